@@ -1,0 +1,1 @@
+"""The server: ledger, venues, cards, sales, and the pages people see."""

@@ -1,0 +1,55 @@
+"""People, their roles, their sessions, and the audit log. Times are microseconds since the epoch."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from app.platform.tables import metadata
+
+person = sa.Table(
+    "person",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("login", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("password_hash", sa.Text, nullable=False),
+    sa.Column("pin_hash", sa.Text),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("created_at_us", sa.BigInteger, nullable=False),
+)
+
+# A role of a person: network-wide when venue is null.
+person_role = sa.Table(
+    "person_role",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("person", sa.ForeignKey("person.id"), nullable=False, index=True),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("venue", sa.Uuid),
+    sa.CheckConstraint("role IN ('network_admin', 'venue_admin', 'cashier')", name="role_known"),
+    sa.CheckConstraint("(role = 'network_admin') = (venue IS NULL)", name="scope"),
+    sa.UniqueConstraint("person", "role", "venue"),
+)
+
+# Only the SHA-256 of the cookie's token is kept: a copy of the database opens no session.
+session = sa.Table(
+    "session",
+    metadata,
+    sa.Column("token_sha256", sa.LargeBinary(32), primary_key=True),
+    sa.Column("person", sa.ForeignKey("person.id"), nullable=False, index=True),
+    sa.Column("csrf", sa.Text, nullable=False),
+    sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sa.Column("seen_at_us", sa.BigInteger, nullable=False),
+    sa.Column("user_agent", sa.Text, nullable=False),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("at_us", sa.BigInteger, nullable=False, index=True),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("details", sa.Text, nullable=False),
+)

@@ -1,0 +1,107 @@
+"""What goes into the ledger (operations made of postings) and what comes back (outcomes)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """Move `amount` minor units from account `debit` to account `credit` (account ids).
+
+    What `debit` cannot give without passing its floor is taken from `debit_overflow`; what `credit` cannot take
+    without passing its ceiling goes to `credit_overflow`. Without them, the operation is refused. So an offline sale
+    debits the wallet, overflowing to the wallet's overdraft; a top-up credits the overdraft, overflowing to the wallet.
+    `reverses` names the transfer that this one takes back.
+    """
+
+    debit: int
+    credit: int
+    amount: int
+    debit_overflow: int | None = None
+    credit_overflow: int | None = None
+    reverses: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One business event. `id` is its idempotency key, `fingerprint` the SHA-256 of its content as it was asked for.
+
+    `details` is JSON text kept with it for ever. `overrides_refusal`: it happened whether we like it or not (a sale
+    accepted offline), so a refusal remembered under its id does not stop it.
+    """
+
+    id: UUID
+    kind: str
+    fingerprint: bytes
+    postings: tuple[Posting, ...]
+    actor: str
+    occurred_at_us: int
+    business_day: date
+    late: bool = False
+    venue: UUID | None = None
+    terminal: UUID | None = None
+    policy: str = ""
+    reverses: UUID | None = None
+    details: str = "{}"
+    overrides_refusal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """Refuse the operation `id` if it ever arrives; if it is booked already, say so and change nothing."""
+
+    id: UUID
+    actor: str
+    details: str = "{}"
+
+
+Entry = Operation | Tombstone
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A row of the ledger. The `after` balances are those of the two accounts once it was posted."""
+
+    id: int
+    debit: int
+    credit: int
+    amount: int
+    debit_after: int
+    credit_after: int
+    reverses: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """In the ledger as number `seq`. `replayed`: it was there before, and this is the first result again."""
+
+    seq: int
+    transfers: tuple[Transfer, ...]
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Not booked, on its merits, and remembered: insufficient-funds, over-ceiling, already-reversed, cancelled."""
+
+    reason: str
+    account: int | None = None
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The id is taken by other content. Nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """Not booked and not remembered, for it can never be right: "unknown-account", "other-book", "peg-broken"..."""
+
+    reason: str
+
+
+Outcome = Posted | Refused | Conflict | Invalid

@@ -1,0 +1,19 @@
+"""How the ledger is kept: one posting store per database, and the queries that read it."""
+
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from app.ledger.store.base import OutcomeUnknown, PostingStore, Rejected
+from app.ledger.store.postgres import PostgresStore
+from app.ledger.store.sqlite import SqliteStore
+
+__all__ = ["OutcomeUnknown", "PostgresStore", "PostingStore", "Rejected", "SqliteStore", "open_store"]
+
+
+def open_store(url: str) -> PostingStore:
+    """The posting store for a database's address, as SQLAlchemy writes it."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return SqliteStore(Path(parsed.database or ""))
+    return PostgresStore(parsed.set(drivername="postgresql").render_as_string(hide_password=False))

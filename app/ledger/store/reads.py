@@ -1,0 +1,203 @@
+"""Reading the ledger. No query grows with the whole history: each is led by an index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.ledger.rules.kinds import AccountKey, Book, BookKind
+from app.ledger.rules.operations import Transfer
+from app.ledger.tables import account, book, operation, refusal, transfer
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceRow:
+    """An account and its balance, in minor units on its normal side."""
+
+    id: int
+    key: AccountKey
+    balance: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One transfer as one account sees it: `change` and `after` on the account's normal side, in minor units."""
+
+    transfer: int
+    change: int
+    after: int
+    operation: UUID
+    seq: int
+    kind: str
+    actor: str
+    venue: UUID | None
+    terminal: UUID | None
+    occurred_at_us: int
+    booked_at_us: int
+    business_day: date
+    reverses: UUID | None
+    details: str
+
+
+@dataclass(frozen=True, slots=True)
+class BookedOperation:
+    """An operation as it stands in the ledger, with its transfers."""
+
+    id: UUID
+    seq: int
+    kind: str
+    actor: str
+    venue: UUID | None
+    terminal: UUID | None
+    occurred_at_us: int
+    booked_at_us: int
+    business_day: date
+    reverses: UUID | None
+    details: str
+    transfers: tuple[Transfer, ...]
+
+
+_BALANCE = sa.select(
+    account.c.id,
+    book.c.issuer,
+    book.c.kind.label("book_kind"),
+    book.c.currency,
+    account.c.kind,
+    account.c.owner,
+    account.c.balance,
+).join_from(account, book, account.c.book == book.c.id)
+
+
+async def balances(
+    connection: AsyncConnection, *, owners: Iterable[str] | None = None, kinds: Iterable[str] | None = None
+) -> list[BalanceRow]:
+    """Accounts of these owners, of these kinds, with their balances as of now."""
+    query = _BALANCE.order_by(account.c.id)
+    if owners is not None:
+        query = query.where(account.c.owner.in_(list(owners)))
+    if kinds is not None:
+        query = query.where(account.c.kind.in_(list(kinds)))
+    rows = await connection.execute(query)
+    return [_balance(row) for row in rows]
+
+
+async def by_id(connection: AsyncConnection, ids: Iterable[int]) -> list[BalanceRow]:
+    rows = await connection.execute(_BALANCE.where(account.c.id.in_(list(ids))))
+    return [_balance(row) for row in rows]
+
+
+async def statement(
+    connection: AsyncConnection, accounts: Sequence[int], *, before: int | None = None, limit: int = 50
+) -> list[StatementLine]:
+    """The newest transfers of these accounts, newest first; `before`: only those numbered below (a page's cursor)."""
+    sides = []
+    for column, after, sign in (
+        (transfer.c.debit_account, transfer.c.debit_after, -1),
+        (transfer.c.credit_account, transfer.c.credit_after, 1),
+    ):
+        for number in accounts:
+            side = sa.select(
+                transfer.c.id.label("transfer"),
+                transfer.c.operation_seq,
+                (transfer.c.amount * sign).label("signed"),
+                after.label("after"),
+                column.label("account"),
+            ).where(column == number)
+            if before is not None:
+                side = side.where(transfer.c.id < before)
+            sides.append(sa.select(side.order_by(transfer.c.id.desc()).limit(limit).subquery()))
+    if not sides:
+        return []
+    legs = sa.union_all(*sides).subquery()
+    query = (
+        sa.select(legs.c.transfer, (legs.c.signed * account.c.normal).label("change"), legs.c.after, operation)
+        .join_from(legs, operation, operation.c.seq == legs.c.operation_seq)
+        .join(account, account.c.id == legs.c.account)
+        .order_by(legs.c.transfer.desc())
+        .limit(limit)
+    )
+    return [_line(row) for row in await connection.execute(query)]
+
+
+async def booked(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, BookedOperation]:
+    """Those of the operations that are in the ledger."""
+    operations = (await connection.execute(sa.select(operation).where(operation.c.id.in_(list(ids))))).all()
+    if not operations:
+        return {}
+    # Led by the primary key: an operation's transfers are one run of numbers.
+    numbers = [n for row in operations for n in range(row.first_transfer, row.first_transfer + row.transfers)]
+    rows = await connection.execute(sa.select(transfer).where(transfer.c.id.in_(numbers)).order_by(transfer.c.id))
+    by_seq: dict[int, list[Transfer]] = {}
+    for r in rows:
+        it = Transfer(r.id, r.debit_account, r.credit_account, r.amount, r.debit_after, r.credit_after, r.reverses)
+        by_seq.setdefault(r.operation_seq, []).append(it)
+    return {row.id: _operation(row, tuple(by_seq[row.seq])) for row in operations}
+
+
+async def refused(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Reasons by id, of those that were refused on their merits or cancelled in advance."""
+    rows = await connection.execute(sa.select(refusal.c.id, refusal.c.reason).where(refusal.c.id.in_(list(ids))))
+    return {row.id: row.reason for row in rows}
+
+
+async def booked_ids(connection: AsyncConnection, ids: Iterable[UUID]) -> set[UUID]:
+    rows = await connection.execute(sa.select(operation.c.id).where(operation.c.id.in_(list(ids))))
+    return {row.id for row in rows}
+
+
+async def newest_of_terminal(connection: AsyncConnection, terminal: UUID, kind: str, since_us: int) -> list[UUID]:
+    """Ids of a terminal's operations of one kind booked since an instant, newest first."""
+    query = (
+        sa.select(operation.c.id)
+        .where(operation.c.terminal == terminal, operation.c.kind == kind, operation.c.booked_at_us >= since_us)
+        .order_by(operation.c.seq.desc())
+        .limit(1000)
+    )
+    return [row.id for row in await connection.execute(query)]
+
+
+def _balance(row: Any) -> BalanceRow:
+    key = AccountKey(Book(row.issuer, BookKind(row.book_kind), row.currency), row.kind, row.owner)
+    return BalanceRow(row.id, key, row.balance)
+
+
+def _line(row: Any) -> StatementLine:
+    return StatementLine(
+        row.transfer,
+        row.change,
+        row.after,
+        row.id,
+        row.seq,
+        row.kind,
+        row.actor,
+        row.venue,
+        row.terminal,
+        row.occurred_at_us,
+        row.booked_at_us,
+        row.business_day,
+        row.reverses,
+        row.details,
+    )
+
+
+def _operation(row: Any, transfers: tuple[Transfer, ...]) -> BookedOperation:
+    return BookedOperation(
+        row.id,
+        row.seq,
+        row.kind,
+        row.actor,
+        row.venue,
+        row.terminal,
+        row.occurred_at_us,
+        row.booked_at_us,
+        row.business_day,
+        row.reverses,
+        row.details,
+        transfers,
+    )

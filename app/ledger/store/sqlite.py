@@ -1,0 +1,127 @@
+"""Posting on SQLite: one connection in one thread of its own, one transaction per batch."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from app.ledger.rules.decide import Facts, Plan, Reversible, decide
+from app.ledger.rules.operations import Entry, Outcome
+from app.ledger.store.base import (
+    ACCOUNT_COLUMNS,
+    OPERATION_COLUMNS,
+    REFUSAL_COLUMNS,
+    TRANSFER_COLUMNS,
+    TRANSFER_ROW,
+    OutcomeUnknown,
+    Rejected,
+    accounts_of,
+    known_of,
+    operation_rows,
+    refusal_rows,
+    touched,
+    transfer_rows,
+)
+from app.platform.database import SQLITE_PRAGMAS
+
+_IN = "IN (SELECT value FROM json_each(?))"
+LOCK_HEAD = "SELECT operation_seq, transfer_id FROM ledger_head WHERE id = 1"
+ACCOUNTS = f"SELECT {ACCOUNT_COLUMNS} FROM account WHERE id {_IN}"
+KNOWN_OPERATIONS = f"SELECT id, fingerprint, seq, first_transfer, transfers FROM operation WHERE id {_IN}"
+KNOWN_REFUSALS = f"SELECT id, fingerprint, reason FROM refusal WHERE id {_IN}"
+KNOWN_TRANSFERS = f"SELECT {TRANSFER_COLUMNS} FROM transfer WHERE id {_IN}"
+REVERSIBLE = f"""
+    SELECT t.id, t.debit_account, t.credit_account, t.amount,
+           (SELECT coalesce(sum(r.amount), 0) FROM transfer r WHERE r.reverses = t.id)
+    FROM transfer t WHERE t.id {_IN}"""
+WRITE_OPERATIONS = f"INSERT INTO operation ({OPERATION_COLUMNS}) VALUES ({', '.join('?' * 16)})"
+WRITE_TRANSFERS = f"INSERT INTO transfer ({TRANSFER_ROW}) VALUES ({', '.join('?' * 8)})"
+WRITE_REFUSALS = f"INSERT INTO refusal ({REFUSAL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"
+# Last, for its trigger checks the peg over the whole batch.
+WRITE_HEAD = "UPDATE ledger_head SET operation_seq = ?, transfer_id = ? WHERE id = 1"
+
+
+class SqliteStore:
+    """`path`: the database file. Not for concurrent use: one writer owns it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        self._connection: sqlite3.Connection | None = None
+
+    async def post(self, entries: Sequence[Entry], now_us: int) -> list[Outcome]:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._post, entries, now_us)
+
+    async def close(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        self._thread.shutdown()
+
+    def _post(self, entries: Sequence[Entry], now_us: int) -> list[Outcome]:
+        try:
+            connection = self._connected()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                plan = decide(entries, _facts(connection, entries))
+                _write(connection, plan, now_us)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        except sqlite3.IntegrityError as error:
+            raise Rejected(str(error)) from error
+        except sqlite3.Error as error:
+            self._close()
+            raise OutcomeUnknown(str(error)) from error
+        return plan.outcomes
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = sqlite3.connect(self._path, isolation_level=None)
+            for pragma in SQLITE_PRAGMAS:
+                self._connection.execute(f"PRAGMA {pragma}")
+        return self._connection
+
+
+def _facts(connection: sqlite3.Connection, entries: Sequence[Entry]) -> Facts:
+    account_ids, reverses = touched(entries)
+    ids = json.dumps([entry.id.hex for entry in entries])
+    seq, last = connection.execute(LOCK_HEAD).fetchone()
+    accounts = accounts_of(connection.execute(ACCOUNTS, (json.dumps(account_ids),)))
+    operations = [(UUID(row[0]), *row[1:]) for row in connection.execute(KNOWN_OPERATIONS, (ids,))]
+    refusals = [(UUID(row[0]), *row[1:]) for row in connection.execute(KNOWN_REFUSALS, (ids,))]
+    numbers = [n for *_, first, count in operations for n in range(first, first + count)]
+    transfers = connection.execute(KNOWN_TRANSFERS, (json.dumps(numbers),)) if numbers else []
+    facts = Facts(seq, last, accounts, known_of(operations, refusals, transfers))
+    if reverses:
+        rows = connection.execute(REVERSIBLE, (json.dumps(reverses),))
+        facts.reversible = {row[0]: Reversible(*row[1:]) for row in rows}
+    return facts
+
+
+def _write(connection: sqlite3.Connection, plan: Plan, now_us: int) -> None:
+    if plan.booked:
+        connection.executemany(WRITE_OPERATIONS, [_stored(row) for row in operation_rows(plan, now_us)])
+        connection.executemany(WRITE_TRANSFERS, transfer_rows(plan))
+        connection.execute(WRITE_HEAD, (plan.operation_seq, plan.transfer_id))
+    if plan.refused:
+        connection.executemany(WRITE_REFUSALS, [_stored(row) for row in refusal_rows(plan, now_us)])
+
+
+def _stored(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The row as SQLAlchemy's types store it on SQLite: ids as hexadecimal, dates in ISO 8601."""
+    return tuple(
+        value.hex if isinstance(value, UUID) else value.isoformat() if hasattr(value, "isoformat") else value
+        for value in row
+    )

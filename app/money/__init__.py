@@ -1,0 +1,6 @@
+"""Money as Comptoir counts it: whole numbers of minor units, with their currency. Standard library only."""
+
+from app.money.amount import Amount, CurrencyMismatch
+from app.money.text import AmountNotUnderstood, Unit, format_amount, parse_amount
+
+__all__ = ["Amount", "AmountNotUnderstood", "CurrencyMismatch", "Unit", "format_amount", "parse_amount"]

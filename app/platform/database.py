@@ -1,0 +1,65 @@
+"""Engines for the two databases, with the settings that durability and patience ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+# A paused or lost client must not hold locks for ever; both are far above any healthy transaction.
+LOCK_TIMEOUT_MS = 10_000
+STATEMENT_TIMEOUT_MS = 60_000
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
+
+SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000")
+
+POSTGRES_SETTINGS = {
+    "lock_timeout": str(LOCK_TIMEOUT_MS),
+    "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+    "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
+    "timezone": "UTC",
+}
+
+
+def create_engine(url: str, pool_size: int = 10) -> AsyncEngine:
+    """An async engine; SQLite connections get their pragmas, and write transactions begin by taking the lock."""
+    if url.startswith("sqlite"):
+        engine = create_async_engine(url)
+        sa.event.listen(engine.sync_engine, "connect", _sqlite_connect)
+        sa.event.listen(engine.sync_engine, "begin", _sqlite_begin)
+        return engine
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        connect_args={"server_settings": POSTGRES_SETTINGS, "timeout": 5},
+    )
+
+
+def is_sqlite(connection: AsyncConnection | AsyncEngine) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
+def read_only(engine: AsyncEngine) -> AsyncEngine:
+    """The same engine for transactions that only read, all of whose statements see one snapshot of the database."""
+    if is_sqlite(engine):
+        return engine.execution_options(comptoir_read_only=True)
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def _sqlite_connect(connection: Any, _record: Any) -> None:
+    # sqlite3 would open transactions on its own and only at the first write; `begin` below says when.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in SQLITE_PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _sqlite_begin(connection: sa.Connection) -> None:
+    # A transaction that reads first and writes later fails at once when somebody wrote in between; taking the write
+    # lock at the start waits its turn instead.
+    deferred = connection.get_execution_options().get("comptoir_read_only", False)
+    connection.exec_driver_sql("BEGIN" if deferred else "BEGIN IMMEDIATE")

@@ -1,0 +1,68 @@
+"""Settings: environment variables `COMPTOIR_*`, over a TOML file (`COMPTOIR_SETTINGS`), over these defaults."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set. Units are the last word of a name."""
+
+    model_config = SettingsConfigDict(env_prefix="COMPTOIR_", extra="ignore", frozen=True)
+
+    data: Path = Field(Path("comptoir-data"), description="folder for the SQLite database, secrets and backups")
+    database_url: str | None = Field(
+        None, description="postgresql://user:password@host/name; without it, SQLite in the data folder"
+    )
+    base_url: str = Field("http://127.0.0.1:8000", description="the address people type and QR codes carry")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = Field(1, ge=1, le=64, description="API processes; more than one needs PostgreSQL")
+    payments: Literal["none", "sandbox"] = Field("none", description="online top-up provider")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="addresses whose X-Forwarded-For is believed, separated by commas"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    body_limit_bytes: int = Field(1024 * 1024, description="larger request bodies are refused with 413")
+    queue_limit: int = Field(2000, ge=1, description="operations waiting to be booked; beyond it, 503 at once")
+    batch_limit: int = Field(500, ge=1, description="operations booked in one database transaction at most")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = os.environ.get("COMPTOIR_SETTINGS")
+        sources = (init_settings, env_settings)
+        return (*sources, TomlConfigSettingsSource(settings_cls, Path(file))) if file else sources
+
+    @property
+    def sqlite_path(self) -> Path:
+        return self.data / "comptoir.sqlite3"
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database's address for SQLAlchemy's async engines, whichever spelling the operator used."""
+        if self.database_url is None:
+            return f"sqlite+aiosqlite:///{self.sqlite_path}"
+        scheme, _, rest = self.database_url.partition("://")
+        if scheme.split("+")[0] in {"postgres", "postgresql"}:
+            return f"postgresql+asyncpg://{rest}"
+        if scheme.split("+")[0] == "sqlite":
+            return f"sqlite+aiosqlite://{rest}"
+        raise ValueError(f"COMPTOIR_DATABASE_URL: {scheme!r} is neither postgresql nor sqlite")

@@ -1,0 +1,1 @@
+"""What server and terminal decide alike. Standard library only: no framework, no I/O."""

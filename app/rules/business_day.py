@@ -1,0 +1,29 @@
+"""The business day: a bar's Saturday ends when it closes, not at midnight."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+DEFAULT_CUT_OFF = time(6, 0)
+
+
+def business_day(at_us: int, zone: str, cut_off: time = DEFAULT_CUT_OFF) -> date:
+    """The day on which an instant (microseconds since the epoch) counts at a venue.
+
+    The comparison is made on the wall clock, so that a night with a repeated or missing hour still ends when the
+    clock on the wall says so.
+    """
+    local = local_time(at_us, zone)
+    return local.date() if local.time() >= cut_off else local.date() - timedelta(days=1)
+
+
+def day_start_us(day: date, zone: str, cut_off: time = DEFAULT_CUT_OFF) -> int:
+    """The first instant of a business day. When the cut-off hour happens twice, the day starts at its first passing."""
+    start = datetime.combine(day, cut_off, ZoneInfo(zone))
+    return int(start.timestamp()) * 1_000_000
+
+
+def local_time(at_us: int, zone: str) -> datetime:
+    """An instant on the venue's wall clock."""
+    return datetime.fromtimestamp(at_us // 1_000_000, UTC).astimezone(ZoneInfo(zone))

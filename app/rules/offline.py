@@ -1,0 +1,140 @@
+"""Whether a terminal without network may sell: the same bounded risk wherever it is computed.
+
+A card's balance lives on the server, so what an isolated terminal can lose is bounded here and nowhere else. What
+counts is risk that the last snapshot does not back. A sale within the snapshot's balance may still have been spent
+at another isolated terminal, so it counts too, at a lower weight.
+
+Default numbers: terminal.md, "Deciding offline"; each is a network setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+Assurance = Literal["A", "B", "C"]
+
+
+class Refusal(StrEnum):
+    """Why a sale is refused. The values are stable: they travel, are translated on screen, and are kept."""
+
+    CARD_UNKNOWN = "card-unknown"
+    CARD_BLOCKED = "card-blocked"
+    INSUFFICIENT_FUNDS = "insufficient-funds"
+    CURRENCY_NOT_ACCEPTED = "currency-not-accepted"
+    PRICE_CHANGED = "price-changed"
+    OVER_SALE_LIMIT = "over-sale-limit"
+    OVER_CARD_LIMIT = "over-card-limit"
+    TOO_MANY_OFFLINE = "too-many-offline"
+    OVER_TERMINAL_LIMIT = "over-terminal-limit"
+    SNAPSHOT_TOO_OLD = "snapshot-too-old"
+    JOURNAL_FULL = "journal-full"
+    CANCELLED = "cancelled"
+    UNUSABLE_CARD = "unusable-card"
+
+
+@dataclass(frozen=True, slots=True)
+class CardLimits:
+    """For one assurance level and one currency: minor units per sale and per card, and a number of sales."""
+
+    per_sale: int
+    per_card: int
+    consecutive: int
+
+
+@dataclass(frozen=True, slots=True)
+class OfflineLimits:
+    """One network's limits: by currency, then by assurance level."""
+
+    cards: Mapping[str, Mapping[Assurance, CardLimits]]
+    per_terminal: Mapping[str, int]
+    backed_weight_percent: int = 25
+    journal_rows: int = 10_000
+    snapshot_warn_s: int = 3600
+    snapshot_stop_s: int = 12 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """A card as this terminal knows it: the snapshot's word, less what the terminal has sold since.
+
+    `available`, `unbacked` and `backed` are minor units by currency; the last two sum this terminal's sales to the
+    card that no snapshot has settled yet. `consecutive` counts those sales made offline.
+    """
+
+    blocked: bool
+    assurance: Assurance
+    available: Mapping[str, int]
+    unbacked: Mapping[str, int]
+    backed: Mapping[str, int]
+    consecutive: int
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalView:
+    """The terminal's own state: unbacked risk taken and not settled, rows waiting, age of its snapshot (None: none)."""
+
+    unbacked: Mapping[str, int]
+    rows_waiting: int
+    snapshot_age_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Sell. `unbacked` is the part of each tender that the snapshot does not cover, in minor units."""
+
+    unbacked: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    reason: Refusal
+
+
+def decide(
+    tenders: Mapping[str, int], card: CardView | None, terminal: TerminalView, limits: OfflineLimits
+) -> Accept | Refuse:
+    """May this card pay `tenders` (minor units by currency) here, now, without asking anyone?"""
+    if terminal.snapshot_age_s is None or terminal.snapshot_age_s > limits.snapshot_stop_s:
+        return Refuse(Refusal.SNAPSHOT_TOO_OLD)
+    if terminal.rows_waiting >= limits.journal_rows:
+        return Refuse(Refusal.JOURNAL_FULL)
+    if card is None:
+        return Refuse(Refusal.CARD_UNKNOWN)
+    if card.blocked:
+        return Refuse(Refusal.CARD_BLOCKED)
+    unbacked: dict[str, int] = {}
+    for currency, amount in tenders.items():
+        allowed = limits.cards.get(currency, {}).get(card.assurance)
+        if allowed is None:
+            return Refuse(Refusal.CURRENCY_NOT_ACCEPTED)
+        if reason := _over(currency, amount, card, terminal, limits, allowed):
+            return Refuse(reason)
+        if risk := _risk(amount, card.available.get(currency, 0)):
+            unbacked[currency] = risk
+    return Accept(unbacked)
+
+
+def _over(
+    currency: str, amount: int, card: CardView, terminal: TerminalView, limits: OfflineLimits, allowed: CardLimits
+) -> Refusal | None:
+    if amount > allowed.per_sale:
+        return Refusal.OVER_SALE_LIMIT
+    if card.consecutive >= allowed.consecutive:
+        return Refusal.TOO_MANY_OFFLINE
+    risk = _risk(amount, card.available.get(currency, 0))
+    unbacked = card.unbacked.get(currency, 0) + risk
+    backed = card.backed.get(currency, 0) + amount - risk
+    # Rounded up: a fraction of a cent of risk is risk.
+    weighed = unbacked + -(-backed * limits.backed_weight_percent // 100)
+    if weighed > allowed.per_card:
+        return Refusal.OVER_CARD_LIMIT
+    if terminal.unbacked.get(currency, 0) + risk > limits.per_terminal.get(currency, 0):
+        return Refusal.OVER_TERMINAL_LIMIT
+    return None
+
+
+def _risk(amount: int, available: int) -> int:
+    return max(0, amount - max(0, available))

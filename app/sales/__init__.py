@@ -1,0 +1,1 @@
+"""Sales: online authorisation, the intake of terminals' journals, voids, exceptions, snapshots."""

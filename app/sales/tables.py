@@ -1,0 +1,41 @@
+"""What terminals delivered, byte for byte, and what of it needs a person."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from app.platform.tables import metadata
+
+# Everything received is kept first. No uniqueness on (device, epoch, sequence): a forked journal has two branches,
+# and both are evidence.
+intake = sa.Table(
+    "intake",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("device", sa.Uuid, nullable=False),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+    sa.Column("previous", sa.Text, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("event", sa.Uuid),
+    sa.Column("received_at_us", sa.BigInteger, nullable=False),
+    sa.Index("ix_intake_position", "device", "epoch", "sequence"),
+    sa.Index("ix_intake_event", "event"),
+)
+
+# One exception per event and kind. `operation`: what was booked, when something was.
+exception = sa.Table(
+    "sales_exception",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("event", sa.Uuid, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("venue", sa.Uuid, nullable=False, index=True),
+    sa.Column("terminal", sa.Uuid, nullable=False),
+    sa.Column("details", sa.Text, nullable=False),
+    sa.Column("opened_at_us", sa.BigInteger, nullable=False),
+    sa.Column("settled_at_us", sa.BigInteger),
+    sa.Column("settled_by", sa.Text),
+    sa.UniqueConstraint("event", "kind"),
+)

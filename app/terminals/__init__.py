@@ -1,0 +1,1 @@
+"""Terminals: pairing with a one-time code, bearer tokens, where each one's journal stands."""

@@ -1,0 +1,39 @@
+"""Terminals and the one-time codes that pair them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from app.platform.tables import metadata
+
+# applied: the journal is booked up to this sequence of `epoch`, whose row there has hash `applied_hash`.
+terminal = sa.Table(
+    "terminal",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("venue", sa.ForeignKey("venue.id"), nullable=False, index=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("public_key", sa.LargeBinary(32), nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("applied", sa.BigInteger, nullable=False),
+    sa.Column("applied_hash", sa.Text, nullable=False),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("waiting", sa.Integer, nullable=False),
+    sa.Column("skew_ms", sa.BigInteger, nullable=False),
+    sa.Column("seen_at_us", sa.BigInteger, nullable=False),
+    sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("status IN ('active', 'quarantined', 'revoked')", name="status_known"),
+)
+
+# Only the SHA-256 of the code is kept. `terminal`: re-pair this one (a new epoch) instead of making another.
+pairing_code = sa.Table(
+    "pairing_code",
+    metadata,
+    sa.Column("code_sha256", sa.LargeBinary(32), primary_key=True),
+    sa.Column("venue", sa.ForeignKey("venue.id"), nullable=False),
+    sa.Column("terminal", sa.ForeignKey("terminal.id")),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("expires_at_us", sa.BigInteger, nullable=False),
+    sa.Column("used_at_us", sa.BigInteger),
+)

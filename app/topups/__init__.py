@@ -1,0 +1,1 @@
+"""Euros in: online top-ups through a payment provider, credited exactly once."""

@@ -1,0 +1,96 @@
+"""What a terminal must know to sell without network. No names of holders, no other personal data.
+
+It travels as the exact bytes that the server signed (header `Comptoir-Signature`: base64 of Ed25519 over the body).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from app.money import Unit
+from app.rules.offline import Assurance, CardLimits, OfflineLimits
+from app.wire.base import InstantUs, Message
+
+SIGNATURE_HEADER = "Comptoir-Signature"
+
+
+class SnapshotCurrency(Message):
+    code: str
+    names: dict[str, str]
+    symbol: str
+    unit: Unit
+
+
+class SnapshotProduct(Message):
+    """`prices`: minor units by currency."""
+
+    id: UUID
+    names: dict[str, str]
+    category: str
+    colour: str
+    prices: dict[str, int]
+
+
+class SnapshotCard(Message):
+    """`balances`: minor units by currency; what is left out is 0."""
+
+    uid: str
+    status: Literal["active", "blocked"]
+    assurance: Assurance
+    balances: dict[str, int]
+
+
+class SnapshotStaff(Message):
+    """Who may sign in at the terminal: `pin` is an Argon2id hash."""
+
+    id: UUID
+    pin: str
+    rights: tuple[str, ...]
+
+
+class SnapshotLimits(Message):
+    """OfflineLimits as data: `cards` by currency, then assurance level, as (per sale, per card, consecutive)."""
+
+    cards: dict[str, dict[Assurance, tuple[int, int, int]]]
+    per_terminal: dict[str, int]
+    backed_weight_percent: int
+    journal_rows: int
+    snapshot_warn_s: int
+    snapshot_stop_s: int
+
+    def rules(self) -> OfflineLimits:
+        return OfflineLimits(
+            cards={code: {k: CardLimits(*v) for k, v in levels.items()} for code, levels in self.cards.items()},
+            per_terminal=self.per_terminal,
+            backed_weight_percent=self.backed_weight_percent,
+            journal_rows=self.journal_rows,
+            snapshot_warn_s=self.snapshot_warn_s,
+            snapshot_stop_s=self.snapshot_stop_s,
+        )
+
+
+class TerminalSnapshot(Message):
+    """All of it is read from one database snapshot.
+
+    `applied_through` (with `applied_epoch`) and `applied_beyond` say which of this device's own journal rows the
+    balances already contain: every row up to the sequence, and the events named beyond it (booked online, their rows
+    still under way). The terminal subtracts all its other rows, so that nothing counts twice or not at all.
+    """
+
+    version: Literal[1] = 1
+    at_us: InstantUs
+    device: UUID
+    network: str
+    venue: UUID
+    venue_name: str
+    zone: str
+    accepted: tuple[str, ...]
+    currencies: tuple[SnapshotCurrency, ...]
+    products: tuple[SnapshotProduct, ...]
+    cards: tuple[SnapshotCard, ...]
+    staff: tuple[SnapshotStaff, ...]
+    limits: SnapshotLimits
+    applied_epoch: int
+    applied_through: int
+    applied_beyond: tuple[UUID, ...]

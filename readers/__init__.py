@@ -1,0 +1,1 @@
+"""The Raspberry Pi agent: reads cards, sells, journals, syncs."""

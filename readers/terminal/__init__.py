@@ -1,0 +1,1 @@
+"""What the terminal decides and shows. Pure: no framework, no I/O."""

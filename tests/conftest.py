@@ -1,0 +1,89 @@
+"""Real databases for every test that wants one: SQLite files and a PostgreSQL server, both migrated for real."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.platform.database import create_engine
+from app.platform.migrate import upgrade
+from app.platform.throwaway_postgres import throwaway_postgres
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "template.sqlite3"
+    upgrade(f"sqlite+aiosqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """One server per test process, with a migrated database `template_comptoir` to clone."""
+    with throwaway_postgres() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+async def postgres_template(postgres_server: str) -> str:
+    connection = await asyncpg.connect(postgres_server.format(db="postgres"))
+    await connection.execute("CREATE DATABASE template_comptoir")
+    await connection.close()
+    return "template_comptoir"
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: str, postgres_template: str) -> str:
+    upgrade(postgres_server.format(db=postgres_template).replace("postgresql://", "postgresql+asyncpg://"))
+    return postgres_template
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def template(database_kind: str, request: pytest.FixtureRequest) -> Path | tuple[str, str]:
+    """What a test's database is copied from. Not async: Alembic runs an event loop of its own."""
+    if database_kind == "sqlite":
+        path: Path = request.getfixturevalue("sqlite_template")
+        return path
+    return request.getfixturevalue("postgres_server"), request.getfixturevalue("migrated_template")
+
+
+@pytest.fixture
+async def database_url(template: Path | tuple[str, str], tmp_path: Path) -> AsyncIterator[str]:
+    """A fresh migrated database for one test, as SQLAlchemy's URL; the test runs once on each kind."""
+    if isinstance(template, Path):
+        path = tmp_path / "comptoir.sqlite3"
+        shutil.copy(template, path)
+        yield f"sqlite+aiosqlite:///{path}"
+        return
+    server, source = template
+    name = f"test_{uuid.uuid4().hex}"
+    admin = await asyncpg.connect(server.format(db="postgres"))
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {source} STRATEGY file_copy")
+    try:
+        yield server.format(db=name).replace("postgresql://", "postgresql+asyncpg://")
+    finally:
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await admin.close()
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(database_url)
+    yield engine
+    await engine.dispose()
