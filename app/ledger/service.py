@@ -4,9 +4,9 @@ Callers' operations wait in a bounded queue. One writer takes what has accumulat
 waits), posts all of it in one durable transaction, and tells each caller its own outcomes after the commit.
 
 Errors:
-    Busy             the queue is full; nothing was taken in. Try again later.
-    OutcomeUnknown   the database did not say whether the batch was committed. Post the same operations again.
-    Rejected         the database refused this operation; nothing of it was written.
+    Busy (Unavailable)             the queue is full; nothing was taken in. Try again later.
+    OutcomeUnknown (Unavailable)   the database did not say whether it was committed. Post the same operations again.
+    Rejected                       the database refused this operation; nothing of it was written.
 """
 
 from __future__ import annotations
@@ -21,24 +21,64 @@ from hashlib import sha256
 from uuid import UUID
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from starlette.requests import HTTPConnection
 
 from app.ledger.rules.kinds import AccountKey, Book, BookKind
-from app.ledger.rules.operations import Entry, Operation, Outcome, Posting
-from app.ledger.store import OutcomeUnknown, PostingStore, Rejected, accounts, reads
-from app.ledger.store.reads import BookedOperation
+from app.ledger.rules.operations import Conflict, Entry, Operation, Outcome, Posted, Posting, Refused
+from app.ledger.store import RETRY_AFTER_S, OutcomeUnknown, PostingStore, Rejected, accounts, reads, venue_days
+from app.ledger.store.reads import BalanceRow, BookedOperation, StatementLine
+from app.ledger.store.venue_days import Moved, VenueOperation
 from app.platform.clock import now_us
+from app.platform.database import read_only
+from app.platform.errors import DomainError, Invalid, Unavailable
 
-__all__ = ["Busy", "Ledger", "OutcomeUnknown", "Rejected"]
+__all__ = [
+    "BalanceRow",
+    "BookedOperation",
+    "Busy",
+    "Ledger",
+    "Moved",
+    "OutcomeUnknown",
+    "Rejected",
+    "StatementLine",
+    "VenueOperation",
+    "booked_among",
+    "currency_book",
+    "ledger_of",
+    "operating_book",
+    "recent_operations",
+    "reserve_book",
+    "wallet_balances",
+]
 
 _log = structlog.get_logger("comptoir.ledger")
+
+# What a refusal on the merits says to people; the keys are problem codes.
+REFUSALS = {
+    "insufficient-funds": "There is not enough on the card.",
+    "over-ceiling": "The card cannot hold that much.",
+    "already-reversed": "This was undone already.",
+    "cancelled": "This sale was cancelled.",
+}
 
 # A database that restarts is usually back within seconds. Later than that the caller should know.
 RETRY_DELAYS_S = (0.0, 0.1, 0.3, 1.0, 2.0)
 
 
-class Busy(Exception):
+class Busy(Unavailable):
     """More operations wait than the queue holds."""
+
+    def __init__(self) -> None:
+        super().__init__("Too much is waiting to be booked.", RETRY_AFTER_S)
+
+
+def ledger_of(request: HTTPConnection) -> Ledger:
+    """The process's ledger, which app.main opens at start."""
+    ledger = request.app.state.ledger
+    if not isinstance(ledger, Ledger):
+        raise TypeError("app.state.ledger is not set: app.main does that at start")
+    return ledger
 
 
 @dataclass(slots=True)
@@ -53,7 +93,7 @@ class Ledger:
     def __init__(
         self, engine: AsyncEngine, store: PostingStore, *, queue_limit: int = 2000, batch_limit: int = 500
     ) -> None:
-        self.engine = engine
+        self.engine, self.reader = engine, read_only(engine)
         self._store = store
         self._queue_limit, self._batch_limit = queue_limit, batch_limit
         self._queue: deque[_Request] = deque()
@@ -86,10 +126,24 @@ class Ledger:
         self._wake.set()
         return await request.done
 
+    async def post_one(self, operation: Operation) -> Posted:
+        """Post one operation that should go through.
+
+        Raises DomainError with the reason of a refusal, Invalid("idempotency-key-reused"), and what `post` raises.
+        """
+        (outcome,) = await self.post([operation])
+        if isinstance(outcome, Posted):
+            return outcome
+        if isinstance(outcome, Conflict):
+            raise Invalid("This id was used for other content.", "idempotency-key-reused")
+        if isinstance(outcome, Refused):
+            raise DomainError(outcome.reason, REFUSALS[outcome.reason])
+        raise RuntimeError(f"the ledger does not book what we made: {outcome}")
+
     async def accounts(self, keys: Sequence[AccountKey], rates: Mapping[str, int] | None = None) -> list[int]:
         """Ids of the accounts, opened now where they were not. `rates` is needed when one may be new and pegged."""
         if any(key not in self._account_ids for key in keys):
-            async with self.engine.connect() as connection:
+            async with self.reader.connect() as connection:
                 self._account_ids.update(await accounts.find(connection, keys))
             if missing := [key for key in dict.fromkeys(keys) if key not in self._account_ids]:
                 async with self.engine.begin() as connection:
@@ -98,8 +152,35 @@ class Ledger:
         return [self._account_ids[key] for key in keys]
 
     async def booked(self, ids: Iterable[UUID]) -> dict[UUID, BookedOperation]:
-        async with self.engine.connect() as connection:
+        async with self.reader.connect() as connection:
             return await reads.booked(connection, ids)
+
+    async def balances(
+        self, *, owners: Iterable[str] | None = None, kinds: Iterable[str] | None = None
+    ) -> list[BalanceRow]:
+        """Accounts of these owners and kinds, with their balances as of now."""
+        async with self.reader.connect() as connection:
+            return await reads.balances(connection, owners=owners, kinds=kinds)
+
+    async def statement(
+        self, keys: Sequence[AccountKey], *, before: int | None = None, limit: int = 50
+    ) -> list[StatementLine]:
+        """The newest transfers of these accounts, newest first; `before` continues after a page's last transfer."""
+        async with self.reader.connect() as connection:
+            found = await accounts.find(connection, keys)
+            return await reads.statement(connection, list(found.values()), before=before, limit=limit)
+
+    async def venue_day(
+        self, venue: UUID, day: date, *, before: int | None = None, limit: int = 100
+    ) -> list[VenueOperation]:
+        """What was booked at a venue for one business day, newest first; `before` continues after a page's last."""
+        async with self.reader.connect() as connection:
+            return await venue_days.operations(connection, venue, day, before=before, limit=limit)
+
+    async def venue_day_totals(self, venue: UUID, day: date) -> Moved:
+        """What that day comes to."""
+        async with self.reader.connect() as connection:
+            return await venue_days.totals(connection, venue, day)
 
     async def reversal(
         self,
@@ -109,6 +190,7 @@ class Ledger:
         actor: str,
         occurred_at_us: int,
         business_day: date,
+        late: bool = False,
         terminal: UUID | None = None,
         details: str = "{}",
     ) -> Operation:
@@ -129,6 +211,7 @@ class Ledger:
             actor=actor,
             occurred_at_us=occurred_at_us,
             business_day=business_day,
+            late=late,
             venue=original.venue,
             terminal=terminal,
             reverses=original.id,
@@ -136,7 +219,7 @@ class Ledger:
         )
 
     async def _wallets_of_overdrafts(self, original: BookedOperation) -> dict[int, int]:
-        async with self.engine.connect() as connection:
+        async with self.reader.connect() as connection:
             rows = await reads.by_id(connection, {t.debit for t in original.transfers})
             overdrafts = [row for row in rows if row.key.kind == "overdraft"]
             keys = [AccountKey(row.key.book, "wallet", row.key.owner) for row in overdrafts]
@@ -217,3 +300,16 @@ def reserve_book(issuer: str) -> Book:
 
 def operating_book(issuer: str) -> Book:
     return Book(issuer, BookKind.OPERATING, "EUR")
+
+
+async def wallet_balances(connection: AsyncConnection) -> dict[str, dict[str, int]]:
+    """What every wallet holds, less what it owes: minor units by owner, then currency. In the caller's transaction."""
+    held: dict[str, dict[str, int]] = {}
+    for row in await reads.balances(connection, kinds=("wallet", "overdraft")):
+        of = held.setdefault(row.key.owner, {})
+        of[row.key.book.currency] = of.get(row.key.book.currency, 0) + row.balance
+    return held
+
+
+booked_among = reads.booked_ids
+recent_operations = reads.newest_of_terminal

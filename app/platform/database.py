@@ -23,9 +23,12 @@ POSTGRES_SETTINGS = {
 
 
 def create_engine(url: str, pool_size: int = 10) -> AsyncEngine:
-    """An async engine; SQLite connections get their pragmas, and write transactions begin by taking the lock."""
+    """An async engine; SQLite connections get their pragmas, and write transactions begin by taking the lock.
+
+    Errors do not show a statement's values: these would bring hashes and tokens into the log.
+    """
     if url.startswith("sqlite"):
-        engine = create_async_engine(url)
+        engine = create_async_engine(url, hide_parameters=True)
         sa.event.listen(engine.sync_engine, "connect", _sqlite_connect)
         sa.event.listen(engine.sync_engine, "begin", _sqlite_begin)
         return engine
@@ -34,6 +37,7 @@ def create_engine(url: str, pool_size: int = 10) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={"server_settings": POSTGRES_SETTINGS, "timeout": 5},
     )
 

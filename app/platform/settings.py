@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -37,6 +38,18 @@ class Settings(BaseSettings):
     body_limit_bytes: int = Field(1024 * 1024, description="larger request bodies are refused with 413")
     queue_limit: int = Field(2000, ge=1, description="operations waiting to be booked; beyond it, 503 at once")
     batch_limit: int = Field(500, ge=1, description="operations booked in one database transaction at most")
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _addresses(cls, value: object) -> object:
+        """ "10.0.0.1, 2001:db8::/32" from the environment, or a list from the file."""
+        proxies = value.split(",") if isinstance(value, str) else value
+        if not isinstance(proxies, list | tuple):
+            return value
+        found = [str(proxy).strip() for proxy in proxies if str(proxy).strip()]
+        for proxy in found:
+            ip_network(proxy, strict=False)
+        return found
 
     @classmethod
     def settings_customise_sources(

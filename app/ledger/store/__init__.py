@@ -4,11 +4,11 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from app.ledger.store.base import OutcomeUnknown, PostingStore, Rejected
+from app.ledger.store.base import RETRY_AFTER_S, OutcomeUnknown, PostingStore, Rejected
 from app.ledger.store.postgres import PostgresStore
 from app.ledger.store.sqlite import SqliteStore
 
-__all__ = ["OutcomeUnknown", "PostgresStore", "PostingStore", "Rejected", "SqliteStore", "open_store"]
+__all__ = ["RETRY_AFTER_S", "OutcomeUnknown", "PostgresStore", "PostingStore", "Rejected", "SqliteStore", "open_store"]
 
 
 def open_store(url: str) -> PostingStore:

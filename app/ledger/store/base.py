@@ -8,14 +8,25 @@ from uuid import UUID
 
 from app.ledger.rules.decide import NO_FINGERPRINT, AccountState, Known, Plan
 from app.ledger.rules.operations import Entry, Operation, Outcome, Posted, Refused, Transfer
+from app.platform.errors import Unavailable
+
+RETRY_AFTER_S = 1
 
 
 class Rejected(Exception):
     """The database refused the batch: one of its entries breaks a rule that only the database knows."""
 
 
-class OutcomeUnknown(Exception):
+class OutcomeUnknown(Unavailable):
     """The database went away before it said whether the batch is committed. Posting it again settles it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            "The database did not answer. Send the same request again: nothing is booked twice.",
+            RETRY_AFTER_S,
+            "outcome-unknown",
+        )
+        self.reason = reason
 
 
 class PostingStore(Protocol):

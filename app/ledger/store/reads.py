@@ -30,6 +30,7 @@ class StatementLine:
     """One transfer as one account sees it: `change` and `after` on the account's normal side, in minor units."""
 
     transfer: int
+    account: int
     change: int
     after: int
     operation: UUID
@@ -52,6 +53,7 @@ class BookedOperation:
     id: UUID
     seq: int
     kind: str
+    fingerprint: bytes
     actor: str
     venue: UUID | None
     terminal: UUID | None
@@ -116,7 +118,9 @@ async def statement(
         return []
     legs = sa.union_all(*sides).subquery()
     query = (
-        sa.select(legs.c.transfer, (legs.c.signed * account.c.normal).label("change"), legs.c.after, operation)
+        sa.select(
+            legs.c.transfer, legs.c.account, (legs.c.signed * account.c.normal).label("change"), legs.c.after, operation
+        )
         .join_from(legs, operation, operation.c.seq == legs.c.operation_seq)
         .join(account, account.c.id == legs.c.account)
         .order_by(legs.c.transfer.desc())
@@ -170,6 +174,7 @@ def _balance(row: Any) -> BalanceRow:
 def _line(row: Any) -> StatementLine:
     return StatementLine(
         row.transfer,
+        row.account,
         row.change,
         row.after,
         row.id,
@@ -191,6 +196,7 @@ def _operation(row: Any, transfers: tuple[Transfer, ...]) -> BookedOperation:
         row.id,
         row.seq,
         row.kind,
+        bytes(row.fingerprint),
         row.actor,
         row.venue,
         row.terminal,

@@ -1,0 +1,1 @@
+"""Is every euro there: money in circulation against the reserve that covers it."""

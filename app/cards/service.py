@@ -1,0 +1,110 @@
+"""Cards and wallets: make, find, block; and what a wallet holds."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.cards.tables import card, wallet
+from app.currencies.service import Currency
+from app.ledger.rules.kinds import AccountKey
+from app.ledger.service import Ledger, currency_book
+from app.platform.clock import now_us
+from app.platform.errors import NotFound
+from app.rules.ids import uuid7
+from app.rules.offline import Assurance
+
+TOKEN_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """`uid`: what the chip says, upper-case hexadecimal. `token`: what the QR code says. `label`: what is printed."""
+
+    id: UUID
+    uid: str
+    token: str
+    label: str
+    wallet: UUID
+    status: Literal["active", "blocked"]
+    assurance: Assurance
+
+    @property
+    def owner(self) -> str:
+        """The wallet's name in the ledger's accounts."""
+        return f"wallet:{self.wallet}"
+
+
+async def add_card(connection: AsyncConnection, uid: str, label: str, assurance: Assurance = "C") -> Card:
+    """A new card with a new, empty wallet."""
+    new = Card(uuid7(), uid, secrets.token_urlsafe(TOKEN_BYTES), label, uuid7(), "active", assurance)
+    await connection.execute(sa.insert(wallet).values(id=new.wallet, created_at_us=now_us()))
+    await connection.execute(
+        sa.insert(card).values(
+            id=new.id,
+            uid=new.uid,
+            token=new.token,
+            label=new.label,
+            wallet=new.wallet,
+            status=new.status,
+            assurance=new.assurance,
+            created_at_us=now_us(),
+        )
+    )
+    return new
+
+
+async def card_by_token(connection: AsyncConnection, token: str) -> Card:
+    return await _one(connection, card.c.token == token)
+
+
+async def card_by_uid(connection: AsyncConnection, uid: str) -> Card:
+    return await _one(connection, card.c.uid == uid)
+
+
+async def cards_by_uid(connection: AsyncConnection, uids: Iterable[str]) -> dict[str, Card]:
+    rows = await connection.execute(sa.select(card).where(card.c.uid.in_(list(uids))))
+    return {row.uid: _card(row) for row in rows}
+
+
+async def all_cards(connection: AsyncConnection) -> list[Card]:
+    rows = await connection.execute(sa.select(card).order_by(card.c.label))
+    return [_card(row) for row in rows]
+
+
+async def set_status(connection: AsyncConnection, card_id: UUID, status: Literal["active", "blocked"]) -> None:
+    await connection.execute(sa.update(card).where(card.c.id == card_id).values(status=status))
+
+
+def wallet_key(owner: str, currency: Currency) -> AccountKey:
+    return AccountKey(currency_book(currency.issuer, currency.code), "wallet", owner)
+
+
+def overdraft_key(owner: str, currency: Currency) -> AccountKey:
+    return AccountKey(currency_book(currency.issuer, currency.code), "overdraft", owner)
+
+
+async def balances(ledger: Ledger, owner: str, currencies: Mapping[str, Currency]) -> dict[str, int]:
+    """What a wallet holds in every currency, less what it owes after offline sales; minor units."""
+    held = dict.fromkeys(currencies, 0)
+    for row in await ledger.balances(owners=[owner], kinds=["wallet", "overdraft"]):
+        code = row.key.book.currency
+        held[code] = held.get(code, 0) + row.balance
+    return held
+
+
+async def _one(connection: AsyncConnection, where: sa.ColumnElement[bool]) -> Card:
+    row = (await connection.execute(sa.select(card).where(where))).one_or_none()
+    if row is None:
+        raise NotFound("This card is not known in this network.", "card-unknown")
+    return _card(row)
+
+
+def _card(row: Any) -> Card:
+    return Card(row.id, row.uid, row.token, row.label, row.wallet, row.status, row.assurance)

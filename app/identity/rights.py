@@ -1,0 +1,108 @@
+"""The one table of rights: which endpoint is open to whom. What is not in it is open to nobody.
+
+An endpoint is named by its route's operation name (the function's name, unless the route gives another). The guard
+in app/identity/guard.py enforces the table; venues are checked by the endpoint itself, with `Principal.require_venue`.
+
+- `public`: everybody; who asks is not even looked up.
+- `holder`: whoever knows the address, whose path holds the card's `token`; the endpoint looks the card up by it.
+- `terminal`: a paired device with its token; app.terminals checks that it was not revoked meanwhile.
+- the others: people who signed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.routing import RouteContext, iter_route_contexts
+
+from app.identity.roles import PERSONAL, Role
+
+Rights = Mapping[str, frozenset[Role]]
+
+_PUBLIC = frozenset({Role.PUBLIC})
+_TERMINAL = frozenset({Role.TERMINAL})
+_MANAGERS = frozenset({Role.NETWORK_ADMIN, Role.VENUE_ADMIN})
+_NETWORK = frozenset({Role.NETWORK_ADMIN})
+
+RIGHTS: Final[Rights] = {
+    # The server itself
+    "openapi": _PUBLIC,
+    "static": _PUBLIC,
+    "source": _PUBLIC,
+    "home": _PUBLIC,
+    "health_live": _PUBLIC,
+    "health_ready": _PUBLIC,
+    "problem_page": _PUBLIC,
+    # Terminals
+    "sell": _TERMINAL,
+    "sync": _TERMINAL,
+    "terminal_snapshot": _TERMINAL,
+    "pair_terminal": _PUBLIC,
+    "terminal_token": _PUBLIC,
+    "make_pairing_code": _MANAGERS,
+    "list_terminals": _MANAGERS,
+    "revoke_terminal": _MANAGERS,
+    # The counter
+    "top_up_in_cash": PERSONAL,
+    "void_sale": PERSONAL,
+    "credit_shift": _MANAGERS,
+    "list_exceptions": _MANAGERS,
+    # Venues and cards
+    "list_venues": PERSONAL,
+    "set_price": _MANAGERS,
+    "list_cards": _NETWORK,
+    "add_card": _NETWORK,
+    "show_balances": PERSONAL,
+    "set_card_status": PERSONAL,
+    # Who owes whom, and is every euro there
+    "list_positions": _MANAGERS,
+    "show_reserve": _NETWORK,
+    "show_proof": _NETWORK,
+    # Payment providers
+    "payment_notice": _PUBLIC,
+    # Signing in and out
+    "sign_in_page": _PUBLIC,
+    "sign_in": _PUBLIC,
+    "sign_out_page": PERSONAL,
+    "sign_out": PERSONAL,
+    "open_session": _PUBLIC,
+    "close_session": PERSONAL,
+    "list_sessions": PERSONAL,
+    "revoke_session": PERSONAL,
+    "show_me": PERSONAL,
+    "change_password": PERSONAL,
+}
+
+
+def unlisted_routes(app: FastAPI, rights: Rights = RIGHTS) -> list[str]:
+    """Routes that the table does not know: nobody could use them."""
+    return sorted({name for name, _ in _routes(app)} - set(rights))
+
+
+def stale_entries(app: FastAPI, rights: Rights = RIGHTS) -> list[str]:
+    """Entries of the table that no route bears any more."""
+    return sorted(set(rights) - {name for name, _ in _routes(app)})
+
+
+def ambiguous_routes(app: FastAPI) -> list[str]:
+    """Names borne by several paths: one line of the table would silently open them all."""
+    paths: dict[str, set[str]] = {}
+    for name, route in _routes(app):
+        paths.setdefault(name, set()).add(route.path or "")
+    return sorted(name for name, found in paths.items() if len(found) > 1)
+
+
+def holder_routes_without_token(app: FastAPI, rights: Rights = RIGHTS) -> list[str]:
+    """Routes open to holders whose path holds no card token: they would be open to everybody."""
+    return sorted(
+        name
+        for name, route in _routes(app)
+        if Role.HOLDER in rights.get(name, frozenset()) and "{token}" not in (route.path or "")
+    )
+
+
+def _routes(app: FastAPI) -> Iterator[tuple[str, RouteContext]]:
+    for route in iter_route_contexts(app.routes):
+        yield route.name or route.path or "", route

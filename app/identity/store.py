@@ -1,0 +1,100 @@
+"""The statements on people and sessions. The caller holds the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.identity.roles import Grant, Role
+from app.identity.tables import person, person_role, session
+from app.rules.ids import uuid7
+
+Row = sa.Row[Any]
+
+
+async def insert_person(connection: AsyncConnection, values: dict[str, Any]) -> None:
+    await connection.execute(person.insert(), values)
+
+
+async def insert_grants(connection: AsyncConnection, person_id: UUID, grants: Iterable[Grant]) -> None:
+    rows = [{"id": uuid7(), "person": person_id, "role": grant.role.value, "venue": grant.venue} for grant in grants]
+    if rows:
+        await connection.execute(person_role.insert(), rows)
+
+
+async def person_by_login(connection: AsyncConnection, login: str) -> Row | None:
+    return (await connection.execute(sa.select(person).where(person.c.login == login))).one_or_none()
+
+
+async def person_by_id(connection: AsyncConnection, person_id: UUID) -> Row | None:
+    return (await connection.execute(sa.select(person).where(person.c.id == person_id))).one_or_none()
+
+
+async def set_password_hash(connection: AsyncConnection, person_id: UUID, before: str, after: str) -> bool:
+    """Whether the hash was still `before`: two changes at once do not overwrite each other."""
+    unchanged = (person.c.id == person_id) & (person.c.password_hash == before)
+    result = await connection.execute(person.update().where(unchanged).values(password_hash=after))
+    return result.rowcount == 1
+
+
+async def insert_session(connection: AsyncConnection, values: dict[str, Any]) -> None:
+    await connection.execute(session.insert(), values)
+
+
+async def session_rows(
+    connection: AsyncConnection, token_sha256: bytes, created_after_us: int, seen_after_us: int
+) -> list[Row]:
+    """A live session of an active person: a row for each grant, or one with none. No row: no such session."""
+    statement = (
+        sa.select(session, person.c.name, person.c.login, person_role.c.role, person_role.c.venue)
+        .join(person, person.c.id == session.c.person)
+        .outerjoin(person_role, person_role.c.person == person.c.id)
+        .where(session.c.token_sha256 == token_sha256, person.c.active, *_live(created_after_us, seen_after_us))
+    )
+    return list((await connection.execute(statement)).all())
+
+
+async def sessions_of(
+    connection: AsyncConnection, person_id: UUID, created_after_us: int, seen_after_us: int
+) -> list[Row]:
+    statement = (
+        sa.select(session)
+        .where(session.c.person == person_id, *_live(created_after_us, seen_after_us))
+        .order_by(session.c.seen_at_us.desc())
+    )
+    return list((await connection.execute(statement)).all())
+
+
+async def mark_seen(connection: AsyncConnection, token_sha256: bytes, seen_at_us: int) -> None:
+    await connection.execute(
+        session.update().where(session.c.token_sha256 == token_sha256).values(seen_at_us=seen_at_us)
+    )
+
+
+async def delete_session(connection: AsyncConnection, token_sha256: bytes, person_id: UUID | None = None) -> bool:
+    """Whether there was one. With `person_id`, only a session of that person's."""
+    statement = session.delete().where(session.c.token_sha256 == token_sha256)
+    if person_id is not None:
+        statement = statement.where(session.c.person == person_id)
+    return (await connection.execute(statement)).rowcount == 1
+
+
+async def delete_sessions_of(connection: AsyncConnection, person_id: UUID, except_sha256: bytes) -> None:
+    others = (session.c.person == person_id) & (session.c.token_sha256 != except_sha256)
+    await connection.execute(session.delete().where(others))
+
+
+async def delete_ended_sessions(connection: AsyncConnection, created_after_us: int, seen_after_us: int) -> None:
+    await connection.execute(session.delete().where(sa.not_(sa.and_(*_live(created_after_us, seen_after_us)))))
+
+
+def grants_of(rows: Iterable[Row]) -> frozenset[Grant]:
+    return frozenset(Grant(Role(row.role), row.venue) for row in rows if row.role is not None)
+
+
+def _live(created_after_us: int, seen_after_us: int) -> tuple[sa.ColumnElement[bool], ...]:
+    return session.c.created_at_us > created_after_us, session.c.seen_at_us > seen_after_us

@@ -1,0 +1,157 @@
+"""The server's wiring: the one place where rooms meet. `create_app` is what uvicorn runs."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+import sqlalchemy as sa
+from fastapi import Depends, FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount
+
+import app.accounting.api
+import app.cards.api
+import app.identity.api
+import app.identity.pages
+import app.issuing.api
+import app.sales.api
+import app.settlement.api
+import app.terminals.api
+import app.topups.api
+import app.venues.api
+from app.identity.guard import guard
+from app.ledger.service import Ledger
+from app.ledger.store import open_store
+from app.platform.body_limit import BodyLimit
+from app.platform.context import Context
+from app.platform.csrf import SameOrigin
+from app.platform.http_problems import CatchUnexpected, ProblemDetails, install_problems
+from app.platform.settings import Settings
+from app.platform.telemetry import RequestLog
+from app.topups.online import open_provider
+from app.web import Pages, SecurityHeaders, render_error, static_app, texts_of
+from app.web.source import SOURCE_URL, source
+
+DESCRIPTION = """
+Comptoir is a cashless network: one NFC card, several local currencies, many venues.
+
+**Amounts** are integers in minor units: cents of a currency, minutes of a time currency. **Times** are microseconds
+since the epoch, UTC. **Ids** of operations are made by whoever asks (UUIDv7) and travel as the sale's own `id` or in
+`Idempotency-Key`: the same id with the same content gives the first answer again, with other content it is refused.
+**Errors** are `application/problem+json` (RFC 9457); the last part of `type` is stable.
+"""
+
+TOKEN_PATHS = ("/c/",)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The whole server. Nothing is opened before it starts."""
+    settings = settings or Settings()
+    api = FastAPI(
+        title="Comptoir",
+        version=version("comptoir"),
+        description=DESCRIPTION,
+        license_info={"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
+        lifespan=_lifespan,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(guard)],
+        middleware=[
+            Middleware(RequestLog),
+            Middleware(SecurityHeaders, secret_paths=TOKEN_PATHS),
+            Middleware(CatchUnexpected),
+            Middleware(BodyLimit, limit_bytes=settings.body_limit_bytes),
+            Middleware(SameOrigin, base_url=settings.base_url, token_paths=TOKEN_PATHS),
+            Middleware(GZipMiddleware, minimum_size=1000),
+        ],
+    )
+    api.state.settings = settings
+    api.state.pages = Pages(source_url=SOURCE_URL)
+    install_problems(api, _problem_page)
+    for router in (
+        app.identity.api.router,
+        app.venues.api.router,
+        app.cards.api.router,
+        app.terminals.api.router,
+        app.sales.api.router,
+        app.topups.api.router,
+        app.issuing.api.router,
+        app.settlement.api.router,
+        app.accounting.api.router,
+        app.identity.pages.router,
+    ):
+        api.include_router(router)
+    api.router.routes.append(Mount("/static", static_app(), name="static"))
+    api.add_api_route("/", home, include_in_schema=False, name="home")
+    api.add_api_route(SOURCE_URL, source, include_in_schema=False, name="source")
+    api.add_api_route("/healthz", health_live, include_in_schema=False, name="health_live")
+    api.add_api_route("/readyz", health_ready, include_in_schema=False, name="health_ready")
+    return api
+
+
+@asynccontextmanager
+async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = api.state.settings
+    context = Context.open(settings)
+    ledger = Ledger(
+        context.engine,
+        open_store(settings.sqlalchemy_url),
+        queue_limit=settings.queue_limit,
+        batch_limit=settings.batch_limit,
+    )
+    await ledger.start()
+    api.state.context, api.state.ledger, api.state.provider = context, ledger, open_provider(context)
+    # What lives as long as the process need not be looked at again: measured, this takes the longest pauses away.
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        await ledger.stop()
+        await context.close()
+
+
+async def home() -> Response:
+    return RedirectResponse("/admin", 303)
+
+
+async def health_live() -> Response:
+    """The process answers."""
+    return JSONResponse({"status": "ok"})
+
+
+async def health_ready(request: Request) -> Response:
+    """The process answers, and so does its database."""
+    context: Context = request.app.state.context
+    async with context.engine.connect() as connection:
+        await connection.execute(sa.text("SELECT 1"))
+    return JSONResponse({"status": "ok"})
+
+
+def _problem_page(request: Request, problem: ProblemDetails) -> Response:
+    kind, texts = problem.kind, texts_of(request)
+
+    def said(message: str) -> str:
+        return texts.gettext(message) if message else ""
+
+    return render_error(
+        request,
+        kind.status,
+        title=said(kind.title),
+        money=said(kind.money),
+        advice=said(kind.advice),
+        reference=problem.incident,
+    )
+
+
+def openapi() -> dict[str, Any]:
+    """The API's description, without starting anything."""
+    return create_app(Settings()).openapi()

@@ -1,0 +1,48 @@
+"""No request may fill the memory: bodies are counted as they arrive, whatever they claim about their length."""
+
+from __future__ import annotations
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.platform.http_problems import ProblemDetails, problem_response
+
+
+class BodyLimit:
+    """ASGI middleware: a body over `limit_bytes` is refused with 413, before or while it is read."""
+
+    def __init__(self, app: ASGIApp, limit_bytes: int) -> None:
+        self._app = app
+        self._limit_bytes = limit_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if (announced := _announced_bytes(scope)) is not None and announced > self._limit_bytes:
+            problem = ProblemDetails("body-too-large", self._detail(), headers={"Connection": "close"})
+            await problem_response(Request(scope), problem)(scope, receive, send)
+            return
+        received_bytes = 0
+
+        async def receive_and_count() -> Message:
+            nonlocal received_bytes
+            message = await receive()
+            received_bytes += len(message.get("body", b""))
+            if received_bytes > self._limit_bytes:
+                # FastAPI turns any other exception met while it reads a body into a plain 400.
+                raise HTTPException(413, self._detail(), {"Connection": "close"})
+            return message
+
+        await self._app(scope, receive_and_count, send)
+
+    def _detail(self) -> str:
+        return f"A request may have at most {self._limit_bytes} bytes."
+
+
+def _announced_bytes(scope: Scope) -> int | None:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return None

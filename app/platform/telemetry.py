@@ -1,0 +1,116 @@
+"""Logs for machines (JSON) and people (on a terminal), and one line for each request.
+
+No secrets: no query strings, no bodies, no headers, and a card's token in a path is masked. Values of SQL parameters
+stay out because `hide_parameters` is on in app/platform/database.py.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import time
+import uuid
+from collections.abc import Mapping, MutableMapping
+from typing import Any, TextIO
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = structlog.get_logger(__name__)
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+# Whoever knows what follows /c/ may look at that card.
+_SECRET_SEGMENT = re.compile(r"(?<=/c/)[^/]+")
+_PATH_LENGTH_MAX = 200
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Ours, to be replaced when logging is configured again."""
+
+
+def configure_logging(level: str = "info", stream: TextIO | None = None) -> None:
+    """Sends all logs, those of libraries too, to `stream` (standard error): as JSON unless it is a terminal."""
+    stream = sys.stderr if stream is None else stream
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    # Tracebacks are plain text in both: the richer ones carry the values of local variables into the log.
+    if stream.isatty():
+        plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        renderers: list[structlog.types.Processor] = [plain]
+    else:
+        renderers = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+    )
+    handler = _Handler(stream)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    for earlier in [each for each in root.handlers if isinstance(each, _Handler)]:
+        root.removeHandler(earlier)
+    root.addHandler(handler)
+    root.setLevel(level.upper())
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        cache_logger_on_first_use=False,
+    )
+
+
+class RequestLog:
+    """ASGI middleware: a request id in every log line and in the answer, and one log line for the request.
+
+    An X-Request-ID that a proxy sends is kept if it looks like one; anything else could forge log lines.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        status = 0  # no answer was begun
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+            await send(message)
+
+        began_ns = time.perf_counter_ns()
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_and_note)
+            finally:
+                log.info(
+                    "request",
+                    method=scope["method"],
+                    route=route_of(scope),
+                    status=status,
+                    duration_ms=round((time.perf_counter_ns() - began_ns) / 1e6, 2),
+                )
+
+
+def route_of(scope: Mapping[str, Any] | MutableMapping[str, Any]) -> str:
+    """The route's template if FastAPI found one, else the path without secrets."""
+    template = getattr(scope.get("route"), "path", None)
+    return template if isinstance(template, str) else masked_path(scope["path"])
+
+
+def masked_path(path: str) -> str:
+    return _SECRET_SEGMENT.sub("…", path)[:_PATH_LENGTH_MAX]
+
+
+def _request_id(scope: Scope) -> str:
+    sent = Headers(scope=scope).get("x-request-id", "")
+    return sent if _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex

@@ -1,0 +1,138 @@
+"""The hot paths (a sale while the card is in the hand, a terminal's journal) and voids by hand."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.identity.guard import Caller
+from app.identity.roles import Principal
+from app.ledger.service import ledger_of
+from app.platform.context import context_of
+from app.platform.errors import Invalid, NotFound, NotSignedIn
+from app.sales import intake, service, snapshot
+from app.sales.booking import Counter
+from app.sales.exceptions import open_exceptions
+from app.terminals.service import check_signature
+from app.venues.service import venue_named
+from app.wire import Batch, Sale, SaleReply, SyncReply, TerminalSnapshot
+from app.wire.snapshot import SIGNATURE_HEADER
+
+router = APIRouter(prefix="/api/v1", tags=["sales"])
+
+IdempotencyKey = Annotated[
+    UUID, Header(alias="Idempotency-Key", description="The operation's id (UUID). The same key books nothing twice.")
+]
+
+
+class VoidRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[str, Field(min_length=1, max_length=200, examples=["Erreur de saisie"])]
+
+
+class Voided(BaseModel):
+    """`booked`: the reversal's number in the ledger."""
+
+    sale: UUID
+    booked: int
+
+
+class ExceptionShown(BaseModel):
+    """Something that was booked, or could not be, and that a person should look at."""
+
+    id: UUID
+    event: UUID
+    kind: str
+    venue: UUID
+    details: dict[str, object]
+    opened_at_us: int
+
+
+@router.post(
+    "/sales",
+    status_code=201,
+    summary="Sell: book a basket paid with a card",
+    responses={
+        200: {"description": "This sale was booked before; the first answer again"},
+        402: {"description": "insufficient-funds"},
+        403: {"description": "card-blocked"},
+        404: {"description": "card-unknown"},
+        409: {"description": "price-changed, or cancelled"},
+        422: {"description": "currency-not-accepted, idempotency-key-reused, or a body that makes no sense"},
+    },
+)
+async def sell(
+    request: Request,
+    response: Response,
+    caller: Caller,
+    sale: Sale,
+    idempotency_key: Annotated[UUID | None, Header(description="the sale's id; may be left out")] = None,
+) -> SaleReply:
+    """The sale's own id is its idempotency key: sent again, it is answered as the first time and booked once."""
+    if idempotency_key is not None and idempotency_key != sale.id:
+        raise Invalid("Idempotency-Key is not the sale's id.")
+    counter = await _counter(request, caller)
+    reply, replayed = await service.sell(ledger_of(request), counter, sale)
+    if replayed:
+        response.status_code = 200
+    return reply
+
+
+@router.post("/terminals/sync", summary="Deliver a piece of a terminal's journal")
+async def sync(request: Request, caller: Caller, batch: Batch) -> SyncReply:
+    """Rows are kept first, then booked by their ids. A sale that is delivered here is always booked."""
+    counter = await _counter(request, caller)
+    if batch.device != counter.terminal.id:
+        raise NotSignedIn("This batch is another terminal's.", "wrong-signature")
+    check_signature(counter.terminal, batch.signature, batch.message())
+    return await intake.receive(context_of(request).engine, ledger_of(request), counter, batch)
+
+
+@router.get(
+    "/terminals/snapshot",
+    summary="What a terminal must know to sell without network",
+    response_model=TerminalSnapshot,
+    responses={304: {"description": "Nothing but the time has changed"}},
+)
+async def terminal_snapshot(request: Request, caller: Caller) -> Response:
+    """The header `Comptoir-Signature` is base64 of the server's Ed25519 signature over the body's bytes."""
+    context = context_of(request)
+    counter = await _counter(request, caller)
+    built = await snapshot.build(context.reader, counter.terminal)
+    tag = f'"{snapshot.content_tag(built)}"'
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers={"ETag": tag})
+    body = built.model_dump_json().encode()
+    headers = {"ETag": tag, SIGNATURE_HEADER: snapshot.sign(context.keys.signing, body)}
+    return Response(body, media_type="application/json", headers=headers)
+
+
+@router.post("/venues/{venue}/sales/{sale}/void", status_code=201, summary="Undo a sale")
+async def void_sale(
+    request: Request, caller: Caller, venue: UUID, sale: UUID, body: VoidRequest, idempotency_key: IdempotencyKey
+) -> Voided:
+    """The money goes back to the card it came from, by a reversing operation that names the sale."""
+    caller.require_venue(venue)
+    context = context_of(request)
+    async with context.reader.connect() as connection:
+        at = await venue_named(connection, venue)
+    posted = await service.void(ledger_of(request), at, sale, idempotency_key, actor=caller.actor, reason=body.reason)
+    return Voided(sale=sale, booked=posted.seq)
+
+
+@router.get("/exceptions", summary="What needs a person")
+async def list_exceptions(request: Request, caller: Caller) -> list[ExceptionShown]:
+    """Open exceptions of the venues that the caller may see, newest first."""
+    async with context_of(request).reader.connect() as connection:
+        found = await open_exceptions(connection)
+    return [ExceptionShown(**it) for it in found if caller.may_see_venue(it["venue"])]
+
+
+async def _counter(request: Request, caller: Principal) -> Counter:
+    if caller.device is None or caller.epoch is None:
+        raise NotFound("Only terminals sell here.")
+    return await service.counter_of(context_of(request).reader, caller.device, caller.epoch)

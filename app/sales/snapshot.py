@@ -1,0 +1,127 @@
+"""The snapshot that lets a terminal sell without us. All of it is read in one database snapshot."""
+
+from __future__ import annotations
+
+import base64
+from hashlib import sha256
+from uuid import UUID
+
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.cards.service import all_cards
+from app.currencies.service import currencies
+from app.identity.pins import pins_of_venue
+from app.ledger.service import booked_among, recent_operations, wallet_balances
+from app.platform.clock import now_us
+from app.sales import booking
+from app.sales.tables import intake
+from app.terminals.service import Terminal, mark
+from app.venues.service import products, the_network, venue_named
+from app.wire import (
+    SnapshotCard,
+    SnapshotCurrency,
+    SnapshotLimits,
+    SnapshotProduct,
+    SnapshotStaff,
+    TerminalSnapshot,
+)
+
+# A sale booked online whose row is still under way is at most as old as a terminal can be offline and still sell.
+UNDER_WAY_US = 48 * 3600 * 1_000_000
+
+
+async def build(reader: AsyncEngine, terminal: Terminal) -> TerminalSnapshot:
+    """What this terminal should know now."""
+    async with reader.connect() as connection:
+        network, venue = await the_network(connection), await venue_named(connection, terminal.venue)
+        known = {code: it for code, it in (await currencies(connection)).items() if code in venue.accepted}
+        held = await wallet_balances(connection)
+        through, beyond = await _applied(connection, terminal)
+        settings = network.settings
+        return TerminalSnapshot(
+            at_us=now_us(),
+            device=terminal.id,
+            network=network.name,
+            venue=venue.id,
+            venue_name=venue.name,
+            zone=venue.zone,
+            accepted=tuple(known),
+            currencies=tuple(
+                SnapshotCurrency(code=it.code, names=it.names, symbol=it.symbol, unit=it.unit) for it in known.values()
+            ),
+            products=tuple(
+                SnapshotProduct(
+                    id=it.id,
+                    names={"fr": it.name_fr, "en": it.name_en},
+                    category=it.category,
+                    colour=it.colour,
+                    prices={code: amount for code, amount in it.prices.items() if code in known},
+                )
+                for it in await products(connection, venue.id)
+            ),
+            cards=tuple(
+                SnapshotCard(
+                    uid=card.uid,
+                    status=card.status,
+                    assurance=card.assurance,
+                    balances={c: b for c, b in held.get(card.owner, {}).items() if b and c in known},
+                )
+                for card in await all_cards(connection)
+            ),
+            staff=tuple(
+                SnapshotStaff(id=person, pin=pin, rights=("sell", "void"))
+                for person, pin in await pins_of_venue(connection, venue.id)
+            ),
+            limits=SnapshotLimits(
+                cards={
+                    code: {
+                        k: (v.per_sale, v.per_card, v.consecutive) for k, v in settings.limits_of(code, it.unit).items()
+                    }
+                    for code, it in known.items()
+                },
+                per_terminal={code: settings.terminal_limit(code, it.unit) for code, it in known.items()},
+                backed_weight_percent=settings.backed_weight_percent,
+                journal_rows=settings.journal_rows,
+                snapshot_warn_s=settings.snapshot_warn_s,
+                snapshot_stop_s=settings.snapshot_stop_s,
+            ),
+            applied_epoch=terminal.epoch,
+            applied_through=through,
+            applied_beyond=beyond,
+        )
+
+
+def content_tag(snapshot: TerminalSnapshot) -> str:
+    """Changes when anything but the time does."""
+    return sha256(snapshot.model_copy(update={"at_us": 0}).model_dump_json().encode()).hexdigest()[:32]
+
+
+async def _applied(connection: AsyncConnection, terminal: Terminal) -> tuple[int, tuple[UUID, ...]]:
+    """(sequence up to which, events beyond which) this terminal's rows are in the balances of this very snapshot.
+
+    The mark moves after the ledger does, so rows that are kept above it may be booked already; and a sale booked
+    online may not have come in as a row yet.
+    """
+    applied, _ = await mark(connection, terminal.id, terminal.epoch)
+    rows = await connection.execute(
+        sa.select(intake.c.event).where(
+            intake.c.device == terminal.id,
+            intake.c.epoch == terminal.epoch,
+            intake.c.sequence > applied,
+            intake.c.event.is_not(None),
+        )
+    )
+    waiting = await booked_among(connection, [row.event for row in rows])
+    recent = await recent_operations(connection, terminal.id, booking.KIND, now_us() - UNDER_WAY_US)
+    settled = await connection.execute(
+        sa.select(intake.c.event).where(intake.c.event.in_(recent), intake.c.sequence <= applied)
+    )
+    beyond = waiting | (set(recent) - {row.event for row in settled})
+    return applied, tuple(sorted(beyond))
+
+
+def sign(key: Ed25519PrivateKey, body: bytes) -> str:
+    """Base64 of the signature over the exact bytes that travel."""
+    return base64.b64encode(key.sign(body)).decode()

@@ -1,0 +1,81 @@
+"""Cash top-ups at the counter, and the notices of payment providers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.cards.service import card_by_uid
+from app.currencies.service import currencies
+from app.identity.guard import Caller
+from app.ledger.service import ledger_of
+from app.platform.context import context_of
+from app.platform.errors import Invalid
+from app.platform.limits import RateLimit
+from app.topups import online, service
+from app.venues.service import venue_named
+from app.wire.base import CardUid, CurrencyCode, Minor
+
+router = APIRouter(prefix="/api/v1", tags=["top-ups"])
+
+NOTICES = RateLimit("payment-notices", "600/minute")
+IdempotencyKey = Annotated[
+    UUID, Header(alias="Idempotency-Key", description="The operation's id (UUID). The same key books nothing twice.")
+]
+
+
+class CashTopup(BaseModel):
+    """`amount`: minor units of `currency`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    card: CardUid
+    currency: CurrencyCode
+    amount: Minor
+
+
+class Credited(BaseModel):
+    """`booked`: its number in the ledger. `balance`: what the card holds after it, in minor units."""
+
+    booked: int
+    balance: int
+
+
+class Notice(BaseModel):
+    """A provider says that something happened to a payment. What happened is then asked of the provider."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    reference: Annotated[str, Field(max_length=200)]
+
+
+class TopupShown(BaseModel):
+    id: UUID
+    status: str
+
+
+@router.post("/venues/{venue}/topups", status_code=201, summary="Top up a card in cash at the counter")
+async def top_up_in_cash(
+    request: Request, caller: Caller, venue: UUID, body: CashTopup, idempotency_key: IdempotencyKey
+) -> Credited:
+    """The venue takes the cash for the issuer of the currency, and owes it from then on."""
+    caller.require_venue(venue)
+    async with context_of(request).reader.connect() as connection:
+        at, card = await venue_named(connection, venue), await card_by_uid(connection, body.card)
+        currency = (await currencies(connection)).get(body.currency)
+    if currency is None:
+        raise Invalid(f"There is no currency {body.currency}.", "currency-not-accepted")
+    posted, balance = await service.at_the_counter(
+        ledger_of(request), at, card, currency, body.amount, idempotency_key, actor=caller.actor
+    )
+    return Credited(booked=posted.seq, balance=balance)
+
+
+@router.post("/payments/{provider}/notices", dependencies=[Depends(NOTICES)], summary="For payment providers")
+async def payment_notice(request: Request, provider: str, body: Notice) -> TopupShown:
+    """Notices may come twice, late, in any order or never; anybody may send one, for nothing in it is believed."""
+    settled = await online.settle_reference(request, provider, body.reference)
+    return TopupShown(id=settled.id, status=settled.status)

@@ -1,0 +1,87 @@
+"""The sandbox provider: a real payment page without real money, for demonstrations and tests.
+
+It plays somebody else's system: it has books of its own, and our side asks it for a payment's status as it would ask
+any provider.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID, uuid5
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.platform.clock import now_us
+from app.platform.database import is_sqlite
+from app.platform.errors import Conflict, NotFound
+from app.topups.provider import Checkout, PaymentStatus
+from app.topups.tables import sandbox_payment
+
+# As real providers do, a payment page that nobody used closes after a day.
+OPEN_US = 24 * 3600 * 1_000_000
+
+_NAMESPACE = UUID("5f0c8d5e-0b0a-4a0e-9a46-0c5f0d8a7b11")
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxPayment:
+    reference: str
+    euro_cents: int
+    label: str
+    return_url: str
+    status: PaymentStatus
+
+
+class Sandbox:
+    """`secret` keeps references from being guessed; `base_url` is where its page is found."""
+
+    name = "sandbox"
+
+    def __init__(self, engine: AsyncEngine, base_url: str, secret: bytes | None = None) -> None:
+        self._engine, self._base_url = engine, base_url.rstrip("/")
+        self._namespace = uuid5(_NAMESPACE, (secret or secrets.token_bytes(16)).hex())
+
+    async def open_checkout(self, topup: UUID, euro_cents: int, label: str, return_url: str) -> Checkout:
+        reference = f"sb_{uuid5(self._namespace, topup.hex).hex}"
+        insert = sqlite.insert if is_sqlite(self._engine) else postgresql.insert
+        values = {"reference": reference, "euro_cents": euro_cents, "label": label, "return_url": return_url}
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                insert(sandbox_payment).values(status="open", created_at_us=now_us(), **values).on_conflict_do_nothing()
+            )
+        return Checkout(reference, f"{self._base_url}/sandbox/pay/{reference}")
+
+    async def status(self, reference: str) -> PaymentStatus:
+        return (await self.payment(reference)).status
+
+    async def payment(self, reference: str) -> SandboxPayment:
+        async with self._engine.connect() as connection:
+            row = (
+                await connection.execute(sa.select(sandbox_payment).where(sandbox_payment.c.reference == reference))
+            ).one_or_none()
+        if row is None:
+            raise NotFound("There is no such payment.")
+        closed = row.status == "open" and row.created_at_us < now_us() - OPEN_US
+        status: PaymentStatus = "cancelled" if closed else row.status
+        return SandboxPayment(row.reference, row.euro_cents, row.label, row.return_url, status)
+
+    async def finish(self, reference: str, status: Literal["paid", "failed", "cancelled"]) -> SandboxPayment:
+        """What the payer chose on the page. A payment ends once; choosing the same again changes nothing."""
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                sa.update(sandbox_payment)
+                .where(
+                    sandbox_payment.c.reference == reference,
+                    sandbox_payment.c.status == "open",
+                    sandbox_payment.c.created_at_us >= now_us() - OPEN_US,
+                )
+                .values(status=status)
+            )
+        found = await self.payment(reference)
+        if found.status != status:
+            raise Conflict("This payment has ended already.")
+        return found

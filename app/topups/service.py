@@ -1,0 +1,290 @@
+"""Top-ups: euros in, units out, exactly once.
+
+Online: the operation's id is stored before the provider hears of anything; whoever learns first that the payment was
+made (the holder's browser coming back, a notice from the provider, or the reconciliation) credits under that id.
+At the counter: the venue takes cash for the issuer, and owes it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from typing import Any, Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.cards.service import Card, overdraft_key, wallet_key
+from app.currencies.service import Currency, rates
+from app.ledger.rules.kinds import AccountKey
+from app.ledger.rules.operations import Operation, Posted, Posting
+from app.ledger.service import Ledger, booked_among, currency_book, reserve_book
+from app.platform.clock import now_us
+from app.platform.database import is_sqlite
+from app.platform.errors import Forbidden, Invalid, NotFound
+from app.rules.business_day import business_day
+from app.topups.provider import Provider
+from app.topups.tables import topup
+from app.venues.service import Network, Venue
+
+_log = structlog.get_logger("comptoir.topups")
+
+UNASKED_US = 24 * 3600 * 1_000_000
+
+TopupStatus = Literal["pending", "credited", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Topup:
+    """`amount`: minor units of `currency`; `euro_cents`: what was or will be paid."""
+
+    id: UUID
+    wallet: UUID
+    card: UUID
+    currency: str
+    amount: int
+    euro_cents: int
+    provider: str
+    reference: str | None
+    status: TopupStatus
+    created_at_us: int
+
+
+async def begin(
+    engine: AsyncEngine,
+    provider: Provider,
+    network: Network,
+    card: Card,
+    currency: Currency,
+    amount: int,
+    return_url: str,
+    id_: UUID,
+) -> tuple[Topup, str]:
+    """A top-up of `amount` minor units, and the address of its payment page. `return_url` has an {id} slot.
+
+    `id_` is made with the form, so that the same form sent twice means the same top-up and the same payment page.
+    Raises Forbidden("card-blocked"), Invalid("currency-not-accepted"), Invalid("amount-out-of-range"), and
+    Invalid("idempotency-key-reused") where the id is taken by other content.
+    """
+    if card.status != "active":
+        raise Forbidden("This card is blocked.", "card-blocked")
+    if currency.cents_per_unit is None:
+        raise Invalid(f"{currency.code} is not bought.", "currency-not-accepted")
+    euro_cents = amount * currency.cents_per_unit
+    settings = network.settings
+    if not settings.topup_min_cents <= euro_cents <= settings.topup_max_cents:
+        raise Invalid(
+            "This amount is not among those that can be topped up.",
+            "amount-out-of-range",
+            min_cents=settings.topup_min_cents,
+            max_cents=settings.topup_max_cents,
+        )
+    now = now_us()
+    new = Topup(id_, card.wallet, card.id, currency.code, amount, euro_cents, provider.name, None, "pending", now)
+    stored = await _stored(engine, new)
+    if stored.status != "pending":
+        return stored, return_url.format(id=id_)
+    checkout = await provider.open_checkout(
+        id_, euro_cents, f"{network.name} · {card.label}", return_url.format(id=id_)
+    )
+    async with engine.begin() as connection:
+        await connection.execute(
+            sa.update(topup)
+            .where(topup.c.id == id_, topup.c.reference.is_(None))
+            .values(reference=checkout.reference, changed_at_us=now_us())
+        )
+    return stored, checkout.url
+
+
+async def _stored(engine: AsyncEngine, new: Topup) -> Topup:
+    """`new`, or the same as it was stored before. Raises Invalid("idempotency-key-reused")."""
+    insert = sqlite.insert if is_sqlite(engine) else postgresql.insert
+    values = {**asdict(new), "changed_at_us": new.created_at_us}
+    async with engine.begin() as connection:
+        # The id becomes an operation's: one that is in the ledger already could never be credited.
+        known = (await connection.execute(sa.select(topup).where(topup.c.id == new.id))).one_or_none()
+        if known is None and not await booked_among(connection, [new.id]):
+            await connection.execute(insert(topup).values(values).on_conflict_do_nothing())
+            known = (await connection.execute(sa.select(topup).where(topup.c.id == new.id))).one_or_none()
+    if known is None or _asked(_topup(known)) != _asked(new):
+        raise Invalid("This id was used for other content.", "idempotency-key-reused")
+    return _topup(known)
+
+
+def _asked(it: Topup) -> tuple[UUID, str, int, str]:
+    return it.card, it.currency, it.amount, it.provider
+
+
+async def settle(
+    engine: AsyncEngine, ledger: Ledger, provider: Provider, currencies: Mapping[str, Currency], zone: str, id_: UUID
+) -> Topup:
+    """Ask the provider what became of a top-up, and act on it. As often as anyone likes: it is credited once."""
+    found = await named(engine, id_)
+    if found.status != "pending":
+        return found
+    if found.reference is None:
+        # Nobody was ever shown a payment page; after a while nobody will come back to ask for it either.
+        forgotten = found.created_at_us < now_us() - UNASKED_US
+        return await _ended(engine, found, "cancelled") if forgotten else found
+    status = await provider.status(found.reference)
+    if status == "open":
+        return found
+    if status == "paid":
+        operation = await _credit(ledger, currencies, zone, found)
+        await ledger.post_one(operation)
+    return await _ended(engine, found, "credited" if status == "paid" else status)
+
+
+async def _ended(engine: AsyncEngine, it: Topup, status: TopupStatus) -> Topup:
+    async with engine.begin() as connection:
+        where = (topup.c.id == it.id, topup.c.status == "pending", topup.c.reference.is_not_distinct_from(it.reference))
+        await connection.execute(sa.update(topup).where(*where).values(status=status, changed_at_us=now_us()))
+    return await named(engine, it.id)
+
+
+async def settle_pending(
+    engine: AsyncEngine, ledger: Ledger, provider: Provider, currencies: Mapping[str, Currency], zone: str
+) -> int:
+    """The reconciliation: ask for every top-up that is still pending. How many were settled.
+
+    One that cannot be settled now is logged and asked for again the next time; the others do not wait for it.
+    """
+    async with engine.connect() as connection:
+        query = sa.select(topup.c.id).where(topup.c.status == "pending", topup.c.provider == provider.name)
+        waiting = [row.id for row in await connection.execute(query.order_by(topup.c.created_at_us))]
+    settled = 0
+    for id_ in waiting:
+        try:
+            state = await settle(engine, ledger, provider, currencies, zone, id_)
+        except Exception:
+            _log.exception("top-up not settled", topup=str(id_))
+            continue
+        settled += state.status != "pending"
+    return settled
+
+
+async def named(engine: AsyncEngine, id_: UUID) -> Topup:
+    async with engine.connect() as connection:
+        row = (await connection.execute(sa.select(topup).where(topup.c.id == id_))).one_or_none()
+    if row is None:
+        raise NotFound("There is no such top-up.")
+    return _topup(row)
+
+
+async def by_reference(engine: AsyncEngine, provider: str, reference: str) -> Topup:
+    async with engine.connect() as connection:
+        where = (topup.c.provider == provider, topup.c.reference == reference)
+        row = (await connection.execute(sa.select(topup).where(*where))).one_or_none()
+    if row is None:
+        raise NotFound("There is no such top-up.")
+    return _topup(row)
+
+
+async def at_the_counter(
+    ledger: Ledger, venue: Venue, card: Card, currency: Currency, amount: int, id_: UUID, *, actor: str
+) -> tuple[Posted, int]:
+    """Cash taken at a venue for the issuer: the venue owes it from now on. (posted, what the wallet holds after)."""
+    if card.status != "active":
+        raise Forbidden("This card is blocked.", "card-blocked")
+    if currency.cents_per_unit is None or currency.code not in venue.accepted:
+        raise Invalid(f"{currency.code} is not sold at {venue.name}.", "currency-not-accepted")
+    operation = await _operation(
+        ledger,
+        {currency.code: currency},
+        currency,
+        AccountKey(reserve_book(currency.issuer), "due_from", venue.owner),
+        card.owner,
+        amount,
+        amount * currency.cents_per_unit,
+        id_,
+        kind="topup.cash",
+        actor=actor,
+        day=venue.day_of(now_us()),
+        venue=venue.id,
+        details={"card": card.uid, "amount": amount, "currency": currency.code},
+    )
+    posted = await ledger.post_one(operation)
+    wallet = wallet_key(card.owner, currency)
+    (number,) = await ledger.accounts([wallet])
+    held = {t.credit: t.credit_after for t in posted.transfers}
+    return posted, held.get(number, 0)
+
+
+async def _credit(ledger: Ledger, currencies: Mapping[str, Currency], zone: str, it: Topup) -> Operation:
+    currency = currencies[it.currency]
+    return await _operation(
+        ledger,
+        currencies,
+        currency,
+        AccountKey(reserve_book(currency.issuer), "clearing", it.provider),
+        f"wallet:{it.wallet}",
+        it.amount,
+        it.euro_cents,
+        it.id,
+        kind="topup.online",
+        actor=f"provider:{it.provider}",
+        day=business_day(now_us(), zone),
+        venue=None,
+        details={"provider": it.provider, "reference": it.reference, "euro_cents": it.euro_cents},
+    )
+
+
+async def _operation(
+    ledger: Ledger,
+    currencies: Mapping[str, Currency],
+    currency: Currency,
+    paid_into: AccountKey,
+    owner: str,
+    amount: int,
+    euro_cents: int,
+    id_: UUID,
+    *,
+    kind: str,
+    actor: str,
+    day: Any,
+    venue: UUID | None,
+    details: dict[str, Any],
+) -> Operation:
+    """Reserve book: what was paid / liability. Currency book: issuance / what the wallet owes, then the wallet."""
+    keys = [
+        paid_into,
+        AccountKey(reserve_book(currency.issuer), "liability", currency.code),
+        AccountKey(currency_book(currency.issuer, currency.code), "issuance"),
+        overdraft_key(owner, currency),
+        wallet_key(owner, currency),
+    ]
+    paid, liability, issuance, overdraft, wallet = await ledger.accounts(keys, rates(currencies))
+    return Operation(
+        id=id_,
+        kind=kind,
+        fingerprint=sha256(json.dumps([kind, actor, owner, amount, details], sort_keys=True).encode()).digest(),
+        postings=(
+            Posting(paid, liability, euro_cents),
+            Posting(issuance, overdraft, amount, credit_overflow=wallet),
+        ),
+        actor=actor,
+        occurred_at_us=now_us(),
+        business_day=day,
+        venue=venue,
+        details=json.dumps(details, ensure_ascii=False, separators=(",", ":")),
+    )
+
+
+def _topup(row: Any) -> Topup:
+    return Topup(
+        row.id,
+        row.wallet,
+        row.card,
+        row.currency,
+        row.amount,
+        row.euro_cents,
+        row.provider,
+        row.reference,
+        row.status,
+        row.created_at_us,
+    )

@@ -1,0 +1,55 @@
+"""The network's settings, with their defaults and where those come from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+
+from app.money import Unit
+from app.rules.offline import Assurance, CardLimits
+
+# terminal.md, "Deciding offline": 50/80/10 at level A, 30/40/5 at B and C, in euros. An hour of time money is taken
+# as the same kind of risk as ten euros.
+_CENTS: dict[Assurance, tuple[int, int, int]] = {"A": (5000, 8000, 10), "B": (3000, 4000, 5), "C": (3000, 4000, 5)}
+_MINUTES: dict[Assurance, tuple[int, int, int]] = {"A": (300, 480, 10), "B": (180, 240, 5), "C": (180, 240, 5)}
+_POINTS: dict[Assurance, tuple[int, int, int]] = {"A": (50, 80, 10), "B": (30, 40, 5), "C": (30, 40, 5)}
+CARD_LIMITS = {Unit.CENT: _CENTS, Unit.MINUTE: _MINUTES, Unit.POINT: _POINTS}
+TERMINAL_LIMITS = {Unit.CENT: 50_000, Unit.MINUTE: 3_000, Unit.POINT: 500}
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSettings:
+    """What one network decides for itself. Amounts in minor units, times in seconds."""
+
+    zone: str = "Europe/Paris"  # of what happens at no venue
+    topup_min_cents: int = 500
+    topup_max_cents: int = 25_000
+    shift_max_minutes_per_day: int = 600
+    backed_weight_percent: int = 25
+    journal_rows: int = 10_000
+    snapshot_warn_s: int = 3600
+    snapshot_stop_s: int = 12 * 3600
+    card_limits: dict[str, dict[Assurance, tuple[int, int, int]]] = field(default_factory=dict)
+    terminal_limits: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, text: str) -> NetworkSettings:
+        """From the JSON kept in the database; what is not there has its default."""
+        return cls(**json.loads(text))
+
+    def write(self) -> str:
+        return json.dumps(asdict(self))
+
+    def limits_of(self, code: str, unit: Unit) -> dict[Assurance, CardLimits]:
+        """Offline limits of one currency by assurance level."""
+        chosen = self.card_limits.get(code, CARD_LIMITS[unit])
+        return {level: CardLimits(*numbers) for level, numbers in chosen.items()}
+
+    def terminal_limit(self, code: str, unit: Unit) -> int:
+        return self.terminal_limits.get(code, TERMINAL_LIMITS[unit])
+
+
+def maximum_exposure(settings: NetworkSettings, units: Iterable[tuple[str, Unit]], terminals: int) -> dict[str, int]:
+    """What the organiser can lose at most while all terminals are isolated: minor units by currency."""
+    return {code: settings.terminal_limit(code, unit) * terminals for code, unit in units}

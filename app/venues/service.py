@@ -1,0 +1,139 @@
+"""The network and its venues: who they are, when their day ends, what they sell, accept and charge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, time
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.platform.clock import now_us
+from app.platform.errors import NotFound
+from app.rules.business_day import business_day
+from app.rules.ids import uuid7
+from app.venues.rules import NetworkSettings
+from app.venues.tables import network, price, product, venue, venue_currency
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    name: str
+    settings: NetworkSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Venue:
+    """`cut_off`: when its business day ends, on the wall clock of `zone`. `accepted`: currency codes, in order."""
+
+    id: UUID
+    slug: str
+    name: str
+    zone: str
+    cut_off: time
+    accepted: tuple[str, ...]
+
+    @property
+    def owner(self) -> str:
+        """Its name in the ledger's accounts."""
+        return f"venue:{self.id}"
+
+    def day_of(self, at_us: int) -> date:
+        return business_day(at_us, self.zone, self.cut_off)
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """`prices`: minor units by currency."""
+
+    id: UUID
+    name_fr: str
+    name_en: str
+    category: str
+    colour: str
+    prices: Mapping[str, int]
+
+
+async def the_network(connection: AsyncConnection) -> Network:
+    row = (await connection.execute(sa.select(network))).one_or_none()
+    if row is None:
+        raise NotFound("This server has no network yet: an administrator sets one up first.")
+    return Network(row.name, NetworkSettings.read(row.settings))
+
+
+async def set_network(connection: AsyncConnection, name: str, settings: NetworkSettings) -> None:
+    await connection.execute(sa.delete(network))
+    await connection.execute(sa.insert(network).values(id=1, name=name, settings=settings.write()))
+
+
+async def venues(connection: AsyncConnection) -> dict[UUID, Venue]:
+    """All venues, in the order in which they are shown."""
+    accepted: dict[UUID, list[str]] = {}
+    for row in await connection.execute(sa.select(venue_currency).order_by(venue_currency.c.currency)):
+        accepted.setdefault(row.venue, []).append(row.currency)
+    rows = await connection.execute(sa.select(venue).order_by(venue.c.position, venue.c.name))
+    return {
+        row.id: Venue(
+            row.id, row.slug, row.name, row.zone, time.fromisoformat(row.cut_off), tuple(accepted.get(row.id, ()))
+        )
+        for row in rows
+    }
+
+
+async def venue_named(connection: AsyncConnection, id_: UUID) -> Venue:
+    found = (await venues(connection)).get(id_)
+    if found is None:
+        raise NotFound("This venue is not in the network.")
+    return found
+
+
+async def add_venue(
+    connection: AsyncConnection, slug: str, name: str, zone: str, cut_off: time, accepted: tuple[str, ...]
+) -> UUID:
+    id_ = uuid7()
+    count = (await connection.execute(sa.select(sa.func.count()).select_from(venue))).scalar_one()
+    values = {"slug": slug, "name": name, "zone": zone, "cut_off": cut_off.isoformat("minutes")}
+    await connection.execute(sa.insert(venue).values(id=id_, position=count + 1, created_at_us=now_us(), **values))
+    for code in accepted:
+        await connection.execute(sa.insert(venue_currency).values(venue=id_, currency=code))
+    return id_
+
+
+async def add_product(connection: AsyncConnection, venue_id: UUID, new: Product) -> None:
+    count = sa.select(sa.func.count()).where(product.c.venue == venue_id).scalar_subquery()
+    await connection.execute(
+        sa.insert(product).values(
+            id=new.id,
+            venue=venue_id,
+            name_fr=new.name_fr,
+            name_en=new.name_en,
+            category=new.category,
+            colour=new.colour,
+            position=count,
+            active=True,
+        )
+    )
+    for code, amount in new.prices.items():
+        await connection.execute(sa.insert(price).values(product=new.id, currency=code, amount=amount))
+
+
+async def set_price(connection: AsyncConnection, product_id: UUID, code: str, amount: int) -> None:
+    """A new price of a product in one currency; what was sold before keeps the price it was sold at."""
+    where = (price.c.product == product_id, price.c.currency == code)
+    changed = await connection.execute(sa.update(price).where(*where).values(amount=amount))
+    if changed.rowcount == 0:
+        await connection.execute(sa.insert(price).values(product=product_id, currency=code, amount=amount))
+
+
+async def products(connection: AsyncConnection, venue_id: UUID) -> list[Product]:
+    """What a venue sells now, in the order of its screen."""
+    prices: dict[UUID, dict[str, int]] = {}
+    query = sa.select(price).join(product, product.c.id == price.c.product).where(product.c.venue == venue_id)
+    for row in await connection.execute(query):
+        prices.setdefault(row.product, {})[row.currency] = row.amount
+    rows = await connection.execute(
+        sa.select(product).where(product.c.venue == venue_id, product.c.active).order_by(product.c.position)
+    )
+    return [Product(row.id, row.name_fr, row.name_en, row.category, row.colour, prices.get(row.id, {})) for row in rows]

@@ -1,0 +1,193 @@
+"""The terminal's agent: the only place that puts reader, till, journal, sync and pages together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from readers.drivers import open_driver
+from readers.journal import Clock, Journal, RowsWaiting
+from readers.kiosk import create_kiosk
+from readers.kiosk.server import LOOPBACK
+from readers.sync import DeviceKey, Link, Pace, Rejected, Server, SnapshotFile, Unreachable, Worker
+from readers.taps import Driver, Presence, Reader, ReaderEvent
+from readers.till import CardTill, SignIn, SnapshotShelf, Tap, TapSettings
+
+_log = structlog.get_logger(__name__)
+
+
+class NotPaired(Exception):
+    """The data folder belongs to no terminal yet, and no code was given."""
+
+
+class PairingFailed(Exception):
+    """The server did not take the code, or pairing anew would strand rows; the message is for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentConfig:
+    """`data` is the folder of journal, key and snapshot; `reader` a path for readers.drivers, or a function that opens
+    a driver; `pair` a one-time code. `kiosk_port` 0 takes any free port."""
+
+    data: Path
+    server: str
+    reader: str | Callable[[Presence], Driver]
+    kiosk_host: str = "127.0.0.1"
+    kiosk_port: int = 8001
+    pair: str | None = None
+    tap: TapSettings = field(default_factory=TapSettings)
+    pace: Pace = field(default_factory=Pace)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """An agent that runs: its till, and where its pages are."""
+
+    till: CardTill
+    journal: Journal
+    kiosk_url: str
+
+
+async def run_agent(config: AgentConfig, on_ready: Callable[[Running], None] = lambda _: None) -> None:
+    """Run until SIGINT or SIGTERM, or until cancelled. NotPaired, PairingFailed, JournalError, OSError."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        # Not the main thread, or not Unix: then whoever started us cancels us.
+        with contextlib.suppress(RuntimeError, NotImplementedError, ValueError):
+            loop.add_signal_handler(signum, stop.set)
+    async with agent(config) as running:
+        _log.info("terminal_running", name=running.journal.pairing.name, kiosk=running.kiosk_url)
+        on_ready(running)
+        await stop.wait()
+    _log.info("terminal_stopped")
+
+
+@contextlib.asynccontextmanager
+async def agent(config: AgentConfig) -> AsyncIterator[Running]:
+    """Everything that a terminal is, running inside the block. NotPaired, PairingFailed, JournalError, OSError."""
+    config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    clock = Clock()
+    link = Link(clock.now_us)
+    snapshots = SnapshotFile(config.data / "snapshot")
+    async with contextlib.AsyncExitStack() as held:
+        # The journal first: a second agent on this folder must touch nothing.
+        journal = await Journal.open(config.data / "journal.db", clock)
+        held.push_async_callback(journal.close)
+        key = DeviceKey.load_or_make(config.data / "device.key")
+        server = await held.enter_async_context(Server(config.server, key, clock))
+        await _pair(config.pair, journal, server, snapshots)
+        shelf = SnapshotShelf(journal, clock)
+        tap = Tap(journal, shelf, server, link, clock, config.tap)
+        till = CardTill(journal, shelf, tap, link, clock, SignIn(clock.monotonic_ns))
+        worker = Worker(server, journal, link, clock, shelf, snapshots, config.pace)
+        await worker.start_from_disk()
+        await till.start()
+        held.push_async_callback(till.close)
+        await held.enter_async_context(_task(worker.run()))
+        await held.enter_async_context(_task(till.run()))
+        await held.enter_async_context(_reader(config, till))
+        url = await held.enter_async_context(_kiosk(config, till))
+        yield Running(till, journal, url)
+
+
+async def _pair(code: str | None, journal: Journal, server: Server, snapshots: SnapshotFile) -> None:
+    """Pair with `code`, unless this folder is paired already and the code is not a new one."""
+    if code is None:
+        if not journal.paired:
+            raise NotPaired
+        return
+    if journal.paired and journal.pairing.code_digest == hashlib.sha256(code.encode()).hexdigest():
+        return
+    if journal.paired and journal.waiting:
+        raise PairingFailed(str(RowsWaiting(journal.waiting)))
+    try:
+        reply = await server.pair(code, _version())
+    except (Rejected, Unreachable) as error:
+        raise PairingFailed(str(error)) from error
+    # What is stored belongs to the venue before.
+    await asyncio.to_thread(snapshots.forget)
+    pairing = await journal.pair(reply, code)
+    _log.info("terminal_paired", device=str(pairing.device), epoch=pairing.epoch, venue=pairing.venue_name)
+
+
+def _version() -> str:
+    try:
+        return version("comptoir")
+    except PackageNotFoundError:
+        return "0"
+
+
+@contextlib.asynccontextmanager
+async def _task(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+@contextlib.asynccontextmanager
+async def _reader(config: AgentConfig, till: CardTill) -> AsyncIterator[None]:
+    """The reader's thread; its events are handed to the event loop."""
+    loop = asyncio.get_running_loop()
+    path = config.reader
+    opener = path if callable(path) else lambda presence: open_driver(path, presence)
+
+    def tell(event: ReaderEvent) -> None:
+        # The loop closes while the reader's thread may still be in its last call.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(till.on_reader, event)
+
+    reader = Reader(opener, tell)
+    reader.start()
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(reader.stop)
+
+
+@contextlib.asynccontextmanager
+async def _kiosk(config: AgentConfig, till: CardTill) -> AsyncIterator[str]:
+    """The staff pages' web server; yields their address. OSError: the port is taken."""
+    with socket.create_server((config.kiosk_host, config.kiosk_port)) as listener:
+        host, port = listener.getsockname()[:2]
+        web = _Web(
+            uvicorn.Config(
+                # The address that it is bound to is a name of ours; any other name is somebody else's page.
+                create_kiosk(till, hosts=(*LOOPBACK, config.kiosk_host, socket.gethostname())),
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                lifespan="off",
+                timeout_graceful_shutdown=1,
+            )
+        )
+        serving = asyncio.ensure_future(web.serve(sockets=[listener]))
+        try:
+            yield f"http://{host}:{port}"
+        finally:
+            # The pages' event streams never end by themselves, and the server would wait for them.
+            for connection in list(web.server_state.connections):
+                connection.transport.close()
+            web.should_exit = True
+            await asyncio.wait([serving])
+
+
+class _Web(uvicorn.Server):
+    """uvicorn without its signal handlers: the agent has its own, and more to close than a web server."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

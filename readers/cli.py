@@ -1,0 +1,150 @@
+"""The commands of the terminal: `comptoir terminal` and `comptoir tray`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+import structlog
+
+
+@click.command()
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("terminal-data"),
+    show_default=True,
+    envvar="COMPTOIR_TERMINAL_DATA",
+    help="Folder of the journal, the device key and the last snapshot.",
+)
+@click.option("--server", required=True, envvar="COMPTOIR_TERMINAL_SERVER", help="The server's address, https://...")
+@click.option(
+    "--reader",
+    required=True,
+    envvar="COMPTOIR_TERMINAL_READER",
+    help="The card reader: tty:S0:pn532, usb, udp:127.0.0.1:PORT.",
+)
+@click.option("--kiosk-host", default="127.0.0.1", show_default=True, envvar="COMPTOIR_TERMINAL_KIOSK_HOST")
+@click.option("--kiosk-port", default=8001, show_default=True, envvar="COMPTOIR_TERMINAL_KIOSK_PORT")
+@click.option("--pair", envvar="COMPTOIR_TERMINAL_PAIR", help="The one-time code that an admin made for this terminal.")
+@click.option(
+    "--deadline-ms",
+    type=click.IntRange(50, 5000),
+    default=400,
+    show_default=True,
+    envvar="COMPTOIR_TERMINAL_DEADLINE_MS",
+    help="How long a tap waits for the server before the terminal decides alone.",
+)
+@click.option(
+    "--snapshot-s",
+    type=click.FloatRange(0.2, 3600),
+    default=5.0,
+    show_default=True,
+    envvar="COMPTOIR_TERMINAL_SNAPSHOT_S",
+    help="Seconds between two looks at balances, prices and blocked cards while online.",
+)
+def terminal(
+    data: Path,
+    server: str,
+    reader: str,
+    kiosk_host: str,
+    kiosk_port: int,
+    pair: str | None,
+    deadline_ms: int,
+    snapshot_s: float,
+) -> None:
+    """Run a till: reads cards, sells, and keeps selling without network."""
+    # Imported here, so that `comptoir --help` does not load the whole agent.
+    from readers.agent import AgentConfig, NotPaired, PairingFailed, run_agent  # noqa: PLC0415
+    from readers.journal import JournalError  # noqa: PLC0415
+    from readers.sync import Pace  # noqa: PLC0415
+    from readers.till import TapSettings  # noqa: PLC0415
+
+    _configure_logs()
+    config = AgentConfig(
+        data=data,
+        server=server,
+        reader=reader,
+        kiosk_host=kiosk_host,
+        kiosk_port=kiosk_port,
+        pair=pair,
+        tap=TapSettings(deadline_s=deadline_ms / 1000),
+        pace=Pace(snapshot_s=snapshot_s),
+    )
+    try:
+        asyncio.run(run_agent(config))
+    except NotPaired:
+        _fail(
+            2,
+            f"This terminal is not paired yet (folder {data}).\n"
+            "Ask an admin for a pairing code: admin pages, the venue, Terminals, Add a terminal.\n"
+            f"Then start once with the code:  comptoir terminal --data {data} --server {server} --reader {reader}"
+            " --pair CODE",
+        )
+    except PairingFailed as error:
+        _fail(2, f"Pairing did not succeed: {error}.\nNothing was changed. A code is good once and for a short time.")
+    except JournalError as error:
+        _fail(1, f"The journal in {data} can't be used: {error}.\nThe terminal does not start; keep the folder.")
+    except OSError as error:
+        _fail(1, f"The terminal can't start: {error}")
+
+
+@click.command()
+@click.option("--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True)
+@click.option("--port", type=click.IntRange(0, 65535), help="Instead of the port in the file.")
+def tray(config: Path, port: int | None) -> None:
+    """Run the card tray of the demo: emulated cards to tap in a browser."""
+    from readers.emulator.config import TrayConfig  # noqa: PLC0415
+    from readers.emulator.run import serve_tray  # noqa: PLC0415
+
+    _configure_logs()
+    try:
+        wanted = TrayConfig.from_file(config)
+    except (OSError, ValueError) as error:
+        _fail(2, f"{config} does not describe a card tray: {error}")
+    asyncio.run(serve_tray(wanted if port is None else wanted.model_copy(update={"port": port})))
+
+
+def _fail(status: int, message: str) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(status)
+
+
+def _configure_logs() -> None:
+    """JSON lines on stderr for machines, coloured lines for a person at a terminal; libraries from WARNING up."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    plain = sys.stderr.isatty()
+    last: list[structlog.typing.Processor] = (
+        [structlog.dev.ConsoleRenderer()]
+        if plain
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=json.dumps)]
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("readers").setLevel(logging.INFO)
+    structlog.configure(
+        processors=[
+            *shared,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )

@@ -1,0 +1,124 @@
+"""Card models, bytes in and bytes out: no radio, no CRC.
+
+`process(command)` returns the answer's frame without its CRC, or None where a real card stays silent, which a reader
+sees as a timeout. One byte is the 4-bit ACK (0A) or NAK (00) of the Type 2 command set (NXP NTAG213/215/216 data sheet,
+chapter 10).
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import xor
+from typing import Protocol
+
+ACK, NAK = b"\x0a", b"\x00"
+UID_SIZES = (4, 7, 10)
+# The first byte of SENS_RES says how long the UID is (NFC Forum Digital Protocol, "SENS_RES Response").
+_SENS_RES = {4: b"\x04\x00", 7: b"\x44\x00", 10: b"\x84\x00"}
+
+_PAGE_SIZE, _PAGES = 4, 45
+_LOCK_PAGE, _CC_PAGE, _USER_PAGE, _CONFIG_PAGE, _PASSWORD_PAGE, _PACK_PAGE = 2, 3, 4, 41, 43, 44
+_NDEF_SIZE_MAX = (40 - _USER_PAGE) * _PAGE_SIZE
+_VERSION = bytes.fromhex("0004040201000f03")
+_CAPABILITY_CONTAINER = bytes.fromhex("e1101200")
+_CONFIG = bytes.fromhex("040000ff 00050000 ffffffff 00000000")
+
+
+class Card(Protocol):
+    """What lies in the field; the field itself does anticollision and selection from these three attributes."""
+
+    @property
+    def uid(self) -> bytes: ...
+
+    @property
+    def sens_res(self) -> bytes: ...
+
+    @property
+    def sel_res(self) -> bytes: ...
+
+    def power_on(self) -> None:
+        """The field came up, or went down and up again: the card forgets its session."""
+
+    def process(self, command: bytes) -> bytes | None:
+        """The answer to one command frame, or None for silence."""
+
+
+class UidCard:
+    """A card known by its UID alone, of 4, 7 or 10 bytes, that answers nothing after it was selected."""
+
+    sel_res = b"\x00"
+
+    def __init__(self, uid: bytes) -> None:
+        if len(uid) not in UID_SIZES:
+            raise ValueError(f"a UID has 4, 7 or 10 bytes, not {len(uid)}")
+        self.uid = uid
+        self.sens_res = _SENS_RES[len(uid)]
+
+    def power_on(self) -> None:
+        """Nothing to forget."""
+
+    def process(self, command: bytes) -> bytes | None:  # noqa: ARG002
+        return None
+
+
+class Ntag213(UidCard):
+    """An NTAG213 as it leaves a card printer: 7-byte UID, an NDEF record with the holder's page, no password.
+
+    Knows GET_VERSION, READ, FAST_READ and WRITE. `url` must fit the chip's 144 bytes.
+    """
+
+    def __init__(self, uid: bytes, url: str | None = None) -> None:
+        if len(uid) != 7:
+            raise ValueError(f"an NTAG213 has a UID of 7 bytes, not {len(uid)}")
+        super().__init__(uid)
+        message = b"" if url is None else _uri_record(url)
+        ndef = b"\x03" + bytes([len(message)]) + message + b"\xfe"
+        if len(ndef) > _NDEF_SIZE_MAX:
+            raise ValueError(f"the address does not fit an NTAG213: {url}")
+        self._memory = bytearray(_PAGES * _PAGE_SIZE)
+        self._put(0, uid[:3] + bytes([_bcc(b"\x88" + uid[:3])]) + uid[3:] + bytes([_bcc(uid[3:]), 0x48]))
+        self._put(_CC_PAGE, _CAPABILITY_CONTAINER)
+        self._put(_USER_PAGE, ndef)
+        self._put(_CONFIG_PAGE, _CONFIG)
+
+    def process(self, command: bytes) -> bytes | None:
+        match command[0], len(command):
+            case 0x60, 1:
+                return _VERSION
+            case 0x30, 2 if command[1] < _PAGES:
+                # A READ past the last page rolls over to the first.
+                return b"".join(self._page((command[1] + i) % _PAGES) for i in range(4))
+            case 0x3A, 3 if command[1] <= command[2] < _PAGES:
+                return b"".join(self._page(n) for n in range(command[1], command[2] + 1))
+            case 0xA2, 6 if _LOCK_PAGE <= command[1] < _PAGES:
+                self._put(command[1], command[2:])
+                return ACK
+            case 0x50, _:
+                return None
+        return NAK
+
+    def _put(self, page: int, data: bytes) -> None:
+        self._memory[page * _PAGE_SIZE : page * _PAGE_SIZE + len(data)] = data
+
+    def _page(self, number: int) -> bytes:
+        if number in (_PASSWORD_PAGE, _PACK_PAGE):
+            return bytes(_PAGE_SIZE)  # The password always reads as zeros.
+        return bytes(self._memory[number * _PAGE_SIZE : (number + 1) * _PAGE_SIZE])
+
+
+def card_with_uid(uid: bytes, url: str | None = None) -> Card:
+    """The model that has such a UID: an NTAG213 for 7 bytes, a bare UID otherwise (`url` then has no place on it)."""
+    return Ntag213(uid, url) if len(uid) == 7 else UidCard(uid)
+
+
+def _bcc(part: bytes) -> int:
+    return reduce(xor, part)
+
+
+def _uri_record(url: str) -> bytes:
+    """One short NDEF record of type URI (NFC Forum RTD URI 1.0; prefix code 04 stands for https://)."""
+    prefix, rest = (b"\x04", url[8:]) if url.startswith("https://") else (b"\x00", url)
+    payload = prefix + rest.encode()
+    if len(payload) > _NDEF_SIZE_MAX:
+        raise ValueError(f"the address does not fit an NTAG213: {url}")
+    return b"\xd1\x01" + bytes([len(payload)]) + b"U" + payload

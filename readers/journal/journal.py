@@ -1,0 +1,108 @@
+"""The journal as the event loop sees it: one thread does all the writing, so that an fsync never stops the screen."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Self, TypeVar
+
+from app.wire import JournalRow, PairingReply
+from readers.journal.clock import Clock
+from readers.journal.errors import JournalError, JournalFailed
+from readers.journal.records import Halt, OwnRow, PaidSale, Pairing
+from readers.journal.store import AnyRow, JournalFile
+
+T = TypeVar("T")
+
+
+class Journal:
+    """Wraps a JournalFile in its own thread, and remembers the figures that the screen shows all the time."""
+
+    def __init__(self, file: JournalFile, thread: ThreadPoolExecutor) -> None:
+        self._file = file
+        self._thread = thread
+        self._pairing = file.pairing
+        self._head = file.head()
+        self._acknowledged = file.acknowledged()
+
+    @classmethod
+    async def open(cls, path: Path, clock: Clock) -> Self:
+        """Check, migrate and recover the file, or raise a JournalError."""
+        thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                thread, lambda: cls(JournalFile(path, clock), thread)
+            )
+        except BaseException:
+            thread.shutdown(wait=False)
+            raise
+
+    async def close(self) -> None:
+        """Wait for what is being written, then let go of the file."""
+        await self._run(self._file.close)
+        self._thread.shutdown()
+
+    @property
+    def pairing(self) -> Pairing:
+        if self._pairing is None:
+            raise JournalError("this terminal is not paired")
+        return self._pairing
+
+    @property
+    def paired(self) -> bool:
+        return self._pairing is not None
+
+    @property
+    def head(self) -> int:
+        return self._head
+
+    @property
+    def acknowledged(self) -> int:
+        return self._acknowledged
+
+    @property
+    def waiting(self) -> int:
+        """How many rows the server has not acknowledged."""
+        return max(0, self._head - self._acknowledged)
+
+    async def append(self, *payloads: AnyRow) -> int:
+        """Write rows, all or none; durable when this returns the last one's sequence. JournalFailed."""
+        return await self._run(lambda: self._append(payloads))
+
+    async def acknowledge(self, sequence: int) -> None:
+        await self._run(lambda: self._file.acknowledge(sequence))
+        self._acknowledged = sequence
+
+    async def pair(self, reply: PairingReply, code: str) -> Pairing:
+        """Begin a new epoch. RowsWaiting."""
+        self._pairing = await self._run(lambda: self._file.pair(reply, code))
+        self._head = self._acknowledged = 0
+        return self._pairing
+
+    async def halt(self, reason: Halt | None) -> None:
+        await self._run(lambda: self._file.halt(reason))
+        self._pairing = self._file.pairing
+
+    async def rows_after(self, sequence: int, rows_max: int, bytes_max: int) -> Sequence[JournalRow]:
+        return await self._run(lambda: self._file.rows_after(sequence, rows_max, bytes_max))
+
+    async def own_rows_after(self, sequence: int) -> tuple[list[OwnRow], int]:
+        """The sales and voids above `sequence`, and the head that they were read at."""
+        return await self._run(lambda: (self._file.own_rows_after(sequence), self._file.head()))
+
+    async def last_sales(self, count: int) -> list[PaidSale]:
+        return await self._run(lambda: self._file.last_sales(count))
+
+    def _append(self, payloads: Sequence[AnyRow]) -> int:
+        # Noted in the journal's thread: whoever waits for the rows may be cancelled, and they stand all the same.
+        self._head = self._file.append(payloads)
+        return self._head
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except sqlite3.Error as error:
+            raise JournalFailed(str(error)) from error

@@ -1,0 +1,59 @@
+// The thin bar that always tells: venue, terminal, who is signed in, network, waiting sales, reader.
+
+import { byId, el, fill, icon } from "./dom.js";
+import { change, state } from "./store.js";
+import { signOut } from "./actions.js";
+import { clock, count, t } from "./words.js";
+
+let told = "";
+
+export function start() {
+  byId("sign-out").addEventListener("click", signOut);
+  byId("open-past").addEventListener("click", () => change({ past: !state.past }));
+}
+
+export function draw({ screen, connected, past }) {
+  byId("lost").hidden = connected;
+  if (!screen) return;
+  byId("who").textContent = shortly(screen.signed_in ?? "");
+  // What is told already is left alone, or a screen reader would tell it again.
+  const { venue, terminal, online, offline_since_us, waiting, reader } = screen;
+  const key = JSON.stringify([connected, venue, terminal, online, offline_since_us, waiting, reader]);
+  if (key !== told) {
+    told = key;
+    fill(byId("place"), el("strong", {}, screen.venue), " ", el("span", {}, screen.terminal));
+    fill(byId("signs"), ...(connected ? signs(screen) : []));
+  }
+  for (const id of ["sign-out", "open-past"]) byId(id).hidden = !screen.signed_in;
+  byId("open-past").setAttribute("aria-expanded", String(past));
+}
+
+function signs(screen) {
+  const lost = screen.reader === "lost";
+  return [
+    screen.online ? sign("online", t("bar.online"), "fine") : sign("offline", offlineSince(screen), "calm"),
+    screen.waiting > 0 ? waitingSign(screen.waiting) : null,
+    sign(lost ? "warn" : "tap", t(lost ? "bar.reader_lost" : "bar.reader_ok"), lost ? "warn" : "fine"),
+  ].filter((one) => one !== null);
+}
+
+function sign(name, text, kind) {
+  return el("li", { className: `sign ${kind}` }, icon(name), el("span", {}, text));
+}
+
+// On a narrow bar only the figure is seen.
+function waitingSign(waiting) {
+  const one = sign("clock", count("bar.waiting", waiting), "calm waiting");
+  one.dataset.count = waiting;
+  return one;
+}
+
+function offlineSince(screen) {
+  const since = screen.offline_since_us;
+  return since === null ? t("bar.offline") : t("bar.offline_since", { time: clock(since) });
+}
+
+// A terminal knows no names of people; the end of the id tells two of them apart.
+function shortly(id) {
+  return id.slice(-4).toUpperCase();
+}

@@ -1,0 +1,29 @@
+// The staff screen: wires the agent's events to the store, and the store to the views.
+
+import { refreshCatalogue } from "./actions.js";
+import { follow } from "./api.js";
+import * as bar from "./bar.js";
+import * as basketPane from "./basket_pane.js";
+import * as goods from "./goods.js";
+import * as keys from "./keys.js";
+import * as pager from "./pager.js";
+import * as past from "./past.js";
+import * as signIn from "./sign_in.js";
+import * as stateView from "./state_view.js";
+import { change, onChange, recall, state, takeScreen } from "./store.js";
+
+recall();
+for (const view of [bar, signIn, goods, basketPane, past, stateView, pager]) {
+  view.start?.();
+  onChange(view.draw);
+}
+keys.start();
+
+follow(
+  (screen) => {
+    const stale = state.catalogue?.version !== screen.catalogue_version || !state.connected;
+    takeScreen(screen);
+    if (stale) refreshCatalogue();
+  },
+  () => change({ connected: false }),
+);

@@ -1,0 +1,101 @@
+// The last sales of this terminal, and how to void one: its reason is chosen where the sale stands, and undoes it.
+
+import { money, voidSale } from "./actions.js";
+import { byId, el, fill, icon } from "./dom.js";
+import { change } from "./store.js";
+import { clock, t } from "./words.js";
+
+const REASONS = ["typing", "left", "missing"];
+let voiding = null;
+let latest = null;
+let built = "";
+
+export function start() {
+  byId("close-past").addEventListener("click", () => change({ past: false }));
+}
+
+export function draw({ screen, past, catalogue, connected }) {
+  byId("past").hidden = !past;
+  if (!past) {
+    voiding = null;
+    built = "";
+    return;
+  }
+  latest = { screen, catalogue, connected };
+  const key = JSON.stringify([screen.last_sales, voiding, connected, catalogue?.version]);
+  // A reason that is being typed must survive a change elsewhere on the screen.
+  if (key === built) return;
+  built = key;
+  const rows = screen.last_sales.map((sale) => rowOf(sale, connected));
+  fill(byId("past-list"), ...(rows.length > 0 ? rows : [el("li", { className: "nothing" }, t("past.none"))]));
+}
+
+function ask(sale) {
+  voiding = sale;
+  draw({ ...latest, past: true });
+  byId("past-list").querySelector(".chip")?.focus();
+}
+
+function rowOf(sale, connected) {
+  const marks = [
+    sale.offline ? el("span", { className: "mark calm" }, icon("offline"), t("past.offline")) : null,
+    sale.voided ? el("span", { className: "mark" }, icon("undo"), t("past.voided")) : null,
+  ];
+  const open = voiding === sale.sale;
+  const voidButton =
+    sale.voided || open
+      ? null
+      : el(
+          "button",
+          {
+            className: "tool bordered",
+            data: { key: `void-${sale.sale}` },
+            disabled: !connected,
+            onclick: () => ask(sale.sale),
+          },
+          icon("undo"),
+          t("past.void"),
+        );
+  return el(
+    "li",
+    { className: `past-row ${sale.voided ? "voided" : ""}` },
+    el("span", { className: "past-time" }, clock(sale.at_us)),
+    el(
+      "span",
+      { className: "past-what" },
+      el("span", {}, sale.lines.map(([name, quantity]) => t("past.line", { name, quantity })).join(", ")),
+      el("span", { className: "past-card" }, t("past.card", { end: sale.card.slice(-4) }), ...marks.filter(Boolean)),
+    ),
+    el("span", { className: "past-amount" }, money(sale.total, sale.currency)),
+    voidButton,
+    open ? reasons(sale) : null,
+  );
+}
+
+function reasons(sale) {
+  const give = (reason) => {
+    voiding = null;
+    voidSale(sale.sale, reason);
+    draw({ ...latest, past: true });
+  };
+  const other = el("input", {
+    className: "other",
+    maxLength: 200,
+    placeholder: t("past.other"),
+    aria: { label: t("past.other") },
+  });
+  const typed = (event) => {
+    event.preventDefault();
+    if (other.value.trim()) give(other.value.trim());
+  };
+  const form = el("form", { className: "other-form" }, other, el("button", { className: "chip", onclick: typed }, t("past.void")));
+  form.addEventListener("submit", typed);
+  return el(
+    "div",
+    { className: "reasons", role: "group", aria: { label: t("past.why") } },
+    el("p", {}, t("past.why_amount", { amount: money(sale.total, sale.currency) })),
+    ...REASONS.map((key) => el("button", { className: "chip", onclick: () => give(t(`past.why.${key}`)) }, t(`past.why.${key}`))),
+    form,
+    el("button", { className: "tool", onclick: () => ask(null) }, t("past.keep")),
+  );
+}

@@ -1,0 +1,160 @@
+"""Every text of the staff screen, by key: English, and so the msgid of its translations in locale/.
+
+The page and its scripts name texts by key only. Values stand in {braces}; `.one` and `.other` are the forms for a
+count; `.next` after a refusal is what to do about it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+
+def _(msgid: str) -> str:
+    """Marks a msgid for extraction; the translation is looked up when the language is known."""
+    return msgid
+
+
+WORDS: Final[dict[str, str]] = {
+    # The page
+    "title": _("Till"),
+    "language": _("Language"),
+    "noscript": _("This screen needs JavaScript. Allow it in the browser, then load the page again."),
+    "lost": _(
+        "The till program does not answer. Nothing can be sold until it is back. Your basket "
+        "is kept; if a card was just tapped, check the last sales first."
+    ),
+    "page.up": _("Up"),
+    "page.down": _("Down"),
+    "undo": _("Undo"),
+    "clock": _("{hour}:{minute}"),
+    "clock.day": _("{day} {time}"),
+    # Signing in
+    "sign_in.title": _("Type your PIN"),
+    "sign_in.ok": _("OK"),
+    "sign_in.erase": _("Erase a digit"),
+    "sign_in.typed": _("{count} digits typed"),
+    "sign_out": _("Sign out"),
+    # The bar
+    "bar.online": _("Online"),
+    "bar.offline": _("Offline"),
+    "bar.offline_since": _("Offline since {time}"),
+    "bar.waiting.one": _("{count} sale to send"),
+    "bar.waiting.other": _("{count} sales to send"),
+    "bar.reader_ok": _("Reader ready"),
+    "bar.reader_lost": _("No reader"),
+    # Products
+    "products": _("Products"),
+    "categories": _("Categories"),
+    "all": _("All"),
+    "products.none": _("Nothing to sell yet"),
+    "products.none_help": _("Add products and prices on the venue’s page. They appear here by themselves."),
+    "products.no_price": _("No price"),
+    "tile.count": _("× {count}"),
+    "multiplier": _("{count} ×"),
+    # The basket
+    "basket": _("Basket"),
+    "basket.clear": _("Empty"),
+    "basket.cleared": _("The basket is empty."),
+    "basket.empty": _("Tap a product to begin."),
+    "basket.fewer": _("One less: {product}"),
+    "basket.more": _("One more: {product}"),
+    "basket.no_common_currency": _("No single currency pays for this and {product}. Sell it separately."),
+    "pay_in": _("Pay in"),
+    "total": _("Total"),
+    "pay.card": _("Card"),
+    # The line above the total
+    "notice.quarantined": _("This terminal is set aside. Call the network’s team before you sell."),
+    "notice.clock": _("This terminal’s clock is wrong. Set it, then go on."),
+    "notice.reader_lost": _("The reader does not answer. Check its cable."),
+    "notice.no_snapshot": _("No prices yet. Connect this terminal to the network once."),
+    "notice.stale": _("Prices and balances are {age} old."),
+    "notice.offline": _("Sales go on, within a limit per card. They are sent later."),
+    "notice.dropped.one": _("{count} product left the basket: it is not sold here any more."),
+    "notice.dropped.other": _("{count} products left the basket: they are not sold here any more."),
+    "notice.last_paid": _("Last sale: {amount} at {time}"),
+    "notice.last_voided": _("Last sale voided: {amount} of {time}"),
+    "notice.last_refused": _("Refused at {time}: {why}"),
+    "hint.unusable_card": _("This card can’t pay here. Take another one."),
+    "hint.two_cards": _("Two cards at once. Present only one."),
+    "hint.remove_card": _("Take the card off the reader first."),
+    # Present the card, checking, paid
+    "present.title": _("Present the card"),
+    "present.cancel": _("Cancel"),
+    "checking.title": _("Checking"),
+    "checking.next": _("Leave the card on the reader."),
+    "paid.title": _("Paid"),
+    "paid.offline": _("Offline, will be sent"),
+    "paid.next": _("Next sale"),
+    "left": _("Balance left"),
+    "left.unknown": _("New balance not known yet"),
+    # Refused: the reason in a few words, then what to do next
+    "refused.nothing_charged": _("{amount} not charged. The basket is kept."),
+    "refused.back": _("Back to the basket"),
+    "refusal.card-unknown": _("This card is unknown here"),
+    "refusal.card-unknown.next": _("Take another card. A new card works once the network knows it."),
+    "refusal.card-blocked": _("This card is blocked"),
+    "refusal.card-blocked.next": _("Take another card. The holder’s page tells more."),
+    "refusal.insufficient-funds": _("Not enough on the card"),
+    "refusal.insufficient-funds.next": _("Top up the card, take something off, or take another card."),
+    "refusal.currency-not-accepted": _("Currency not accepted here"),
+    "refusal.currency-not-accepted.next": _("Choose another currency above the total."),
+    "refusal.price-changed": _("A price has just changed"),
+    "refusal.price-changed.next": _("Tell the new total, then pay again."),
+    "refusal.over-sale-limit": _("Over the limit without network"),
+    "refusal.over-sale-limit.next": _("Take something off, or wait for the network."),
+    "refusal.over-card-limit": _("Card limit without network reached"),
+    "refusal.over-card-limit.next": _("Take another card, or wait for the network."),
+    "refusal.too-many-offline": _("Too many sales without network"),
+    "refusal.too-many-offline.next": _("This card must wait for the network. Take another one."),
+    "refusal.over-terminal-limit": _("Terminal limit without network reached"),
+    "refusal.over-terminal-limit.next": _("Wait for the network, or sell at another terminal."),
+    "refusal.snapshot-too-old": _("Too long without network"),
+    "refusal.snapshot-too-old.next": _("Connect this terminal to the network, then pay again."),
+    "refusal.journal-full": _("Too many sales to send"),
+    "refusal.journal-full.next": _("Connect this terminal to the network so that they leave."),
+    "refusal.cancelled": _("This sale was cancelled"),
+    "refusal.cancelled.next": _("Check the basket, then pay again."),
+    "refusal.unusable-card": _("This card can’t pay here"),
+    "refusal.unusable-card.next": _("Take another card. Bank cards and phones don’t work here."),
+    "refusal.invalid": _("The sale was not understood"),
+    "refusal.invalid.next": _("Empty the basket, type it again, then pay."),
+    "refusal.journal-failed": _("The sale can’t be saved"),
+    "refusal.journal-failed.next": _("Sell at another terminal. Call the network’s team for this one."),
+    "refusal.terminal-halted": _("This terminal is set aside"),
+    "refusal.terminal-halted.next": _("Sell at another terminal. Call the network’s team for this one."),
+    "refusal.other": _("The sale was refused"),
+    "refusal.other.next": _("Try again. If it happens twice, call the network’s team."),
+    # Last sales
+    "past.open": _("Last sales"),
+    "past.title": _("Last sales"),
+    "past.close": _("Back to the products"),
+    "past.none": _("No sale on this terminal yet."),
+    "past.line": _("{quantity} {name}"),
+    "past.card": _("Card … {end}"),
+    "past.offline": _("Made offline"),
+    "past.voided": _("Voided"),
+    "past.void": _("Void the sale"),
+    "past.void_done": _("The sale is voided. Its amount goes back to the card."),
+    "past.why": _("Reason"),
+    "past.why_amount": _("Why is {amount} given back?"),
+    "past.why.typing": _("Typing error"),
+    "past.why.left": _("Customer left"),
+    "past.why.missing": _("Product missing"),
+    "past.other": _("Another reason"),
+    "past.keep": _("Keep the sale"),
+    # What the till can't do, by the reason of a TillError
+    "till.wrong_pin": _("This PIN is not known."),
+    "till.not_signed_in": _("Sign in first."),
+    "till.too_many_attempts": _("Too many tries. Wait 30 seconds."),
+    "till.empty_basket": _("The basket is empty. Nothing was charged."),
+    "till.unknown_product": _("A product is not sold here any more. Nothing was charged."),
+    "till.no_price": _("A product has no price in this currency. Nothing was charged."),
+    "till.busy": _("The last sale is not over. Take the card off the reader, then try again."),
+    "till.no_snapshot": _("No prices yet. Connect this terminal to the network once. Nothing was charged."),
+    "till.not_voidable": _("This sale can’t be voided any more."),
+    "till.journal_failed": _("The sale can’t be saved on this terminal. Nothing was charged. Call the network’s team."),
+    "till.malformed": _("The till did not understand. Load the page again. Nothing was charged."),
+    "till.cross_origin": _("The till takes commands from this screen only. Load the page again."),
+    "till.no_answer": _("The till did not answer. Look at the last sales before you try again."),
+    "till.unknown": _("The till can’t do this now ({reason})."),
+}

@@ -1,0 +1,243 @@
+"""The server's API as the terminal uses it (version 1)."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Self, TypeVar
+from uuid import UUID
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from app.rules.offline import Refusal
+from app.wire import (
+    Batch,
+    JournalRow,
+    PairingReply,
+    PairingRequest,
+    Problem,
+    Sale,
+    SaleReply,
+    SyncReply,
+    TokenReply,
+    TokenRequest,
+    batch_message,
+    token_message,
+)
+from readers.journal import Clock
+from readers.sync.errors import Rejected, Unreachable
+from readers.sync.keys import DeviceKey
+
+M = TypeVar("M", bound=BaseModel)
+
+# Renewed this long before it expires, so that no tap has to wait for a new one.
+TOKEN_RENEW_US = 60 * 1_000_000
+# A snapshot of 20,000 cards is about 2 MB; whatever is far larger is not ours.
+BODY_BYTES_MAX = 64 * 1024 * 1024
+# Statuses that say nothing about the request itself.
+_NO_VERDICT = {408, 425, 429}
+# The device itself may not act: its token, or the device, is refused.
+NOT_ALLOWED = {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}
+_NAMES = {refusal.value: refusal for refusal in Refusal}
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """The sale is in the ledger."""
+
+    reply: SaleReply
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """Refused on the merits, or not understood: nothing is booked under this id."""
+
+    reason: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """The server may have booked it, refused it or never seen it."""
+
+
+Answer = Booked | Declined | NoAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer, read whole."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+class Server:
+    """One connection pool to one server, for one device once it is paired."""
+
+    def __init__(
+        self, url: str, key: DeviceKey, clock: Clock, *, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self._key = key
+        self._clock = clock
+        self._token: TokenReply | None = None
+        self._renewing = asyncio.Lock()
+        self._http = httpx.AsyncClient(
+            base_url=url,
+            transport=transport,
+            timeout=httpx.Timeout(10, connect=3),
+            limits=httpx.Limits(max_connections=8, keepalive_expiry=60),
+            trust_env=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def pair(self, code: str, version: str) -> PairingReply:
+        """Join the venue that made this one-time code. Rejected, Unreachable."""
+        request = PairingRequest(code=code, public_key=self._key.public, version=version)
+        return _read(await self._call("POST", "/api/v1/terminals/pair", request), PairingReply)
+
+    async def renew_token(self, device: UUID) -> None:
+        """Ask for a bearer token if the one at hand ends soon. Rejected: the device may not act any more."""
+        async with self._renewing:
+            if self._token and self._token.expires_at_us - self._clock.server_now_us() > TOKEN_RENEW_US:
+                return
+            skew_before = self._clock.offset_us
+            try:
+                self._token = await self._ask_token(device)
+            except Rejected:
+                # The refusal's Date header may just have told that our clock is wrong, and with it the request.
+                if self._clock.offset_us == skew_before:
+                    raise
+                self._token = await self._ask_token(device)
+
+    async def sell(self, sale: Sale, device: UUID, deadline_s: float) -> Answer:
+        """Ask the server to book a sale; never raises, never takes longer than the deadline."""
+        try:
+            async with asyncio.timeout(deadline_s):
+                response = await self._sell_once_more(sale, device)
+                reply = _read(response, SaleReply)
+        except (TimeoutError, Unreachable):
+            return NoAnswer()
+        except Rejected as error:
+            reason = _NAMES.get(error.problem.name)
+            if reason is None and error.problem.status in NOT_ALLOWED:
+                # It is the terminal that is refused, not the sale; the next round of synchronisation finds out.
+                return NoAnswer()
+            return Declined(reason or Refusal.INVALID)
+        return Booked(reply) if reply.id == sale.id else NoAnswer()
+
+    async def sync(self, device: UUID, epoch: int, rows: tuple[JournalRow, ...], waiting: int) -> SyncReply:
+        """Deliver journal rows. Rejected, Unreachable."""
+        signature = self._key.sign(batch_message(device, epoch, rows[0].sequence, rows[-1].sequence, rows[-1].hash))
+        batch = Batch(
+            device=device,
+            epoch=epoch,
+            rows=rows,
+            sent_at_us=self._clock.now_us(),
+            waiting=waiting,
+            signature=signature,
+        )
+        return _read(await self._authorised("POST", "/api/v1/terminals/sync", device, batch), SyncReply)
+
+    async def snapshot(self, device: UUID, etag: str | None) -> Reply | None:
+        """The newest snapshot as it came; None: the one with this `etag` is. Rejected, Unreachable."""
+        headers = {"If-None-Match": etag} if etag else {}
+        response = await self._authorised("GET", "/api/v1/terminals/snapshot", device, None, headers)
+        return None if response.status == httpx.codes.NOT_MODIFIED else response
+
+    async def _ask_token(self, device: UUID) -> TokenReply:
+        at_us = self._clock.server_now_us()
+        request = TokenRequest(device=device, at_us=at_us, signature=self._key.sign(token_message(device, at_us)))
+        return _read(await self._call("POST", "/api/v1/terminals/token", request), TokenReply)
+
+    async def _sell_once_more(self, sale: Sale, device: UUID) -> Reply:
+        headers = {"Idempotency-Key": str(sale.id)}
+        try:
+            return await self._authorised("POST", "/api/v1/sales", device, sale, headers)
+        except Unreachable as error:
+            # A kept connection that the server closed meanwhile fails at its next use. The id makes asking again safe.
+            if not isinstance(error.__cause__, httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError):
+                raise
+        return await self._authorised("POST", "/api/v1/sales", device, sale, headers)
+
+    async def _authorised(
+        self, method: str, path: str, device: UUID, body: BaseModel | None, headers: dict[str, str] | None = None
+    ) -> Reply:
+        await self.renew_token(device)
+        try:
+            return await self._call(method, path, body, {**(headers or {}), **self._bearer()})
+        except Rejected as error:
+            if error.problem.status != httpx.codes.UNAUTHORIZED:
+                raise
+        self._token = None
+        await self.renew_token(device)
+        return await self._call(method, path, body, {**(headers or {}), **self._bearer()})
+
+    def _bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token.token}"} if self._token else {}
+
+    async def _call(
+        self, method: str, path: str, body: BaseModel | None, headers: dict[str, str] | None = None
+    ) -> Reply:
+        """One request. Returns 2xx and 304 whole; Rejected for the server's own refusals, Unreachable for the rest."""
+        content = body.model_dump_json().encode() if body else None
+        sent = {"Content-Type": "application/json", **(headers or {})} if content else headers
+        try:
+            async with self._http.stream(method, path, content=content, headers=sent) as response:
+                reply = Reply(response.status_code, response.headers, await _read_body(response))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Unreachable(f"{method} {path}: {error!r}") from error
+        self._note_date(reply)
+        if response.is_success or response.status_code == httpx.codes.NOT_MODIFIED:
+            return reply
+        if response.is_client_error and response.status_code not in _NO_VERDICT:
+            raise Rejected(_problem(reply))
+        raise Unreachable(f"{method} {path}: {response.status_code}")
+
+    def _note_date(self, response: Reply) -> None:
+        """Compare clocks by the Date header: to the second, which is enough to see a clock that is minutes off."""
+        try:
+            server_us = int(parsedate_to_datetime(response.headers["Date"]).timestamp()) * 1_000_000
+        except (KeyError, ValueError):
+            return
+        known = self._clock.offset_us
+        offset_us = server_us - self._clock.now_us()
+        if known is None or abs(offset_us - known) > 2_000_000:
+            self._clock.note_server_time(server_us, self._clock.now_us())
+
+
+async def _read_body(response: httpx.Response) -> bytes:
+    """A streamed body, as far as it is of a size that a server of ours would send."""
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.aiter_bytes():
+        size += len(chunk)
+        if size > BODY_BYTES_MAX:
+            raise httpx.DecodingError(f"more than {BODY_BYTES_MAX} bytes", request=response.request)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _read(response: Reply, model: type[M]) -> M:
+    try:
+        return model.model_validate_json(response.body)
+    except ValidationError as error:
+        # A captive portal answers everything with 200 and a page of its own.
+        raise Unreachable(f"an answer that is not ours: {error.error_count()} errors") from error
+
+
+def _problem(response: Reply) -> Problem:
+    """The server's own words; whatever else says 4xx on the way (proxies, portals) is not the server."""
+    if not response.headers.get("Content-Type", "").startswith("application/problem+json"):
+        raise Unreachable(f"{response.status} from somebody else")
+    return _read(response, Problem)

@@ -1,0 +1,41 @@
+"""Taps: the vocabulary between readers and everything that acts on a card. Standard library only."""
+
+from readers.taps.events import (
+    Assurance,
+    CardEvent,
+    CardGone,
+    CardSeen,
+    CardSilent,
+    Driver,
+    Moment,
+    ReaderEvent,
+    ReaderFault,
+    ReaderFound,
+    ReaderLost,
+    Trouble,
+    TwoCards,
+    Unusable,
+    UnusableCard,
+)
+from readers.taps.presence import Presence
+from readers.taps.reader import Reader
+
+__all__ = [
+    "Assurance",
+    "CardEvent",
+    "CardGone",
+    "CardSeen",
+    "CardSilent",
+    "Driver",
+    "Moment",
+    "Presence",
+    "Reader",
+    "ReaderEvent",
+    "ReaderFault",
+    "ReaderFound",
+    "ReaderLost",
+    "Trouble",
+    "TwoCards",
+    "Unusable",
+    "UnusableCard",
+]

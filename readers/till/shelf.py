@@ -1,0 +1,66 @@
+"""The snapshot that the till sells by, with our own rows on top: swapped whole, never half."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+
+from app.rules.offline import TerminalView
+from app.wire import SaleRow, VoidRow
+from readers.journal import Clock, Journal
+from readers.sync import Received
+from readers.terminal.book import Book, Entry, Mark
+from readers.terminal.shop import Shop
+
+
+class SnapshotShelf:
+    """`shop` and `book` are None until the first snapshot is installed. `on_change` follows every swap."""
+
+    def __init__(self, journal: Journal, clock: Clock) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._fresh_ns = 0
+        self.on_change: Callable[[], None] = lambda: None
+        self.shop: Shop | None = None
+        self.book: Book | None = None
+
+    async def install(self, received: Received) -> None:
+        """Sell by this snapshot from now on."""
+        shop = await asyncio.to_thread(Shop, received.head, received.cards)
+        epoch, mark = self._journal.pairing.epoch, Mark.of(received.head)
+        # Read from the journal and not from the book before: this snapshot may contain less than that one did.
+        since = mark.through if mark.epoch == epoch else 0
+        rows, head = await self._journal.own_rows_after(since)
+        # Rows that were committed after the journal was read are in the book before; from here on nothing waits.
+        later = self.book.entries_after(head) if self.book else []
+        read = (Entry.of(row.sequence, row.payload, row.sale) for row in rows)
+        self.book = Book(epoch, mark, shop.cards, itertools.chain(read, later))
+        self.shop = shop
+        self._fresh_ns = self._clock.monotonic_ns() - int(received.age_s * 1e9)
+        self.on_change()
+
+    def confirm(self) -> None:
+        """The server said that this snapshot is the newest."""
+        self._fresh_ns = self._clock.monotonic_ns()
+        self.on_change()
+
+    def add(self, sequence: int, payload: SaleRow | VoidRow, sale: SaleRow) -> None:
+        """A row of ours was committed."""
+        if self.book:
+            self.book.add(Entry.of(sequence, payload, sale))
+
+    @property
+    def age_s(self) -> float | None:
+        """How long ago the server vouched for the snapshot; None: there is none."""
+        return None if self.shop is None else max(0.0, (self._clock.monotonic_ns() - self._fresh_ns) / 1e9)
+
+    @property
+    def stale(self) -> bool:
+        age_s = self.age_s
+        return self.shop is not None and age_s is not None and age_s > self.shop.limits.snapshot_warn_s
+
+    def terminal(self) -> TerminalView:
+        """The terminal's own state, for `decide`."""
+        unbacked = self.book.unbacked if self.book else {}
+        return TerminalView(unbacked, self._journal.waiting, self.age_s)

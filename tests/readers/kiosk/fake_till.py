@@ -1,0 +1,167 @@
+"""A till in memory: the test's double of the agent. Tests put a card to it by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from app.rules.ids import uuid7
+from app.rules.offline import Refusal
+from readers.terminal.view import Balance, BasketItem, PastSale, Result, Screen, TillError
+
+STAFF = UUID("0193a000-0000-7000-8000-00000000a4f2")
+PIN = "2468"
+CARD = "04A1B2C3D4E5F6"
+EVENING_US = 1_764_016_800_000_000
+
+EURO = {"code": "RAF", "names": {"fr": "Raf", "en": "Raf"}, "symbol": "€", "unit": "cent"}
+HOURS = {"code": "TEMPS", "names": {"fr": "Heures", "en": "Hours"}, "symbol": "h", "unit": "minute"}
+
+
+def product(number: int, fr: str, en: str, category: str, colour: str, **prices: int) -> dict[str, Any]:
+    identity = UUID(int=(0x0193_A000 << 96) | (7 << 76) | (2 << 62) | number)
+    names = {"fr": fr, "en": en}
+    return {"id": identity, "names": names, "category": category, "colour": colour, "prices": prices}
+
+
+MENU = [
+    product(1, "Bière pression 25 cl", "Draught beer 25 cl", "Bar", "#d9a441", RAF=300),
+    product(2, "Pinte", "Pint", "Bar", "#d9a441", RAF=550),
+    product(3, "Jus de pomme fermier", "Farm apple juice", "Bar", "#d9a441", RAF=250, TEMPS=15),
+    product(4, "Café", "Coffee", "Chaud", "#8a5a3b", RAF=150, TEMPS=10),
+    product(5, "Thé", "Tea", "Chaud", "#8a5a3b", RAF=150, TEMPS=10),
+    product(6, "Assiette du jour", "Dish of the day", "Cuisine", "#5f9e6e", RAF=950, TEMPS=60),
+    product(7, "Soupe", "Soup", "Cuisine", "#5f9e6e", RAF=500),
+    product(8, "Atelier vélo", "Bike workshop", "Ateliers", "#5b8fc7", TEMPS=90),
+    product(9, "Consigne gobelet", "Cup deposit", "Consignes", "#9a9a9a", RAF=100),
+]
+
+
+class FakeTill:
+    """Implements `Till`. `show()` changes the screen; `card()` is a card put to the reader."""
+
+    def __init__(self, products: list[dict[str, Any]] | None = None) -> None:
+        self.products = MENU if products is None else products
+        self.now = Screen(
+            phase="ready",
+            venue="La Raffinerie",
+            terminal="Bar",
+            signed_in=None,
+            online=True,
+            offline_since_us=None,
+            waiting=0,
+            reader="ok",
+            reader_reason=None,
+            snapshot_age_s=4.0,
+            snapshot_stale=False,
+            quarantined=False,
+            catalogue_version="1",
+        )
+        self.revision = 0
+        self.changed = asyncio.Condition()
+        self.calls: list[tuple[Any, ...]] = []
+        self.failing: TillError | None = None
+        self.balance = 2000
+        self.watchers = 0
+
+    # What the pages see
+
+    def screen(self) -> Screen:
+        return self.now
+
+    def catalogue(self) -> dict[str, object]:
+        return {
+            "version": self.now.catalogue_version,
+            "network": "Les Tiers-Lieux",
+            "venue": self.now.venue,
+            "currencies": [EURO, HOURS],
+            "products": self.products,
+        }
+
+    async def wait_change(self, seen: int, timeout_s: float) -> int:
+        self.watchers += 1
+        try:
+            async with self.changed, asyncio.timeout(timeout_s):
+                await self.changed.wait_for(lambda: self.revision != seen)
+        except TimeoutError:
+            pass
+        finally:
+            self.watchers -= 1
+        return self.revision
+
+    async def sign_in(self, pin: str) -> None:
+        self._called("sign_in", pin)
+        if pin != PIN:
+            raise TillError("wrong_pin")
+        await self.show(signed_in=STAFF)
+
+    async def sign_out(self) -> None:
+        self._called("sign_out")
+        await self.show(signed_in=None)
+
+    async def pay(self, items: list[BasketItem], currency: str) -> UUID:
+        self._called("pay", tuple(items), currency)
+        if not items:
+            raise TillError("empty_basket")
+        if self.now.phase != "ready":
+            raise TillError("busy")
+        prices = {one["id"]: one["prices"][currency] for one in self.products if currency in one["prices"]}
+        total = sum(prices[item.product] * item.quantity for item in items)
+        self.sale = uuid7()
+        await self.show(phase="present_card", pending_total=total, pending_currency=currency, result=None)
+        return self.sale
+
+    async def cancel(self) -> None:
+        self._called("cancel")
+        await self.show(phase="ready", pending_total=0, pending_currency=None)
+
+    async def dismiss(self) -> None:
+        self._called("dismiss")
+        await self.show(phase="ready", result=None)
+
+    async def void(self, sale: UUID, reason: str) -> None:
+        self._called("void", sale, reason)
+        known = {past.sale for past in self.now.last_sales if not past.voided}
+        if sale not in known:
+            raise TillError("not_voidable")
+        sales = tuple(replace(past, voided=past.voided or past.sale == sale) for past in self.now.last_sales)
+        await self.show(last_sales=sales)
+
+    # What tests do
+
+    async def show(self, **changes: Any) -> None:
+        async with self.changed:
+            self.now = replace(self.now, **changes)
+            self.revision += 1
+            self.changed.notify_all()
+
+    async def card(self, refusal: Refusal | None = None, *, offline: bool = False) -> None:
+        """A card comes to the reader: it pays what waits, or is refused."""
+        total, currency = self.now.pending_total, self.now.pending_currency
+        assert currency is not None
+        self.balance -= 0 if refusal else total
+        result = Result(
+            sale=self.sale,
+            card=CARD,
+            currency=currency,
+            total=total,
+            reason=refusal,
+            offline=offline,
+            balances=(Balance("TEMPS", 150), Balance("RAF", self.balance)),
+            at_us=EVENING_US,
+        )
+        past = PastSale(self.sale, CARD, currency, total, (("Pinte", 2),), EVENING_US, offline, voided=False)
+        await self.show(
+            phase="refused" if refusal else "paid",
+            result=result,
+            pending_total=0,
+            pending_currency=None,
+            last_sales=self.now.last_sales if refusal else (past, *self.now.last_sales),
+        )
+
+    def _called(self, *call: Any) -> None:
+        if self.failing is not None:
+            raise self.failing
+        self.calls.append(call)

@@ -1,0 +1,69 @@
+"""A kiosk on a loopback port, in a thread with its own event loop, so that a real browser can open it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Coroutine
+from typing import Any, Self
+
+import uvicorn
+
+from readers.kiosk import create_kiosk
+from tests.readers.kiosk.fake_till import FakeTill
+
+
+class RunningKiosk:
+    """`till` is driven through `do()`, on the kiosk's own loop.
+
+    `stop()` and `start()` are an agent that goes away and comes back.
+    """
+
+    def __init__(self, till: FakeTill) -> None:
+        self.till = till
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever, name="kiosk")
+        self.thread.start()
+        with socket.socket() as any_port:
+            any_port.bind(("127.0.0.1", 0))
+            self.port: int = any_port.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.loop.close()
+
+    def start(self) -> None:
+        config = uvicorn.Config(
+            create_kiosk(self.till),
+            "127.0.0.1",
+            self.port,
+            log_config=None,
+            lifespan="off",
+        )
+        self.server = uvicorn.Server(config)
+        self.serving = asyncio.run_coroutine_threadsafe(self.server._serve(), self.loop)
+        self.do(self._started())
+
+    def stop(self) -> None:
+        self.server.should_exit = True
+        self.do(self._hang_up())
+        self.serving.result(10)
+
+    def do(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(10)
+
+    async def _hang_up(self) -> None:
+        for connection in list(self.server.server_state.connections):
+            connection.transport.close()
+
+    async def _started(self) -> None:
+        while not self.server.started:
+            await asyncio.sleep(0.005)

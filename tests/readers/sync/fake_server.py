@@ -1,0 +1,343 @@
+"""A server for the terminal's tests: the wire's five calls over a tiny ledger in memory, and a line that can fail."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import time
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import httpx
+from argon2 import PasswordHasher
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app.money import Unit
+from app.rules.ids import uuid7
+from app.wire import (
+    GENESIS,
+    Batch,
+    CancelRow,
+    PairingReply,
+    PairingRequest,
+    Sale,
+    SaleReply,
+    SaleRow,
+    SnapshotCard,
+    SnapshotCurrency,
+    SnapshotLimits,
+    SnapshotProduct,
+    SnapshotStaff,
+    SyncReply,
+    TerminalSnapshot,
+    TokenReply,
+    TokenRequest,
+    VoidRow,
+    read_payload,
+    row_hash,
+    token_message,
+)
+from app.wire.snapshot import SIGNATURE_HEADER
+from readers.sync.keys import signed_by
+
+PIN = "2468"
+CODE = "ABCD-1234"
+# Cheap on purpose: the cost of a guess is not what these tests are about.
+PIN_HASH = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PIN)
+AWA, BOB, STRONG = "04A1B2C3D4E580", "04000000000001", "04AAAAAAAAAAAA"
+
+
+def now_us() -> int:
+    return time.time_ns() // 1000
+
+
+def problem(status: int, name: str) -> Response:
+    body = {"type": f"https://comptoir.example/problems/{name}", "title": name, "status": status}
+    return JSONResponse(body, status, media_type="application/problem+json")
+
+
+@dataclass
+class FakeServer:
+    """`balances` are minor units by card and currency; `sold` and `undone` are what the ledger booked."""
+
+    limits: SnapshotLimits = field(
+        default_factory=lambda: SnapshotLimits(
+            cards={
+                "RAF": {"A": (5000, 8000, 10), "B": (3000, 4000, 5), "C": (3000, 4000, 5)},
+                "TIME": {"C": (120, 240, 5)},
+            },
+            per_terminal={"RAF": 50_000, "TIME": 600},
+            backed_weight_percent=25,
+            journal_rows=10_000,
+            snapshot_warn_s=3600,
+            snapshot_stop_s=12 * 3600,
+        )
+    )
+    balances: dict[str, Counter[str]] = field(
+        default_factory=lambda: {
+            AWA: Counter(RAF=2000, TIME=180),
+            BOB: Counter(RAF=300),
+            STRONG: Counter(RAF=10_000),
+        }
+    )
+    blocked: set[str] = field(default_factory=set)
+    prices: dict[str, int] = field(default_factory=lambda: {"RAF": 450, "TIME": 30})
+    sold: dict[UUID, Sale] = field(default_factory=dict)
+    undone: set[UUID] = field(default_factory=set)
+    tombstones: set[UUID] = field(default_factory=set)
+    rows: list[tuple[str, str]] = field(default_factory=list)
+    faults: dict[str, deque[str]] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+    batches: list[tuple[int, int]] = field(default_factory=list)
+    revoked: bool = False
+    quarantined: bool = False
+    clock_off_us: int = 0
+    token_life_us: int = 3_600_000_000
+    slow_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        self.key = Ed25519PrivateKey.generate()
+        self.device, self.venue, self.cashier, self.beer = uuid7(), uuid7(), uuid7(), uuid7()
+        self.epoch = 0
+        self.device_key = ""
+        self.tokens: set[str] = set()
+        self.codes = {CODE}
+        self.down = False
+
+    # Faults: "lost" before it is heard, "unanswered" after it was done, "slow", "500", "429", "portal", "401".
+
+    def fail(self, path: str, *faults: str) -> None:
+        self.faults.setdefault(path, deque()).extend(faults)
+
+    @property
+    def public(self) -> str:
+        return base64.b64encode(self.key.public_key().public_bytes_raw()).decode()
+
+    def now(self) -> int:
+        return now_us() + self.clock_off_us
+
+    def app(self) -> Starlette:
+        routes = {
+            "/api/v1/terminals/pair": (self.pair, "POST"),
+            "/api/v1/terminals/token": (self.token, "POST"),
+            "/api/v1/sales": (self.sales, "POST"),
+            "/api/v1/terminals/sync": (self.sync, "POST"),
+            "/api/v1/terminals/snapshot": (self.snapshot, "GET"),
+        }
+        return Starlette(routes=[Route(path, end, methods=[method]) for path, (end, method) in routes.items()])
+
+    async def pair(self, request: Request) -> Response:
+        asked = PairingRequest.model_validate_json(await request.body())
+        if asked.code not in self.codes:
+            return problem(404, "pairing-code-unknown")
+        self.codes.remove(asked.code)
+        self.device_key, self.epoch, self.rows = asked.public_key, self.epoch + 1, []
+        reply = PairingReply(
+            device=self.device,
+            epoch=self.epoch,
+            name="bar",
+            venue=self.venue,
+            venue_name="La Raffinerie",
+            server_key=self.public,
+        )
+        return Response(reply.model_dump_json(), 201)
+
+    async def token(self, request: Request) -> Response:
+        asked = TokenRequest.model_validate_json(await request.body())
+        fresh = abs(asked.at_us - self.now()) < 300_000_000
+        if (
+            self.revoked
+            or not fresh
+            or not signed_by(self.device_key, token_message(asked.device, asked.at_us), asked.signature)
+        ):
+            return problem(401, "unauthorized")
+        token = uuid7().hex
+        self.tokens.add(token)
+        return Response(TokenReply(token=token, expires_at_us=self.now() + self.token_life_us).model_dump_json())
+
+    async def sales(self, request: Request) -> Response:
+        if not self._may(request):
+            return problem(401, "unauthorized")
+        sale = Sale.model_validate_json(await request.body())
+        assert request.headers["Idempotency-Key"] == str(sale.id)
+        if self.quarantined:
+            return problem(403, "forbidden")
+        if known := self.sold.get(sale.id):
+            if known.fingerprint() != sale.fingerprint():
+                return problem(422, "idempotency-key-reused")
+            return self._booked(sale, 200)
+        if sale.id in self.tombstones:
+            return problem(409, "cancelled")
+        if sale.card not in self.balances:
+            return problem(404, "card-unknown")
+        if sale.card in self.blocked:
+            return problem(403, "card-blocked")
+        if any(line.unit_price != self.prices[line.currency] for line in sale.lines):
+            return problem(409, "price-changed")
+        if any(self.balances[sale.card][tender.currency] < tender.amount for tender in sale.tenders):
+            return problem(402, "insufficient-funds")
+        self.book(sale)
+        return self._booked(sale, 201)
+
+    async def sync(self, request: Request) -> Response:
+        if not self._may(request):
+            return problem(401, "unauthorized")
+        batch = Batch.model_validate_json(await request.body())
+        if not signed_by(self.device_key, batch.message(), batch.signature):
+            return problem(403, "wrong-signature")
+        self.batches.append((batch.rows[0].sequence, batch.rows[-1].sequence))
+        resend = None
+        for row in batch.rows:
+            if row.sequence <= len(self.rows):
+                if self.rows[row.sequence - 1][0] != row.hash:
+                    self.quarantined = True
+                continue
+            if row.sequence > len(self.rows) + 1:
+                resend = len(self.rows) + 1
+                break
+            previous = self.rows[-1][0] if self.rows else GENESIS
+            assert row.hash == row_hash(batch.device, batch.epoch, row.sequence, previous, row.payload)
+            self.rows.append((row.hash, row.payload))
+            self._apply(row.payload)
+        reply = SyncReply(
+            acknowledged=len(self.rows), resend_from=resend, quarantined=self.quarantined, server_time_us=self.now()
+        )
+        return Response(reply.model_dump_json())
+
+    async def snapshot(self, request: Request) -> Response:
+        if not self._may(request):
+            return problem(401, "unauthorized")
+        body = self.snapshot_bytes()
+        shape = json.loads(body)
+        shape.pop("at_us")
+        etag = '"' + hashlib.sha256(json.dumps(shape).encode()).hexdigest()[:16] + '"'
+        if request.headers.get("If-None-Match") == etag:
+            return Response(status_code=304)
+        return Response(body, headers={SIGNATURE_HEADER: self.sign(body), "ETag": etag})
+
+    def sign(self, body: bytes) -> str:
+        return base64.b64encode(self.key.sign(body)).decode()
+
+    def snapshot_bytes(self) -> bytes:
+        return self.snapshot_now().model_dump_json().encode()
+
+    def snapshot_now(self) -> TerminalSnapshot:
+        in_rows = {payload.sale.id for _, text in self.rows if isinstance(payload := read_payload(text), SaleRow)}
+        return TerminalSnapshot(
+            at_us=self.now(),
+            device=self.device,
+            network="Rafftou",
+            venue=self.venue,
+            venue_name="La Raffinerie",
+            zone="Europe/Paris",
+            accepted=("RAF", "TIME"),
+            currencies=(
+                SnapshotCurrency(code="RAF", names={"fr": "Rafftou", "en": "Rafftou"}, symbol="€", unit=Unit.CENT),
+                SnapshotCurrency(code="TIME", names={"fr": "Heures", "en": "Hours"}, symbol="h", unit=Unit.MINUTE),
+            ),
+            products=(
+                SnapshotProduct(
+                    id=self.beer,
+                    names={"fr": "Bière", "en": "Beer"},
+                    category="bar",
+                    colour="amber",
+                    prices=dict(self.prices),
+                ),
+            ),
+            cards=tuple(
+                SnapshotCard(
+                    uid=uid,
+                    status="blocked" if uid in self.blocked else "active",
+                    assurance="A" if uid == STRONG else "C",
+                    balances={code: minor for code, minor in left.items() if minor > 0},
+                )
+                for uid, left in self.balances.items()
+            ),
+            staff=(SnapshotStaff(id=self.cashier, pin=PIN_HASH, rights=()),),
+            limits=self.limits,
+            applied_epoch=self.epoch,
+            applied_through=len(self.rows),
+            applied_beyond=tuple(id_ for id_ in self.sold if id_ not in in_rows),
+        )
+
+    def book(self, sale: Sale, sign: int = 1) -> None:
+        for tender in sale.tenders:
+            self.balances.setdefault(sale.card, Counter())[tender.currency] -= sign * tender.amount
+        if sign > 0:
+            self.sold[sale.id] = sale
+        else:
+            self.undone.add(sale.id)
+
+    def standing(self) -> dict[UUID, int]:
+        """What is booked and not undone: total by sale."""
+        return {id_: sale.tenders[0].amount for id_, sale in self.sold.items() if id_ not in self.undone}
+
+    def payloads(self) -> list[Any]:
+        return [read_payload(text) for _, text in self.rows]
+
+    def kinds(self) -> list[str]:
+        return [payload.kind for payload in self.payloads()]
+
+    def _apply(self, text: str) -> None:
+        match read_payload(text):
+            case SaleRow(sale=sale) if sale.id not in self.sold:
+                self.book(sale)
+            case CancelRow(sale=id_) | VoidRow(sale=id_):
+                if id_ in self.sold and id_ not in self.undone:
+                    self.book(self.sold[id_], -1)
+                elif id_ not in self.sold:
+                    self.tombstones.add(id_)
+
+    def _booked(self, sale: Sale, status: int) -> Response:
+        left = {code: minor for code, minor in self.balances[sale.card].items() if minor >= 0}
+        return Response(
+            SaleReply(id=sale.id, status="booked", booked=len(self.sold), balances=left).model_dump_json(), status
+        )
+
+    def _may(self, request: Request) -> bool:
+        return not self.revoked and request.headers.get("Authorization", "").removeprefix("Bearer ") in self.tokens
+
+
+class Line(httpx.AsyncBaseTransport):
+    """The network between a terminal and the fake server."""
+
+    def __init__(self, server: FakeServer) -> None:
+        self._server = server
+        self._inner = httpx.ASGITransport(server.app())
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        server, path = self._server, request.url.path
+        server.calls[path] += 1
+        faults = server.faults.get(path)
+        fault = faults.popleft() if faults else None
+        if server.down or fault == "lost":
+            raise httpx.ConnectError("no route", request=request)
+        if fault == "late":
+            await asyncio.sleep(server.slow_s)
+        if fault in ("500", "429", "401"):
+            return httpx.Response(int(fault), request=request)
+        if fault == "portal":
+            return httpx.Response(200, html="<h1>Welcome to the festival wifi</h1>", request=request)
+        response = await self._inner.handle_async_request(request)
+        if fault == "unanswered":
+            await response.aread()
+            raise httpx.ReadError("connection reset", request=request)
+        if fault == "slow":
+            await asyncio.sleep(server.slow_s)
+        if fault == "twice":
+            await response.aread()
+            return await self._inner.handle_async_request(request)
+        date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(server.now() / 1e6))
+        response.headers["Date"] = date
+        return response
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()

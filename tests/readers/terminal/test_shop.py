@@ -1,0 +1,63 @@
+"""Baskets priced as on the screen."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.rules.ids import uuid7
+from readers.terminal.shop import Shop
+from readers.terminal.view import BasketItem, TillError
+from tests.readers.sync.fake_server import FakeServer
+
+
+@pytest.fixture
+def server() -> FakeServer:
+    return FakeServer()
+
+
+def shop(server: FakeServer, **changes: object) -> Shop:
+    return Shop(server.snapshot_now().model_copy(update=changes), {})
+
+
+def test_a_basket_has_names_and_prices_as_shown(server: FakeServer) -> None:
+    basket = shop(server).basket([BasketItem(server.beer, 3)], "RAF")
+    assert (basket.currency, basket.total) == ("RAF", 1350)
+    assert [(line.name, line.quantity, line.unit_price) for line in basket.lines] == [("Bière", 3, 450)]
+    assert shop(server).basket([BasketItem(server.beer, 2)], "TIME").total == 60
+
+
+@pytest.mark.parametrize("quantity", [0, -1, 1000])
+def test_a_quantity_that_is_none_is_refused(server: FakeServer, quantity: int) -> None:
+    with pytest.raises(TillError, match="empty_basket"):
+        shop(server).basket([BasketItem(server.beer, quantity)], "RAF")
+
+
+def test_what_cannot_be_sold_is_named(server: FakeServer) -> None:
+    for items, currency, reason in (
+        ([], "RAF", "empty_basket"),
+        ([BasketItem(uuid7(), 1)], "RAF", "unknown_product"),
+        ([BasketItem(server.beer, 1)], "GIFT", "no_price"),
+    ):
+        with pytest.raises(TillError, match=reason):
+            shop(server).basket(items, currency)
+
+
+def test_a_price_in_a_currency_that_is_not_taken_here_is_neither_shown_nor_sold(server: FakeServer) -> None:
+    ours = shop(server, accepted=("RAF",))
+    assert [product["prices"] for product in ours.catalogue["products"]] == [{"RAF": 450}]  # type: ignore[attr-defined]
+    with pytest.raises(TillError, match="no_price"):
+        ours.basket([BasketItem(server.beer, 1)], "TIME")
+
+
+def test_the_catalogue_s_version_changes_with_what_is_shown_and_with_nothing_else(server: FakeServer) -> None:
+    before = shop(server).catalogue_version
+    server.balances.clear()
+    assert shop(server).catalogue_version == before
+    server.prices["RAF"] = 500
+    assert shop(server).catalogue_version != before
+
+
+def test_a_free_basket_has_nothing_to_charge(server: FakeServer) -> None:
+    server.prices["RAF"] = 0
+    with pytest.raises(TillError, match="no_price"):
+        shop(server).basket([BasketItem(server.beer, 1)], "RAF")
