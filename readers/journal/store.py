@@ -68,7 +68,7 @@ class JournalFile:
         *,
         open_connection: Callable[[Path], Connection] = connect,
         migrations: tuple[tuple[str, ...], ...] = MIGRATIONS,
-        synchronous: str = "NORMAL",
+        synchronous: str = "FULL",
     ) -> None:
         self._clock = clock
         self._lock = _lock(path)
@@ -230,7 +230,7 @@ class JournalFile:
         mode = self._db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
         self._db.execute(f"PRAGMA synchronous = {synchronous}")
         level = self._db.execute("PRAGMA synchronous").fetchone()[0]
-        if mode != "wal":
+        if mode != "wal" or level != _FULL:
             raise JournalUnsafe(f"the journal needs WAL and synchronous=FULL, and got {mode} and {level}")
         migrate(self._db, migrations)
 

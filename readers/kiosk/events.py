@@ -20,7 +20,7 @@ def screen_json(till: Till) -> bytes:
 
 
 async def stream(till: Till, alive_s: float = ALIVE_S) -> AsyncIterator[bytes]:
-    """Events until the page goes away: `screen` with the first and each later revision, `alive` after `alive_s` without.
+    """Events for as long as a page listens: `screen` with each revision, `alive` after `alive_s` without a new one.
 
     The sign of life is an event and not a comment: only an event tells the page that an agent whose connection is still
     open has stopped working.

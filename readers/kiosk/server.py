@@ -33,8 +33,8 @@ Handler = Callable[[Request], Awaitable[Response]]
 def create_kiosk(till: Till, *, language_default: Language = "fr", hosts: Sequence[str] = LOOPBACK) -> Starlette:
     """The staff screen of one till.
 
-    `hosts`: the names under which it may be called (without port). Event streams end with their connections only: whoever
-    stops the server closes these.
+    `hosts`: the names under which it may be called (without port). Event streams end with their connections only, so
+    whoever stops the server closes these.
     """
     screen = _Screen(till, language_default)
     routes = [

@@ -41,7 +41,12 @@ BODY_BYTES_MAX = 64 * 1024 * 1024
 _NO_VERDICT = {408, 425, 429}
 # The device itself may not act: its token, or the device, is refused.
 NOT_ALLOWED = {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}
-_NAMES = {refusal.value: refusal for refusal in Refusal}
+_NAMES = {
+    **{refusal.value: refusal for refusal in Refusal},
+    # Refused for what the server thinks of this terminal: nothing is booked, and it must not decide alone either.
+    "quarantined": Refusal.TERMINAL_HALTED,
+    "terminal-revoked": Refusal.TERMINAL_HALTED,
+}
 
 
 @dataclass(frozen=True, slots=True)

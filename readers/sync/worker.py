@@ -31,12 +31,13 @@ _log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Pace:
     """Seconds between snapshots while online, between tries while offline, between snapshots kept on disk (an SD card
-    wears out by writing)."""
+    wears out by writing), and between looks whether a quarantine is over (each is a batch that the server keeps)."""
 
     snapshot_s: float = 5.0
     retry_s_min: float = 0.5
     retry_s_max: float = 10.0
     keep_s: float = 60.0
+    quarantine_s: float = 60.0
 
 
 class Shelf(Protocol):
@@ -66,7 +67,7 @@ class Worker:
         self._pace = pace
         self._held: Received | None = None
         self._kept: Received | None = None
-        self._fetched_s = self._kept_s = -float("inf")
+        self._fetched_s = self._kept_s = self._asked_s = -float("inf")
         self._failures = 0
 
     async def start_from_disk(self) -> None:
@@ -145,6 +146,12 @@ class Worker:
 
     async def _send(self) -> None:
         pairing = self._journal.pairing
+        if pairing.halted == "behind":
+            return
+        if pairing.halted == "quarantined":
+            if time.monotonic() - self._asked_s < self._pace.quarantine_s:
+                return
+            self._asked_s = time.monotonic()
         after, stalled = self._journal.acknowledged, 0
         while rows := await self._journal.rows_after(after, BATCH_ROWS_MAX, BATCH_BYTES_MAX):
             held = self._journal.acknowledged

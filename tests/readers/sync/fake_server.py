@@ -153,11 +153,9 @@ class FakeServer:
     async def token(self, request: Request) -> Response:
         asked = TokenRequest.model_validate_json(await request.body())
         fresh = abs(asked.at_us - self.now()) < 300_000_000
-        if (
-            self.revoked
-            or not fresh
-            or not signed_by(self.device_key, token_message(asked.device, asked.at_us), asked.signature)
-        ):
+        if self.revoked:
+            return problem(401, "terminal-revoked")
+        if not fresh or not signed_by(self.device_key, token_message(asked.device, asked.at_us), asked.signature):
             return problem(401, "unauthorized")
         token = uuid7().hex
         self.tokens.add(token)
@@ -169,7 +167,7 @@ class FakeServer:
         sale = Sale.model_validate_json(await request.body())
         assert request.headers["Idempotency-Key"] == str(sale.id)
         if self.quarantined:
-            return problem(403, "forbidden")
+            return problem(403, "quarantined")
         if known := self.sold.get(sale.id):
             if known.fingerprint() != sale.fingerprint():
                 return problem(422, "idempotency-key-reused")

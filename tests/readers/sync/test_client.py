@@ -10,7 +10,7 @@ import pytest
 from app.rules.offline import Refusal
 from app.wire import GENESIS, JournalRow, Sale, row_hash
 from readers.journal import Clock
-from readers.sync import Booked, Declined, DeviceKey, NoAnswer, Rejected, Server, Unreachable
+from readers.sync import Booked, Declined, DeviceKey, Rejected, Server, Unreachable
 from tests.readers.journal.rows import intent, sale_row
 from tests.readers.sync.fake_server import AWA, CODE, FakeServer, Line
 
@@ -73,7 +73,7 @@ async def test_a_revoked_device_is_told_so(server: Server, fake: FakeServer) -> 
     with pytest.raises(Rejected) as refused:
         await server.renew_token(fake.device)
     assert refused.value.problem.status == 401
-    assert await server.sell(beer(), fake.device, 1) == NoAnswer()
+    assert await server.sell(beer(), fake.device, 1) == Declined(Refusal.TERMINAL_HALTED)
 
 
 async def test_a_wrong_pairing_code_is_told_by_its_name(server: Server) -> None:

@@ -85,7 +85,9 @@ def test_it_is_kept_whole_with_its_age(fake: FakeServer, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "damage", [b"", b"{}", b"{}\n", b"nonsense\n" + gzip.compress(b"{}"), b"[]\n" + gzip.compress(b"{}")]
+    "damage",
+    [b"", b"{}", b"{}\n", b"nonsense\n" + gzip.compress(b"{}"), b"[]\n" + gzip.compress(b"{}")],
+    ids=["empty", "cut-after-brace", "cut-after-line", "no-json", "no-object"],
 )
 def test_a_damaged_file_is_refused_and_not_believed(fake: FakeServer, tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "snapshot").write_bytes(damage)

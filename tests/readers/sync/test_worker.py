@@ -13,7 +13,7 @@ from readers.terminal.view import TillError
 from tests.readers.sync.fake_server import AWA, CODE, STRONG, FakeServer
 from tests.readers.till.terminals import Terminal, a_terminal
 
-SYNC, SNAPSHOT, SALES = "/api/v1/terminals/sync", "/api/v1/terminals/snapshot", "/api/v1/sales"
+SYNC, SNAPSHOT = "/api/v1/terminals/sync", "/api/v1/terminals/snapshot"
 
 
 @pytest.fixture
@@ -64,8 +64,7 @@ async def test_a_server_restored_from_a_backup_asks_for_what_it_lost(terminal: T
 async def test_a_quarantined_terminal_stops_selling_and_says_so(tmp_path: Path, server: FakeServer) -> None:
     async with a_terminal(tmp_path, server) as terminal:
         server.quarantined = True
-        server.fail(SALES, "500")
-        await terminal.tap(AWA)
+        assert (await terminal.tap(AWA)).reason is Refusal.TERMINAL_HALTED
         await terminal.until(lambda: terminal.till.screen().quarantined)
         assert (await terminal.tap(AWA)).reason is Refusal.TERMINAL_HALTED
         await terminal.go_offline()

@@ -16,7 +16,7 @@ from readers.terminal.view import BasketItem, Result
 from readers.till import CardTill, SignIn, SnapshotShelf, Tap, TapSettings
 from tests.readers.sync.fake_server import CODE, PIN, FakeServer, Line
 
-QUICK = Pace(snapshot_s=0.05, retry_s_min=0.02, retry_s_max=0.1, keep_s=0)
+QUICK = Pace(snapshot_s=0.05, retry_s_min=0.02, retry_s_max=0.1, keep_s=0, quarantine_s=0.05)
 
 
 @dataclass
