@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,25 +18,32 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount
 
 import app.accounting.api
+import app.accounting.pages
 import app.cards.api
+import app.cards.pages
 import app.identity.api
 import app.identity.pages
 import app.issuing.api
+import app.issuing.pages
 import app.sales.api
+import app.sales.pages
 import app.settlement.api
+import app.settlement.pages
 import app.terminals.api
+import app.terminals.pages
 import app.topups.api
+import app.topups.pages
 import app.venues.api
 from app.identity.guard import guard
 from app.ledger.service import Ledger
-from app.ledger.store import open_store
 from app.platform.body_limit import BodyLimit
 from app.platform.context import Context
 from app.platform.csrf import SameOrigin
+from app.platform.errors import NotSignedIn
 from app.platform.http_problems import CatchUnexpected, ProblemDetails, install_problems
 from app.platform.settings import Settings
 from app.platform.telemetry import RequestLog
-from app.topups.online import open_provider
+from app.topups.online import open_provider, reconcile_for_ever
 from app.web import Pages, SecurityHeaders, render_error, static_app, texts_of
 from app.web.source import SOURCE_URL, source
 
@@ -76,6 +84,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     api.state.settings = settings
     api.state.pages = Pages(source_url=SOURCE_URL)
     install_problems(api, _problem_page)
+    api.add_exception_handler(NotSignedIn, app.identity.pages.ask_to_sign_in)
     for router in (
         app.identity.api.router,
         app.venues.api.router,
@@ -87,8 +96,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.settlement.api.router,
         app.accounting.api.router,
         app.identity.pages.router,
+        app.cards.pages.router,
+        app.topups.pages.holder.router,
+        app.topups.pages.counter.router,
+        app.issuing.pages.router,
+        app.sales.pages.router,
+        app.terminals.pages.router,
+        app.settlement.pages.router,
+        app.accounting.pages.router,
     ):
         api.include_router(router)
+    if settings.payments == "sandbox":
+        api.include_router(app.topups.pages.sandbox.router)
     api.router.routes.append(Mount("/static", static_app(), name="static"))
     api.add_api_route("/", home, include_in_schema=False, name="home")
     api.add_api_route(SOURCE_URL, source, include_in_schema=False, name="source")
@@ -101,9 +120,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     settings: Settings = api.state.settings
     context = Context.open(settings)
-    ledger = Ledger(
+    ledger = Ledger.open(
         context.engine,
-        open_store(settings.sqlalchemy_url),
+        settings.sqlalchemy_url,
+        context.keys.signing,
         queue_limit=settings.queue_limit,
         batch_limit=settings.batch_limit,
     )
@@ -112,9 +132,14 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     # What lives as long as the process need not be looked at again: measured, this takes the longest pauses away.
     gc.collect()
     gc.freeze()
+    provider = api.state.provider
+    reconciliation = None if provider is None else asyncio.create_task(reconcile_for_ever(context, ledger, provider))
     try:
         yield
     finally:
+        if reconciliation is not None:
+            reconciliation.cancel()
+            await asyncio.wait([reconciliation])
         await ledger.stop()
         await context.close()
 

@@ -6,7 +6,6 @@ import asyncio
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -29,9 +28,9 @@ def serve(host: str | None, port: int | None) -> None:
     settings = Settings()
     if settings.workers > 1 and settings.database_url is None:
         raise click.ClickException("COMPTOIR_WORKERS: several processes need PostgreSQL (COMPTOIR_DATABASE_URL).")
-    configure_logging(settings.log_level)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     upgrade(settings.sqlalchemy_url)
+    configure_logging(settings.log_level)
     uvicorn.run(
         "app.main:create_app",
         factory=True,
@@ -41,7 +40,8 @@ def serve(host: str | None, port: int | None) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=10,
     )
 
@@ -111,33 +111,3 @@ def _print(report: Report) -> None:
     for finding in report.findings:
         click.echo(f"  WRONG: {finding}", err=True)
     click.echo("Every check passed." if report.ok else f"{len(report.findings)} findings.")
-
-
-@click.command()
-@click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), help="Folder for the archive.")
-def backup(folder: Path | None) -> None:
-    """Write database and secrets into one archive, while the server runs."""
-    from app.platform.backup import make_backup  # noqa: PLC0415
-    from app.platform.errors import BackupError  # noqa: PLC0415
-    from app.platform.settings import Settings  # noqa: PLC0415
-
-    try:
-        click.echo(make_backup(Settings(), folder))
-    except BackupError as error:
-        raise click.ClickException(str(error)) from error
-
-
-@click.command()
-@click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--force", is_flag=True, help="Replace the database and secrets that are there.")
-def restore(archive: Path, force: bool) -> None:
-    """Put back what `comptoir backup` wrote. Stop the server first."""
-    from app.platform.backup import restore_backup  # noqa: PLC0415
-    from app.platform.errors import BackupError  # noqa: PLC0415
-    from app.platform.settings import Settings  # noqa: PLC0415
-
-    try:
-        done = restore_backup(Settings(), archive, force=force)
-    except BackupError as error:
-        raise click.ClickException(str(error)) from error
-    click.echo("Restored." + (f" What was there before is in {done.kept}." if done.kept else ""))

@@ -9,13 +9,31 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-APPEND_ONLY = ("operation", "transfer", "refusal")
+APPEND_ONLY = ("operation", "transfer", "refusal", "seal", "hold", "hold_end")
 
 _POSTGRES_FUNCTIONS = {
     "ledger_refuse": """
         CREATE OR REPLACE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             RAISE EXCEPTION '% on %: the ledger is append-only', TG_OP, TG_TABLE_NAME USING ERRCODE = 'check_violation';
+        END $$""",
+    "ledger_hold": """
+        CREATE OR REPLACE FUNCTION ledger_hold() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            UPDATE account SET held = held + NEW.amount WHERE id = NEW.account;
+            IF NOT FOUND THEN
+                RAISE EXCEPTION 'hold on no account' USING ERRCODE = 'check_violation';
+            END IF;
+            RETURN NULL;
+        END $$""",
+    "ledger_hold_end": """
+        CREATE OR REPLACE FUNCTION ledger_hold_end() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            UPDATE account a SET held = a.held - h.amount FROM hold h WHERE h.id = NEW.hold AND a.id = h.account;
+            IF NOT FOUND THEN
+                RAISE EXCEPTION 'end of no hold' USING ERRCODE = 'check_violation';
+            END IF;
+            RETURN NULL;
         END $$""",
     "ledger_apply": """
         CREATE OR REPLACE FUNCTION ledger_apply() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -80,17 +98,20 @@ def _postgres_triggers() -> dict[tuple[str, str], str]:
     guards["transfer", "guard_apply"] = (
         "AFTER INSERT ON transfer REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger_apply()"
     )
+    guards["hold", "guard_apply"] = "AFTER INSERT ON hold FOR EACH ROW EXECUTE FUNCTION ledger_hold()"
+    guards["hold_end", "guard_apply"] = "AFTER INSERT ON hold_end FOR EACH ROW EXECUTE FUNCTION ledger_hold_end()"
     guards["ledger_head", "guard_forward"] = (
         "BEFORE UPDATE ON ledger_head FOR EACH ROW WHEN (NEW.operation_seq < OLD.operation_seq "
-        "OR NEW.transfer_id < OLD.transfer_id) EXECUTE FUNCTION ledger_refuse()"
+        "OR NEW.transfer_id < OLD.transfer_id OR NEW.seal_id < OLD.seal_id "
+        "OR NEW.booked_at_us < OLD.booked_at_us) EXECUTE FUNCTION ledger_refuse()"
     )
     guards["account", "guard_born_empty"] = (
-        "BEFORE INSERT ON account FOR EACH ROW WHEN (NEW.balance <> 0 OR NEW.last_transfer <> 0) "
+        "BEFORE INSERT ON account FOR EACH ROW WHEN (NEW.balance <> 0 OR NEW.held <> 0 OR NEW.last_transfer <> 0) "
         "EXECUTE FUNCTION ledger_refuse()"
     )
     guards["account", "guard_balance"] = (
-        "BEFORE UPDATE ON account FOR EACH ROW WHEN ((NEW.balance <> OLD.balance OR NEW.last_transfer <> "
-        "OLD.last_transfer) AND pg_trigger_depth() = 0) EXECUTE FUNCTION ledger_refuse()"
+        "BEFORE UPDATE ON account FOR EACH ROW WHEN ((NEW.balance <> OLD.balance OR NEW.held <> OLD.held OR "
+        "NEW.last_transfer <> OLD.last_transfer) AND pg_trigger_depth() = 0) EXECUTE FUNCTION ledger_refuse()"
     )
     guards["account", "guard_identity"] = (
         "BEFORE UPDATE ON account FOR EACH ROW WHEN ((NEW.id, NEW.book, NEW.kind, NEW.owner, NEW.normal, NEW.peg, "
@@ -111,6 +132,7 @@ def _sqlite_triggers() -> dict[tuple[str, str], str]:
     """
     guards = {}
     keys = {"operation": "id = NEW.id OR seq = NEW.seq", "transfer": "id = NEW.id", "refusal": "id = NEW.id"}
+    keys |= {"seal": "id = NEW.id", "hold": "id = NEW.id", "hold_end": "hold = NEW.hold"}
     for table, key in keys.items():
         for event in ("UPDATE", "DELETE"):
             guards[table, f"guard_{table}_{event.lower()}"] = (
@@ -146,6 +168,20 @@ def _sqlite_triggers() -> dict[tuple[str, str], str]:
                 OLD.balance + OLD.normal * CASE OLD.id WHEN t.debit_account THEN -t.amount
                                                        WHEN t.credit_account THEN t.amount END);
     END"""
+    guards["account", "guard_account_held"] = """BEFORE UPDATE OF held ON account WHEN NEW.held <> OLD.held BEGIN
+        SELECT RAISE(ABORT, 'account: what is held moves by a hold only') WHERE NEW.held <> (
+            SELECT coalesce(sum(h.amount), 0) FROM hold h LEFT JOIN hold_end e ON e.hold = h.id
+            WHERE h.account = NEW.id AND e.hold IS NULL);
+    END"""
+    guards["hold", "guard_hold_apply"] = """AFTER INSERT ON hold BEGIN
+        SELECT RAISE(ABORT, 'hold on no account') WHERE NOT EXISTS (SELECT 1 FROM account WHERE id = NEW.account);
+        UPDATE account SET held = held + NEW.amount WHERE id = NEW.account;
+    END"""
+    guards["hold_end", "guard_hold_end_apply"] = """AFTER INSERT ON hold_end BEGIN
+        SELECT RAISE(ABORT, 'end of no hold') WHERE NOT EXISTS (SELECT 1 FROM hold WHERE id = NEW.hold);
+        UPDATE account SET held = held - (SELECT amount FROM hold WHERE id = NEW.hold)
+            WHERE id = (SELECT account FROM hold WHERE id = NEW.hold);
+    END"""
     guards["account", "guard_account_identity"] = """BEFORE UPDATE ON account
         WHEN (NEW.id, NEW.book, NEW.kind, NEW.owner, NEW.normal) <> (OLD.id, OLD.book, OLD.kind, OLD.owner, OLD.normal)
             OR NEW.peg IS NOT OLD.peg OR NEW.peg_weight IS NOT OLD.peg_weight
@@ -154,7 +190,8 @@ def _sqlite_triggers() -> dict[tuple[str, str], str]:
         "BEFORE DELETE ON account BEGIN SELECT RAISE(ABORT, 'DELETE on account: the ledger is append-only'); END"
     )
     guards["account", "guard_account_born_empty"] = """BEFORE INSERT ON account
-        WHEN NEW.balance <> 0 OR NEW.last_transfer <> 0 OR EXISTS (SELECT 1 FROM account WHERE id = NEW.id)
+        WHEN NEW.balance <> 0 OR NEW.held <> 0 OR NEW.last_transfer <> 0
+            OR EXISTS (SELECT 1 FROM account WHERE id = NEW.id)
         BEGIN SELECT RAISE(ABORT, 'account: it is opened empty, and once'); END"""
     guards["ledger_head", "guard_head_delete"] = (
         "BEFORE DELETE ON ledger_head "
@@ -166,7 +203,8 @@ def _sqlite_triggers() -> dict[tuple[str, str], str]:
     )
     guards["ledger_head", "guard_head_forward"] = """BEFORE UPDATE ON ledger_head BEGIN
         SELECT RAISE(ABORT, 'ledger_head: it only moves forward')
-            WHERE NEW.operation_seq < OLD.operation_seq OR NEW.transfer_id < OLD.transfer_id;
+            WHERE NEW.operation_seq < OLD.operation_seq OR NEW.transfer_id < OLD.transfer_id
+                OR NEW.seal_id < OLD.seal_id OR NEW.booked_at_us < OLD.booked_at_us;
         SELECT RAISE(ABORT, 'peg: liability is not rate x issuance') WHERE EXISTS (
             SELECT 1 FROM account WHERE peg IS NOT NULL GROUP BY peg HAVING sum(balance * peg_weight) <> 0);
     END"""

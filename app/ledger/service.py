@@ -21,12 +21,22 @@ from hashlib import sha256
 from uuid import UUID
 
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from starlette.requests import HTTPConnection
 
 from app.ledger.rules.kinds import AccountKey, Book, BookKind
 from app.ledger.rules.operations import Conflict, Entry, Operation, Outcome, Posted, Posting, Refused
-from app.ledger.store import RETRY_AFTER_S, OutcomeUnknown, PostingStore, Rejected, accounts, reads, venue_days
+from app.ledger.store import (
+    RETRY_AFTER_S,
+    OutcomeUnknown,
+    PostingStore,
+    Rejected,
+    accounts,
+    open_store,
+    reads,
+    venue_days,
+)
 from app.ledger.store.reads import BalanceRow, BookedOperation, StatementLine
 from app.ledger.store.venue_days import Moved, VenueOperation
 from app.platform.clock import now_us
@@ -60,6 +70,8 @@ REFUSALS = {
     "over-ceiling": "The card cannot hold that much.",
     "already-reversed": "This was undone already.",
     "cancelled": "This sale was cancelled.",
+    "hold-ended": "What was reserved is no longer set aside.",
+    "over-hold": "This is more than was reserved.",
 }
 
 # A database that restarts is usually back within seconds. Later than that the caller should know.
@@ -102,6 +114,20 @@ class Ledger:
         self._stopping = False
         self._writer: asyncio.Task[None] | None = None
         self._account_ids: dict[AccountKey, int] = {}
+
+    @classmethod
+    def open(
+        cls,
+        engine: AsyncEngine,
+        url: str,
+        key: Ed25519PrivateKey,
+        *,
+        queue_limit: int = 2000,
+        batch_limit: int = 500,
+    ) -> Ledger:
+        """The ledger of the database at `url` (SQLAlchemy's spelling), of which `engine` is for everything else; `key`
+        signs its seals."""
+        return cls(engine, open_store(url, key), queue_limit=queue_limit, batch_limit=batch_limit)
 
     async def start(self) -> None:
         self._writer = asyncio.create_task(self._write_for_ever(), name="ledger-writer")

@@ -24,13 +24,17 @@ def _where(condition: str) -> dict[str, Any]:
     return {"postgresql_where": sa.text(condition), "sqlite_where": sa.text(condition)}
 
 
-# One row: the gap-free counters, and the lock under which every batch is posted.
+# One row: the gap-free counters, the end of the seals' chain, and the lock under which every batch is posted.
+# booked_at_us never runs backwards, whatever the clocks of several processes say.
 head = sa.Table(
     "ledger_head",
     metadata,
     sa.Column("id", sa.SmallInteger, primary_key=True),
     sa.Column("operation_seq", sa.BigInteger, nullable=False),
     sa.Column("transfer_id", sa.BigInteger, nullable=False),
+    sa.Column("seal_id", sa.BigInteger, nullable=False),
+    sa.Column("seal_digest", sa.LargeBinary(32), nullable=False),
+    sa.Column("booked_at_us", sa.BigInteger, nullable=False),
     sa.CheckConstraint("id = 1", name="single"),
 )
 
@@ -47,6 +51,7 @@ book = sa.Table(
 )
 
 # balance: minor units on the account's normal side (normal = 1: credits less debits; -1: debits less credits).
+# held: what open holds reserve of it.
 # Over each peg group, sum(balance * peg_weight) is 0: liability = rate x issuance.
 account = sa.Table(
     "account",
@@ -60,6 +65,7 @@ account = sa.Table(
     sa.Column("floor", sa.BigInteger),
     sa.Column("ceiling", sa.BigInteger),
     sa.Column("balance", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("held", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("last_transfer", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("peg", sa.Integer),
     sa.Column("peg_weight", sa.BigInteger),
@@ -67,7 +73,8 @@ account = sa.Table(
     sa.UniqueConstraint("book", "kind", "owner"),
     sa.ForeignKeyConstraint(["book", "book_kind"], ["book.id", "book.kind"], name="fk_account_book"),
     sa.CheckConstraint("normal IN (-1, 1)", name="normal_side"),
-    sa.CheckConstraint("floor IS NULL OR balance >= floor", name="floor"),
+    sa.CheckConstraint("floor IS NULL OR balance - held >= floor", name="floor"),
+    sa.CheckConstraint("held >= 0", name="held"),
     sa.CheckConstraint("ceiling IS NULL OR balance <= ceiling", name="ceiling"),
     sa.CheckConstraint("(peg IS NULL) = (peg_weight IS NULL)", name="peg_whole"),
     sa.CheckConstraint(_kinds_by_book(), name="kind_of_book"),
@@ -79,6 +86,7 @@ account = sa.Table(
     postgresql_with={"fillfactor": "50"},
 )
 
+# digest: SHA-256 of the operation and its transfers (app.ledger.rules.sealing), so that an altered one can be named.
 # An operation's transfers are those numbered first_transfer to first_transfer + transfers - 1.
 operation = sa.Table(
     "operation",
@@ -99,6 +107,7 @@ operation = sa.Table(
     sa.Column("first_transfer", sa.BigInteger, nullable=False),
     sa.Column("transfers", sa.SmallInteger, nullable=False),
     sa.Column("details", sa.Text, nullable=False),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False),
     sa.CheckConstraint("transfers > 0", name="moves_something"),
     sa.Index("ix_operation_venue_day", "venue", "business_day", "seq"),
     sa.Index("ix_operation_terminal", "terminal", "seq"),
@@ -135,4 +144,44 @@ refusal = sa.Table(
     sa.Column("at_us", sa.BigInteger, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("details", sa.Text, nullable=False),
+)
+
+# One link per batch: the signed hash over its operations' digests and the link before it.
+seal = sa.Table(
+    "seal",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
+    sa.Column("first_operation", sa.BigInteger, nullable=False),
+    sa.Column("last_operation", sa.BigInteger, nullable=False),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False),
+    sa.Column("signature", sa.LargeBinary(64), nullable=False),
+    sa.Column("sealed_at_us", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("first_operation <= last_operation", name="range"),
+)
+
+# `amount` minor units of the account are set aside until the hold ends.
+hold = sa.Table(
+    "hold",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("fingerprint", sa.LargeBinary(32), nullable=False),
+    sa.Column("account", sa.BigInteger, nullable=False, index=True),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("placed_at_us", sa.BigInteger, nullable=False),
+    sa.Column("expires_at_us", sa.BigInteger, nullable=False, index=True),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("details", sa.Text, nullable=False),
+    sa.CheckConstraint("amount > 0", name="amount_positive"),
+)
+
+# A hold ends once. `operation`: what captured it, wholly or in part; the rest is free again.
+hold_end = sa.Table(
+    "hold_end",
+    metadata,
+    sa.Column("hold", sa.Uuid, primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("operation", sa.Uuid),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("reason IN ('captured', 'released', 'expired')", name="reason_known"),
+    sa.CheckConstraint("(reason = 'captured') = (operation IS NOT NULL)", name="captured_by"),
 )

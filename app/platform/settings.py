@@ -27,14 +27,14 @@ class Settings(BaseSettings):
         None, description="postgresql://user:password@host/name; without it, SQLite in the data folder"
     )
     base_url: str = Field("http://127.0.0.1:8000", description="the address people type and QR codes carry")
-    host: str = "127.0.0.1"
-    port: int = 8000
+    host: str = Field("127.0.0.1", description="the address to listen on")
+    port: int = Field(8000, description="the port to listen on")
     workers: int = Field(1, ge=1, le=64, description="API processes; more than one needs PostgreSQL")
     payments: Literal["none", "sandbox"] = Field("none", description="online top-up provider")
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="addresses whose X-Forwarded-For is believed, separated by commas"
     )
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least that is logged")
     body_limit_bytes: int = Field(1024 * 1024, description="larger request bodies are refused with 413")
     queue_limit: int = Field(2000, ge=1, description="operations waiting to be booked; beyond it, 503 at once")
     batch_limit: int = Field(500, ge=1, description="operations booked in one database transaction at most")

@@ -6,11 +6,16 @@ import sqlalchemy as sa
 from alembic import op
 
 from app.ledger import guards
+from app.platform import revision as revision_triggers
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+
+HEAD = ("id", "operation_seq", "transfer_id", "seal_id", "seal_digest", "booked_at_us")
+GENESIS = bytes(32)
 
 
 def upgrade() -> None:
@@ -57,6 +62,31 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("code", name=op.f("pk_currency")),
     )
     op.create_table(
+        "hold",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("account", sa.BigInteger(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("placed_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_hold_amount_positive")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hold")),
+    )
+    op.create_index(op.f("ix_hold_account"), "hold", ["account"], unique=False)
+    op.create_index(op.f("ix_hold_expires_at_us"), "hold", ["expires_at_us"], unique=False)
+    op.create_table(
+        "hold_end",
+        sa.Column("hold", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("operation", sa.Uuid(), nullable=True),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("(reason = 'captured') = (operation IS NOT NULL)", name=op.f("ck_hold_end_captured_by")),
+        sa.CheckConstraint("reason IN ('captured', 'released', 'expired')", name=op.f("ck_hold_end_reason_known")),
+        sa.PrimaryKeyConstraint("hold", name=op.f("pk_hold_end")),
+    )
+    op.create_table(
         "intake",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("device", sa.Uuid(), nullable=False),
@@ -76,6 +106,9 @@ def upgrade() -> None:
         sa.Column("id", sa.SmallInteger(), nullable=False),
         sa.Column("operation_seq", sa.BigInteger(), nullable=False),
         sa.Column("transfer_id", sa.BigInteger(), nullable=False),
+        sa.Column("seal_id", sa.BigInteger(), nullable=False),
+        sa.Column("seal_digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("booked_at_us", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("id = 1", name=op.f("ck_ledger_head_single")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_head")),
     )
@@ -105,6 +138,7 @@ def upgrade() -> None:
         sa.Column("first_transfer", sa.BigInteger(), nullable=False),
         sa.Column("transfers", sa.SmallInteger(), nullable=False),
         sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
         sa.CheckConstraint("transfers > 0", name=op.f("ck_operation_moves_something")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_operation")),
         sa.UniqueConstraint("seq", name=op.f("uq_operation_seq")),
@@ -142,6 +176,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_refusal")),
     )
     op.create_table(
+        "revision",
+        sa.Column("id", sa.SmallInteger(), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_revision_single")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_revision")),
+    )
+    op.create_table(
         "sales_exception",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("event", sa.Uuid(), nullable=False),
@@ -168,6 +209,17 @@ def upgrade() -> None:
             "status IN ('open', 'paid', 'failed', 'cancelled')", name=op.f("ck_sandbox_payment_status_known")
         ),
         sa.PrimaryKeyConstraint("reference", name=op.f("pk_sandbox_payment")),
+    )
+    op.create_table(
+        "seal",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("first_operation", sa.BigInteger(), nullable=False),
+        sa.Column("last_operation", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("signature", sa.LargeBinary(length=64), nullable=False),
+        sa.Column("sealed_at_us", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("first_operation <= last_operation", name=op.f("ck_seal_range")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_seal")),
     )
     op.create_table(
         "transfer",
@@ -222,6 +274,7 @@ def upgrade() -> None:
         sa.Column("floor", sa.BigInteger(), nullable=True),
         sa.Column("ceiling", sa.BigInteger(), nullable=True),
         sa.Column("balance", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("held", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("last_transfer", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("peg", sa.Integer(), nullable=True),
         sa.Column("peg_weight", sa.BigInteger(), nullable=True),
@@ -232,7 +285,8 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("(peg IS NULL) = (peg_weight IS NULL)", name=op.f("ck_account_peg_whole")),
         sa.CheckConstraint("ceiling IS NULL OR balance <= ceiling", name=op.f("ck_account_ceiling")),
-        sa.CheckConstraint("floor IS NULL OR balance >= floor", name=op.f("ck_account_floor")),
+        sa.CheckConstraint("floor IS NULL OR balance - held >= floor", name=op.f("ck_account_floor")),
+        sa.CheckConstraint("held >= 0", name=op.f("ck_account_held")),
         sa.CheckConstraint("normal IN (-1, 1)", name=op.f("ck_account_normal_side")),
         sa.ForeignKeyConstraint(["book", "book_kind"], ["book.id", "book.kind"], name="fk_account_book"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
@@ -388,5 +442,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("provider", "reference", name=op.f("uq_topup_provider_reference")),
     )
     op.create_index(op.f("ix_topup_wallet"), "topup", ["wallet"], unique=False)
-    op.execute("INSERT INTO ledger_head (id, operation_seq, transfer_id) VALUES (1, 0, 0)")
+    op.execute("INSERT INTO revision (id, value) VALUES (1, 1)")
+    op.bulk_insert(
+        sa.table("ledger_head", *(sa.column(name) for name in HEAD)),
+        [{**dict.fromkeys(HEAD, 0), "id": 1, "seal_digest": GENESIS}],
+    )
     guards.install(op.get_bind())
+    revision_triggers.install(op.get_bind())

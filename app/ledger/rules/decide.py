@@ -9,18 +9,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from app.ledger.rules.kinds import CREDIT
 from app.ledger.rules.operations import (
     Conflict,
     Entry,
+    Held,
+    Hold,
     Invalid,
     Operation,
     Outcome,
     Posted,
     Posting,
     Refused,
+    Release,
+    Stale,
     Tombstone,
     Transfer,
 )
+from app.ledger.rules.sealing import GENESIS
 
 # Tombstones are made before the content is known.
 NO_FINGERPRINT = b""
@@ -38,6 +44,7 @@ class AccountState:
     floor: int | None
     ceiling: int | None
     balance: int
+    held: int = 0
     peg: int | None = None
     peg_weight: int | None = None
 
@@ -60,6 +67,17 @@ class Reversible:
     reversed: int
 
 
+@dataclass(frozen=True, slots=True)
+class KnownHold:
+    """A hold in the ledger; `ended` says how, once it has."""
+
+    fingerprint: bytes
+    account: int
+    amount: int
+    expires_at_us: int
+    ended: str | None = None
+
+
 @dataclass(slots=True)
 class Facts:
     """All that a batch must know, read under the lock."""
@@ -69,16 +87,33 @@ class Facts:
     accounts: dict[int, AccountState]
     known: dict[UUID, Known]
     reversible: dict[int, Reversible] = field(default_factory=dict)
+    holds: dict[UUID, KnownHold] = field(default_factory=dict)
+    seal_id: int = 0
+    seal_digest: bytes = GENESIS
+    now_us: int = 0
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HoldEnd:
+    """How a hold ended; `operation` is what captured it."""
+
+    hold: UUID
+    reason: str
+    operation: UUID | None = None
 
 
 @dataclass(slots=True)
 class Plan:
-    """What to write: operations with their numbers and transfers, refusals, and the new head."""
+    """What to write: operations with their numbers and transfers, refusals, holds and their ends, and the new head."""
 
     operation_seq: int
     transfer_id: int
+    now_us: int = 0
     booked: list[tuple[Operation, Posted]] = field(default_factory=list)
-    refused: list[tuple[Entry, Refused]] = field(default_factory=list)
+    refused: list[tuple[Operation | Tombstone, Refused]] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
+    hold_ends: list[HoldEnd] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
 
 
@@ -89,7 +124,7 @@ class _NotBookable(Exception):
 
 def decide(entries: Sequence[Entry], facts: Facts) -> Plan:
     """Decide each entry as if it came alone, after those before it: a refused one changes nothing for the others."""
-    plan = Plan(facts.operation_seq, facts.transfer_id)
+    plan = Plan(facts.operation_seq, facts.transfer_id, facts.now_us)
     reversed_now: dict[int, int] = {}
     for entry in entries:
         plan.outcomes.append(_decide_one(entry, facts, plan, reversed_now))
@@ -97,29 +132,45 @@ def decide(entries: Sequence[Entry], facts: Facts) -> Plan:
 
 
 def _decide_one(entry: Entry, facts: Facts, plan: Plan, reversed_now: dict[int, int]) -> Outcome:
+    if isinstance(entry, Hold):
+        return _place(entry, facts, plan)
+    if isinstance(entry, Release):
+        return _release(entry, facts, plan)
     known = facts.known.get(entry.id)
     if isinstance(entry, Tombstone):
         if known is not None:
             return _again(known.outcome)
-        refused = Refused("cancelled")
-        plan.refused.append((entry, refused))
-        facts.known[entry.id] = Known(NO_FINGERPRINT, refused)
-        return refused
+        return _refuse(entry, Refused("cancelled"), NO_FINGERPRINT, facts, plan)
     if known is not None:
         if known.fingerprint not in {entry.fingerprint, NO_FINGERPRINT}:
             return Conflict()
         if isinstance(known.outcome, Posted) or not entry.overrides_refusal:
             return _again(known.outcome)
-    overlay: dict[int, int] = {}
+    if entry.revision is not None and entry.revision != facts.revision:
+        return Stale()
     try:
-        transfers = _transfers(entry, facts, plan.transfer_id, overlay, reversed_now)
+        return _book(entry, facts, plan, reversed_now)
     except _NotBookable as no:
         if isinstance(no.outcome, Refused) and known is None:
-            plan.refused.append((entry, no.outcome))
-            facts.known[entry.id] = Known(entry.fingerprint, no.outcome)
+            return _refuse(entry, no.outcome, entry.fingerprint, facts, plan)
         return no.outcome
+
+
+def _refuse(entry: Operation | Tombstone, refused: Refused, fingerprint: bytes, facts: Facts, plan: Plan) -> Refused:
+    plan.refused.append((entry, refused))
+    facts.known[entry.id] = Known(fingerprint, refused)
+    return refused
+
+
+def _book(entry: Operation, facts: Facts, plan: Plan, reversed_now: dict[int, int]) -> Posted:
+    """All of the operation, or _NotBookable and nothing."""
+    overlay: dict[int, int] = {}
+    captured = _captured(entry, facts)
+    transfers = _transfers(entry, facts, plan.transfer_id, overlay, reversed_now, captured)
     for account, balance in overlay.items():
         facts.accounts[account].balance = balance
+    if captured is not None and entry.captures is not None:
+        _end(entry.captures, captured, "captured", entry.id, facts, plan)
     for transfer in transfers:
         if transfer.reverses is not None:
             reversed_now[transfer.reverses] = reversed_now.get(transfer.reverses, 0) + transfer.amount
@@ -131,6 +182,55 @@ def _decide_one(entry: Entry, facts: Facts, plan: Plan, reversed_now: dict[int, 
     return posted
 
 
+def _place(entry: Hold, facts: Facts, plan: Plan) -> Outcome:
+    known = facts.holds.get(entry.id)
+    if known is not None:
+        return Held(known.ended, replayed=True) if known.fingerprint == entry.fingerprint else Conflict()
+    state = facts.accounts.get(entry.account)
+    if state is None:
+        return Invalid("unknown-account")
+    if entry.amount <= 0 or state.normal != CREDIT:
+        return Invalid("moves-nothing")
+    if state.floor is not None and state.balance - state.held - entry.amount < state.floor:
+        # Not remembered: what is free changes with every hold that ends, and nothing was promised under this id.
+        return Refused("insufficient-funds", entry.account)
+    state.held += entry.amount
+    facts.holds[entry.id] = KnownHold(entry.fingerprint, entry.account, entry.amount, entry.expires_at_us)
+    plan.holds.append(entry)
+    return Held()
+
+
+def _release(entry: Release, facts: Facts, plan: Plan) -> Outcome:
+    known = facts.holds.get(entry.id)
+    if known is None:
+        return Invalid("unknown-hold")
+    if known.ended is not None:
+        return Held(known.ended, replayed=True)
+    _end(entry.id, known, entry.reason, None, facts, plan)
+    return Held(entry.reason)
+
+
+def _end(id_: UUID, known: KnownHold, reason: str, operation: UUID | None, facts: Facts, plan: Plan) -> None:
+    facts.accounts[known.account].held -= known.amount
+    facts.holds[id_] = KnownHold(known.fingerprint, known.account, known.amount, known.expires_at_us, reason)
+    plan.hold_ends.append(HoldEnd(id_, reason, operation))
+
+
+def _captured(operation: Operation, facts: Facts) -> KnownHold | None:
+    """The hold that the operation captures: it must stand, and reserve enough."""
+    if operation.captures is None:
+        return None
+    captured = facts.holds.get(operation.captures)
+    if captured is None:
+        raise _NotBookable(Invalid("unknown-hold"))
+    if captured.ended is not None or captured.expires_at_us < facts.now_us:
+        raise _NotBookable(Refused("hold-ended", captured.account))
+    taken = sum(posting.amount for posting in operation.postings if posting.debit == captured.account)
+    if taken > captured.amount:
+        raise _NotBookable(Refused("over-hold", captured.account))
+    return captured
+
+
 def _again(outcome: Posted | Refused) -> Outcome:
     if isinstance(outcome, Posted):
         return Posted(outcome.seq, outcome.transfers, replayed=True)
@@ -138,7 +238,12 @@ def _again(outcome: Posted | Refused) -> Outcome:
 
 
 def _transfers(
-    operation: Operation, facts: Facts, last_id: int, overlay: dict[int, int], reversed_now: Mapping[int, int]
+    operation: Operation,
+    facts: Facts,
+    last_id: int,
+    overlay: dict[int, int],
+    reversed_now: Mapping[int, int],
+    captured: KnownHold | None,
 ) -> list[Transfer]:
     """The rows of one operation; `overlay` receives the balances they lead to."""
     transfers: list[Transfer] = []
@@ -147,8 +252,8 @@ def _transfers(
         if posting.reverses is not None:
             _may_reverse(posting, facts, reversed_now, taken_back)
         for debit, credit, amount in _split(posting, facts, overlay):
-            debit_after = _move(facts, overlay, debit, -amount)
-            credit_after = _move(facts, overlay, credit, amount)
+            debit_after = _move(facts, overlay, debit, -amount, captured)
+            credit_after = _move(facts, overlay, credit, amount, captured)
             last_id += 1
             transfers.append(Transfer(last_id, debit, credit, amount, debit_after, credit_after, posting.reverses))
     if not transfers:
@@ -192,16 +297,19 @@ def _parts(
 def _room(state: AccountState, balance: int, side: int) -> int | None:
     """How much more the account can give (side -1) or take (side 1); None: any amount."""
     if side * state.normal < 0:
-        return None if state.floor is None else balance - state.floor
+        return None if state.floor is None else balance - state.held - state.floor
     return None if state.ceiling is None else state.ceiling - balance
 
 
-def _move(facts: Facts, overlay: dict[int, int], account: int, credit: int) -> int:
+def _move(facts: Facts, overlay: dict[int, int], account: int, credit: int, captured: KnownHold | None) -> int:
     state = facts.accounts[account]
-    balance = overlay.get(account, state.balance) + credit * state.normal
-    if state.floor is not None and balance < state.floor:
+    change = credit * state.normal
+    balance = overlay.get(account, state.balance) + change
+    held = state.held - (captured.amount if captured is not None and captured.account == account else 0)
+    # What goes up may still be too low (an overdrawn account is repaid in parts); what goes down may not.
+    if state.floor is not None and change < 0 and balance - held < state.floor:
         raise _NotBookable(Refused("insufficient-funds", account))
-    if state.ceiling is not None and balance > state.ceiling:
+    if state.ceiling is not None and change > 0 and balance > state.ceiling:
         raise _NotBookable(Refused("over-ceiling", account))
     if abs(balance) > BALANCE_MAX:
         raise _NotBookable(Invalid("too-large"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 from uuid import UUID
 
 
@@ -30,7 +31,9 @@ class Operation:
     """One business event. `id` is its idempotency key, `fingerprint` the SHA-256 of its content as it was asked for.
 
     `details` is JSON text kept with it for ever. `overrides_refusal`: it happened whether we like it or not (a sale
-    accepted offline), so a refusal remembered under its id does not stop it.
+    accepted offline), so a refusal remembered under its id does not stop it. `captures` names a hold that the postings
+    draw on: it ends, and what it reserved is theirs to take. `revision`: the revision of prices, cards and venues that
+    the caller looked at (None: it does not matter); when it is no longer the newest, the outcome is Stale.
     """
 
     id: UUID
@@ -47,6 +50,29 @@ class Operation:
     reverses: UUID | None = None
     details: str = "{}"
     overrides_refusal: bool = False
+    captures: UUID | None = None
+    revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Set `amount` minor units of `account` aside until `expires_at_us`, or until it is captured or released."""
+
+    id: UUID
+    fingerprint: bytes
+    account: int
+    amount: int
+    expires_at_us: int
+    actor: str
+    details: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """End the hold `id` without taking anything. Ending an ended one changes nothing."""
+
+    id: UUID
+    reason: Literal["released", "expired"] = "released"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +84,7 @@ class Tombstone:
     details: str = "{}"
 
 
-Entry = Operation | Tombstone
+Entry = Operation | Tombstone | Hold | Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,4 +130,17 @@ class Invalid:
     reason: str
 
 
-Outcome = Posted | Refused | Conflict | Invalid
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The hold stands, or (`ended`) it no longer does: "captured", "released" or "expired"."""
+
+    ended: str | None = None
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """What the caller had looked up has changed meanwhile. Look again and post the same operation; nothing was done."""
+
+
+Outcome = Posted | Refused | Conflict | Invalid | Held | Stale

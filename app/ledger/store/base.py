@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
-from app.ledger.rules.decide import NO_FINGERPRINT, AccountState, Known, Plan
-from app.ledger.rules.operations import Entry, Operation, Outcome, Posted, Refused, Transfer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from app.ledger.rules.decide import NO_FINGERPRINT, AccountState, Facts, Known, KnownHold, Plan
+from app.ledger.rules.operations import (
+    Entry,
+    Hold,
+    Operation,
+    Outcome,
+    Posted,
+    Refused,
+    Release,
+    Tombstone,
+    Transfer,
+)
+from app.ledger.rules.sealing import digest_of, link_digest
 from app.platform.errors import Unavailable
 
 RETRY_AFTER_S = 1
@@ -39,12 +53,28 @@ class PostingStore(Protocol):
     async def close(self) -> None: ...
 
 
-def touched(entries: Iterable[Entry]) -> tuple[list[int], list[int]]:
-    """(account ids in ascending order, ids of transfers to reverse) of a batch."""
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What a batch must look at: account ids in ascending order, transfers to reverse, holds."""
+
+    accounts: list[int]
+    reverses: list[int]
+    holds: list[UUID]
+
+
+def touched(entries: Iterable[Entry]) -> Touched:
     accounts: set[int] = set()
     reverses: set[int] = set()
+    holds: set[UUID] = set()
     for entry in entries:
-        if isinstance(entry, Operation):
+        if isinstance(entry, Hold):
+            accounts.add(entry.account)
+            holds.add(entry.id)
+        elif isinstance(entry, Release):
+            holds.add(entry.id)
+        elif isinstance(entry, Operation):
+            if entry.captures is not None:
+                holds.add(entry.captures)
             for posting in entry.postings:
                 accounts.update((posting.debit, posting.credit))
                 if posting.debit_overflow is not None:
@@ -53,10 +83,12 @@ def touched(entries: Iterable[Entry]) -> tuple[list[int], list[int]]:
                     accounts.add(posting.credit_overflow)
                 if posting.reverses is not None:
                     reverses.add(posting.reverses)
-    return sorted(accounts), sorted(reverses)
+    return Touched(sorted(accounts), sorted(reverses), list(holds))
 
 
-ACCOUNT_COLUMNS = "id, book, normal, floor, ceiling, balance, peg, peg_weight"
+ACCOUNT_COLUMNS = "id, book, normal, floor, ceiling, balance, held, peg, peg_weight"
+HEAD_COLUMNS = "operation_seq, transfer_id, seal_id, seal_digest, booked_at_us"
+HOLD_COLUMNS = "h.id, h.fingerprint, h.account, h.amount, h.expires_at_us, e.reason"
 TRANSFER_COLUMNS = "id, debit_account, credit_account, amount, debit_after, credit_after, reverses"
 
 
@@ -81,7 +113,33 @@ def known_of(
     return known
 
 
-def operation_row(operation: Operation, posted: Posted, now_us: int) -> tuple[Any, ...]:
+def holds_of(rows: Iterable[Any]) -> dict[UUID, KnownHold]:
+    """From rows of HOLD_COLUMNS."""
+    return {row[0]: KnownHold(bytes(row[1]), *row[2:]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One link of the seals' chain, to be written with its batch."""
+
+    id: int
+    first: int
+    last: int
+    digest: bytes
+    signature: bytes
+
+
+def seal(plan: Plan, facts: Facts, key: Ed25519PrivateKey) -> tuple[Link | None, list[bytes]]:
+    """(the link over what the batch books, each operation's digest); no link when it books nothing."""
+    if not plan.booked:
+        return None, []
+    digests = [digest_of(operation, posted, plan.now_us) for operation, posted in plan.booked]
+    number, first, last = facts.seal_id + 1, plan.booked[0][1].seq, plan.booked[-1][1].seq
+    digest = link_digest(facts.seal_digest, number, first, last, digests)
+    return Link(number, first, last, digest, key.sign(digest)), digests
+
+
+def operation_row(operation: Operation, posted: Posted, now_us: int, digest: bytes) -> tuple[Any, ...]:
     """A row for the table `operation`, in OPERATION_COLUMNS' order, with Python's own types."""
     return (
         operation.id,
@@ -100,19 +158,26 @@ def operation_row(operation: Operation, posted: Posted, now_us: int) -> tuple[An
         posted.transfers[0].id,
         len(posted.transfers),
         operation.details,
+        digest,
     )
 
 
 OPERATION_COLUMNS = (
     "id, seq, kind, fingerprint, actor, venue, terminal, occurred_at_us, booked_at_us, business_day, late, policy, "
-    "reverses, first_transfer, transfers, details"
+    "reverses, first_transfer, transfers, details, digest"
 )
 TRANSFER_ROW = "id, operation_seq, debit_account, credit_account, amount, debit_after, credit_after, reverses"
 REFUSAL_COLUMNS = "id, fingerprint, reason, at_us, actor, details"
+SEAL_ROW = "id, first_operation, last_operation, digest, signature, sealed_at_us"
+HOLD_ROW = "id, fingerprint, account, amount, placed_at_us, expires_at_us, actor, details"
+HOLD_END_ROW = "hold, reason, operation, at_us"
 
 
-def operation_rows(plan: Plan, now_us: int) -> list[tuple[Any, ...]]:
-    return [operation_row(operation, posted, now_us) for operation, posted in plan.booked]
+def operation_rows(plan: Plan, digests: Sequence[bytes]) -> list[tuple[Any, ...]]:
+    return [
+        operation_row(operation, posted, plan.now_us, digest)
+        for (operation, posted), digest in zip(plan.booked, digests, strict=True)
+    ]
 
 
 def transfer_rows(plan: Plan) -> list[tuple[Any, ...]]:
@@ -123,19 +188,23 @@ def transfer_rows(plan: Plan) -> list[tuple[Any, ...]]:
     ]
 
 
-def refusal_rows(plan: Plan, now_us: int) -> list[tuple[Any, ...]]:
+def hold_rows(plan: Plan) -> list[tuple[Any, ...]]:
     return [
-        (
-            entry.id,
-            entry.fingerprint if isinstance(entry, Operation) else b"",
-            refused.reason,
-            now_us,
-            entry.actor,
-            entry.details,
-        )
+        (it.id, it.fingerprint, it.account, it.amount, plan.now_us, it.expires_at_us, it.actor, it.details)
+        for it in plan.holds
+    ]
+
+
+def hold_end_rows(plan: Plan) -> list[tuple[Any, ...]]:
+    return [(it.hold, it.reason, it.operation, plan.now_us) for it in plan.hold_ends]
+
+
+def refusal_rows(plan: Plan) -> list[tuple[Any, ...]]:
+    return [
+        (entry.id, _fingerprint(entry), refused.reason, plan.now_us, entry.actor, entry.details)
         for entry, refused in plan.refused
     ]
 
 
-def _fingerprint(entry: Entry) -> bytes:
+def _fingerprint(entry: Operation | Tombstone) -> bytes:
     return entry.fingerprint if isinstance(entry, Operation) else NO_FINGERPRINT

@@ -8,32 +8,43 @@ from contextlib import suppress
 from typing import Any
 
 import asyncpg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.ledger.rules.decide import Facts, Plan, Reversible, decide
 from app.ledger.rules.operations import Entry, Outcome
 from app.ledger.store.base import (
     ACCOUNT_COLUMNS,
+    HEAD_COLUMNS,
+    HOLD_COLUMNS,
+    HOLD_END_ROW,
+    HOLD_ROW,
     OPERATION_COLUMNS,
     REFUSAL_COLUMNS,
+    SEAL_ROW,
     TRANSFER_COLUMNS,
     TRANSFER_ROW,
     OutcomeUnknown,
     Rejected,
     accounts_of,
+    hold_end_rows,
+    hold_rows,
+    holds_of,
     known_of,
     operation_rows,
     refusal_rows,
+    seal,
     touched,
     transfer_rows,
 )
 from app.platform.database import POSTGRES_SETTINGS
 
 # The head's lock orders all batches of all processes; the accounts follow in id order.
-LOCK_HEAD = "SELECT operation_seq, transfer_id FROM ledger_head WHERE id = 1 FOR UPDATE"
+LOCK_HEAD = f"SELECT {HEAD_COLUMNS}, (SELECT value FROM revision) FROM ledger_head WHERE id = 1 FOR UPDATE"
 LOCK_ACCOUNTS = f"SELECT {ACCOUNT_COLUMNS} FROM account WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
 KNOWN_OPERATIONS = "SELECT id, fingerprint, seq, first_transfer, transfers FROM operation WHERE id = ANY($1)"
 KNOWN_REFUSALS = "SELECT id, fingerprint, reason FROM refusal WHERE id = ANY($1)"
 KNOWN_TRANSFERS = f"SELECT {TRANSFER_COLUMNS} FROM transfer WHERE id = ANY($1)"
+HOLDS = f"SELECT {HOLD_COLUMNS} FROM hold h LEFT JOIN hold_end e ON e.hold = h.id WHERE h.id = ANY($1)"
 REVERSIBLE = """
     SELECT t.id, t.debit_account, t.credit_account, t.amount,
            (SELECT coalesce(sum(r.amount), 0)::bigint FROM transfer r WHERE r.reverses = t.id)
@@ -44,16 +55,26 @@ WRITE = f"""
         INSERT INTO operation ({OPERATION_COLUMNS})
         SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::text[], $6::uuid[], $7::uuid[],
             $8::bigint[], $9::bigint[], $10::date[], $11::boolean[], $12::text[], $13::uuid[], $14::bigint[],
-            $15::smallint[], $16::text[])
+            $15::smallint[], $16::text[], $17::bytea[])
     ), transfers AS (
         INSERT INTO transfer ({TRANSFER_ROW})
-        SELECT * FROM unnest($17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[],
-            $23::bigint[], $24::bigint[])
+        SELECT * FROM unnest($18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[],
+            $24::bigint[], $25::bigint[])
+    ), link AS (
+        INSERT INTO seal ({SEAL_ROW}) VALUES ($26, $27, $28, $29, $30, $31)
     )
-    UPDATE ledger_head SET operation_seq = $25, transfer_id = $26 WHERE id = 1"""
+    UPDATE ledger_head SET operation_seq = $28, transfer_id = $32, seal_id = $26, seal_digest = $29, booked_at_us = $31
+    WHERE id = 1"""
 WRITE_REFUSALS = f"""
     INSERT INTO refusal ({REFUSAL_COLUMNS})
     SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::text[], $4::bigint[], $5::text[], $6::text[])"""
+
+WRITE_HOLDS = f"""
+    INSERT INTO hold ({HOLD_ROW})
+    SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[],
+        $8::text[])"""
+WRITE_HOLD_ENDS = f"""
+    INSERT INTO hold_end ({HOLD_END_ROW}) SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[])"""
 
 _GONE = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, asyncio.TimeoutError)
 _LATER = (
@@ -68,19 +89,19 @@ _LATER = (
 
 
 class PostgresStore:
-    """`dsn`: postgresql://... as asyncpg reads it. Not for concurrent use: one writer owns it."""
+    """`dsn`: postgresql://... as asyncpg reads it; `key` signs the seals. Used by one writer only."""
 
-    def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
+    def __init__(self, dsn: str, key: Ed25519PrivateKey) -> None:
+        self._dsn, self._key = dsn, key
         self._connection: asyncpg.Connection[Any] | None = None
 
     async def post(self, entries: Sequence[Entry], now_us: int) -> list[Outcome]:
         try:
             connection = await self._connected()
             async with connection.transaction():
-                facts = await _facts(connection, entries)
+                facts = await _facts(connection, entries, now_us)
                 plan = decide(entries, facts)
-                await _write(connection, plan, now_us)
+                await _write(connection, plan, facts, self._key)
             return plan.outcomes
         except _LATER as error:
             raise OutcomeUnknown(str(error)) from error
@@ -102,25 +123,35 @@ class PostgresStore:
         return self._connection
 
 
-async def _facts(connection: asyncpg.Connection[Any], entries: Sequence[Entry]) -> Facts:
-    account_ids, reverses = touched(entries)
+async def _facts(connection: asyncpg.Connection[Any], entries: Sequence[Entry], now_us: int) -> Facts:
+    look = touched(entries)
     ids = [entry.id for entry in entries]
-    seq, last = await connection.fetchrow(LOCK_HEAD)
+    seq, last, seal_id, seal_digest, booked_at_us, revision = await connection.fetchrow(LOCK_HEAD)
+    holds = holds_of(await connection.fetch(HOLDS, look.holds)) if look.holds else {}
+    account_ids = sorted({*look.accounts, *(it.account for it in holds.values())}) if holds else look.accounts
     accounts = accounts_of(await connection.fetch(LOCK_ACCOUNTS, account_ids))
     operations = await connection.fetch(KNOWN_OPERATIONS, ids)
     refusals = await connection.fetch(KNOWN_REFUSALS, ids)
     numbers = [n for row in operations for n in range(row["first_transfer"], row["first_transfer"] + row["transfers"])]
     transfers = await connection.fetch(KNOWN_TRANSFERS, numbers) if numbers else []
-    facts = Facts(seq, last, accounts, known_of(operations, refusals, transfers))
-    if reverses:
-        facts.reversible = {row[0]: Reversible(*row[1:]) for row in await connection.fetch(REVERSIBLE, reverses)}
+    known = known_of(operations, refusals, transfers)
+    facts = Facts(seq, last, accounts, known, {}, holds, seal_id, seal_digest, max(now_us, booked_at_us), revision)
+    if look.reverses:
+        rows = await connection.fetch(REVERSIBLE, look.reverses)
+        facts.reversible = {row[0]: Reversible(*row[1:]) for row in rows}
     return facts
 
 
-async def _write(connection: asyncpg.Connection[Any], plan: Plan, now_us: int) -> None:
-    if plan.booked:
-        operations = zip(*operation_rows(plan, now_us), strict=True)
+async def _write(connection: asyncpg.Connection[Any], plan: Plan, facts: Facts, key: Ed25519PrivateKey) -> None:
+    link, digests = seal(plan, facts, key)
+    if plan.holds:
+        await connection.execute(WRITE_HOLDS, *zip(*hold_rows(plan), strict=True))
+    if plan.hold_ends:
+        await connection.execute(WRITE_HOLD_ENDS, *zip(*hold_end_rows(plan), strict=True))
+    if link is not None:
+        operations = zip(*operation_rows(plan, digests), strict=True)
         transfers = zip(*transfer_rows(plan), strict=True)
-        await connection.execute(WRITE, *operations, *transfers, plan.operation_seq, plan.transfer_id)
+        sealed = (link.id, link.first, link.last, link.digest, link.signature, plan.now_us)
+        await connection.execute(WRITE, *operations, *transfers, *sealed, plan.transfer_id)
     if plan.refused:
-        await connection.execute(WRITE_REFUSALS, *zip(*refusal_rows(plan, now_us), strict=True))
+        await connection.execute(WRITE_REFUSALS, *zip(*refusal_rows(plan), strict=True))

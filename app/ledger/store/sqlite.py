@@ -11,47 +11,64 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from app.ledger.rules.decide import Facts, Plan, Reversible, decide
 from app.ledger.rules.operations import Entry, Outcome
 from app.ledger.store.base import (
     ACCOUNT_COLUMNS,
+    HEAD_COLUMNS,
+    HOLD_COLUMNS,
+    HOLD_END_ROW,
+    HOLD_ROW,
     OPERATION_COLUMNS,
     REFUSAL_COLUMNS,
+    SEAL_ROW,
     TRANSFER_COLUMNS,
     TRANSFER_ROW,
     OutcomeUnknown,
     Rejected,
     accounts_of,
+    hold_end_rows,
+    hold_rows,
+    holds_of,
     known_of,
     operation_rows,
     refusal_rows,
+    seal,
     touched,
     transfer_rows,
 )
 from app.platform.database import SQLITE_PRAGMAS
 
 _IN = "IN (SELECT value FROM json_each(?))"
-LOCK_HEAD = "SELECT operation_seq, transfer_id FROM ledger_head WHERE id = 1"
+HEAD = f"SELECT {HEAD_COLUMNS}, (SELECT value FROM revision) FROM ledger_head WHERE id = 1"
 ACCOUNTS = f"SELECT {ACCOUNT_COLUMNS} FROM account WHERE id {_IN}"
 KNOWN_OPERATIONS = f"SELECT id, fingerprint, seq, first_transfer, transfers FROM operation WHERE id {_IN}"
 KNOWN_REFUSALS = f"SELECT id, fingerprint, reason FROM refusal WHERE id {_IN}"
 KNOWN_TRANSFERS = f"SELECT {TRANSFER_COLUMNS} FROM transfer WHERE id {_IN}"
+HOLDS = f"SELECT {HOLD_COLUMNS} FROM hold h LEFT JOIN hold_end e ON e.hold = h.id WHERE h.id {_IN}"
 REVERSIBLE = f"""
     SELECT t.id, t.debit_account, t.credit_account, t.amount,
            (SELECT coalesce(sum(r.amount), 0) FROM transfer r WHERE r.reverses = t.id)
     FROM transfer t WHERE t.id {_IN}"""
-WRITE_OPERATIONS = f"INSERT INTO operation ({OPERATION_COLUMNS}) VALUES ({', '.join('?' * 16)})"
+WRITE_OPERATIONS = f"INSERT INTO operation ({OPERATION_COLUMNS}) VALUES ({', '.join('?' * 17)})"
 WRITE_TRANSFERS = f"INSERT INTO transfer ({TRANSFER_ROW}) VALUES ({', '.join('?' * 8)})"
 WRITE_REFUSALS = f"INSERT INTO refusal ({REFUSAL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"
+WRITE_SEAL = f"INSERT INTO seal ({SEAL_ROW}) VALUES (?, ?, ?, ?, ?, ?)"
+WRITE_HOLDS = f"INSERT INTO hold ({HOLD_ROW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+WRITE_HOLD_ENDS = f"INSERT INTO hold_end ({HOLD_END_ROW}) VALUES (?, ?, ?, ?)"
 # Last, for its trigger checks the peg over the whole batch.
-WRITE_HEAD = "UPDATE ledger_head SET operation_seq = ?, transfer_id = ? WHERE id = 1"
+WRITE_HEAD = """
+    UPDATE ledger_head SET operation_seq = ?, transfer_id = ?, seal_id = ?, seal_digest = ?, booked_at_us = ?
+    WHERE id = 1"""
 
 
 class SqliteStore:
-    """`path`: the database file. Not for concurrent use: one writer owns it."""
+    """`path`: the database file; `key` signs the seals. Used by one writer only."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, key: Ed25519PrivateKey) -> None:
+        self._path, self._key = path, key
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._connection: sqlite3.Connection | None = None
 
@@ -67,8 +84,9 @@ class SqliteStore:
             connection = self._connected()
             connection.execute("BEGIN IMMEDIATE")
             try:
-                plan = decide(entries, _facts(connection, entries))
-                _write(connection, plan, now_us)
+                facts = _facts(connection, entries, now_us)
+                plan = decide(entries, facts)
+                _write(connection, plan, facts, self._key)
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
@@ -94,29 +112,41 @@ class SqliteStore:
         return self._connection
 
 
-def _facts(connection: sqlite3.Connection, entries: Sequence[Entry]) -> Facts:
-    account_ids, reverses = touched(entries)
+def _facts(connection: sqlite3.Connection, entries: Sequence[Entry], now_us: int) -> Facts:
+    look = touched(entries)
     ids = json.dumps([entry.id.hex for entry in entries])
-    seq, last = connection.execute(LOCK_HEAD).fetchone()
+    seq, last, seal_id, seal_digest, booked_at_us, revision = connection.execute(HEAD).fetchone()
+    holds = {}
+    if look.holds:
+        rows = connection.execute(HOLDS, (json.dumps([id_.hex for id_ in look.holds]),))
+        holds = holds_of((UUID(row[0]), *row[1:]) for row in rows)
+    account_ids = [*look.accounts, *(it.account for it in holds.values())]
     accounts = accounts_of(connection.execute(ACCOUNTS, (json.dumps(account_ids),)))
     operations = [(UUID(row[0]), *row[1:]) for row in connection.execute(KNOWN_OPERATIONS, (ids,))]
     refusals = [(UUID(row[0]), *row[1:]) for row in connection.execute(KNOWN_REFUSALS, (ids,))]
     numbers = [n for *_, first, count in operations for n in range(first, first + count)]
     transfers = connection.execute(KNOWN_TRANSFERS, (json.dumps(numbers),)) if numbers else []
-    facts = Facts(seq, last, accounts, known_of(operations, refusals, transfers))
-    if reverses:
-        rows = connection.execute(REVERSIBLE, (json.dumps(reverses),))
+    known = known_of(operations, refusals, transfers)
+    facts = Facts(seq, last, accounts, known, {}, holds, seal_id, seal_digest, max(now_us, booked_at_us), revision)
+    if look.reverses:
+        rows = connection.execute(REVERSIBLE, (json.dumps(look.reverses),))
         facts.reversible = {row[0]: Reversible(*row[1:]) for row in rows}
     return facts
 
 
-def _write(connection: sqlite3.Connection, plan: Plan, now_us: int) -> None:
-    if plan.booked:
-        connection.executemany(WRITE_OPERATIONS, [_stored(row) for row in operation_rows(plan, now_us)])
+def _write(connection: sqlite3.Connection, plan: Plan, facts: Facts, key: Ed25519PrivateKey) -> None:
+    link, digests = seal(plan, facts, key)
+    if plan.holds:
+        connection.executemany(WRITE_HOLDS, [_stored(row) for row in hold_rows(plan)])
+    if plan.hold_ends:
+        connection.executemany(WRITE_HOLD_ENDS, [_stored(row) for row in hold_end_rows(plan)])
+    if link is not None:
+        connection.executemany(WRITE_OPERATIONS, [_stored(row) for row in operation_rows(plan, digests)])
         connection.executemany(WRITE_TRANSFERS, transfer_rows(plan))
-        connection.execute(WRITE_HEAD, (plan.operation_seq, plan.transfer_id))
+        connection.execute(WRITE_SEAL, (link.id, link.first, link.last, link.digest, link.signature, plan.now_us))
+        connection.execute(WRITE_HEAD, (plan.operation_seq, plan.transfer_id, link.id, link.digest, plan.now_us))
     if plan.refused:
-        connection.executemany(WRITE_REFUSALS, [_stored(row) for row in refusal_rows(plan, now_us)])
+        connection.executemany(WRITE_REFUSALS, [_stored(row) for row in refusal_rows(plan)])
 
 
 def _stored(row: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -44,7 +44,12 @@ class VenueOperation:
 
 _DEBITED, _CREDITED = account.alias("debited"), account.alias("credited")
 
-_KINDS = (book.c.kind.label("book_kind"), book.c.currency, _DEBITED.c.kind.label("debit"), _CREDITED.c.kind.label("credit"))
+_KINDS = (
+    book.c.kind.label("book_kind"),
+    book.c.currency,
+    _DEBITED.c.kind.label("debit"),
+    _CREDITED.c.kind.label("credit"),
+)
 
 # An operation's transfers are one run of numbers, so the join is led by the transfers' primary key.
 _LEGS = (

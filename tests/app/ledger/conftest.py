@@ -9,15 +9,16 @@ from hashlib import sha256
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.ledger.rules.kinds import AccountKey
 from app.ledger.rules.operations import Operation, Outcome, Posted, Posting
 from app.ledger.service import Ledger, currency_book, reserve_book
-from app.ledger.store import open_store
 from app.ledger.verify import verify
 from app.rules.ids import uuid7
 
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 RAF, TIME, RESERVE = currency_book("network", "RAF"), currency_book("network", "TIME"), reserve_book("network")
 KEYS = {
     "issuance": AccountKey(RAF, "issuance"),
@@ -82,7 +83,7 @@ class Books:
 
 @pytest.fixture
 async def books(engine: AsyncEngine, database_url: str) -> AsyncIterator[Books]:
-    ledger = Ledger(engine, open_store(database_url))
+    ledger = Ledger.open(engine, database_url, KEY)
     await ledger.start()
     ids = await ledger.accounts(list(KEYS.values()), {"RAF": 1})
     books = Books(ledger, engine, dict(zip(KEYS, ids, strict=True)))

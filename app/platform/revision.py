@@ -1,0 +1,46 @@
+"""A number that rises whenever prices, cards, venues or terminals change: how a process knows that what it has looked
+up still holds. The database raises it itself, by triggers, in the transaction of the change.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.platform.tables import revision
+
+# By table: what counts as a change. A new card changes nothing that anyone can have looked up, and a terminal says that
+# it is alive many times a minute.
+WATCHED = {
+    "network": ("INSERT", "UPDATE", "DELETE"),
+    "currency": ("INSERT", "UPDATE", "DELETE"),
+    "venue": ("INSERT", "UPDATE", "DELETE"),
+    "venue_currency": ("INSERT", "UPDATE", "DELETE"),
+    "product": ("INSERT", "UPDATE", "DELETE"),
+    "price": ("INSERT", "UPDATE", "DELETE"),
+    "card": ("UPDATE", "DELETE"),
+    "terminal": ("UPDATE OF status, epoch, venue, name", "DELETE"),
+}
+
+_RAISE = "UPDATE revision SET value = value + 1"
+
+
+async def current(connection: AsyncConnection) -> int:
+    value: int = (await connection.execute(sa.select(revision.c.value))).scalar_one()
+    return value
+
+
+def install(connection: sa.Connection) -> None:
+    """Put the triggers in place; again after a migration that rebuilds one of the tables."""
+    postgres = connection.dialect.name == "postgresql"
+    if postgres:
+        connection.exec_driver_sql(
+            "CREATE OR REPLACE FUNCTION raise_revision() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN {_RAISE}; RETURN NULL; END $$"
+        )
+    for table, events in WATCHED.items():
+        for event in events:
+            name = f"revision_{table}_{event.split()[0].lower()}"
+            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}" + (f" ON {table}" if postgres else ""))
+            body = "FOR EACH STATEMENT EXECUTE FUNCTION raise_revision()" if postgres else f"BEGIN {_RAISE}; END"
+            connection.exec_driver_sql(f"CREATE TRIGGER {name} AFTER {event} ON {table} {body}")
