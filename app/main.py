@@ -43,6 +43,7 @@ from app.platform.errors import NotSignedIn
 from app.platform.http_problems import CatchUnexpected, ProblemDetails, install_problems
 from app.platform.settings import Settings
 from app.platform.telemetry import RequestLog
+from app.sales.directory import Directory
 from app.topups.online import open_provider, reconcile_for_ever
 from app.web import Pages, SecurityHeaders, render_error, static_app, texts_of
 from app.web.source import SOURCE_URL, source
@@ -90,6 +91,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.venues.api.router,
         app.cards.api.router,
         app.terminals.api.router,
+        app.sales.api.hot,
         app.sales.api.router,
         app.topups.api.router,
         app.issuing.api.router,
@@ -128,6 +130,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
         batch_limit=settings.batch_limit,
     )
     await ledger.start()
+    api.state.directory = Directory(ledger)
     api.state.context, api.state.ledger, api.state.provider = context, ledger, open_provider(context)
     # What lives as long as the process need not be looked at again: measured, this takes the longest pauses away.
     gc.collect()

@@ -78,11 +78,7 @@ async def history(
     # An operation's transfers bear consecutive numbers, so only the last one may be cut: the next page has it whole.
     if len(lines) > limit:
         del by_operation[lines[-1].operation]
-    entries = [
-        entry
-        for of_one in by_operation.values()
-        for entry in _entries(of_one, of_account, venues, zone)
-    ]
+    entries = [entry for of_one in by_operation.values() for entry in _entries(of_one, of_account, venues, zone)]
     return History(_evenings(entries), min(it.transfer for it in entries) if len(lines) > limit else None)
 
 

@@ -1,16 +1,18 @@
-"""The holder's page, behind the address in the card's QR code: who knows the address may see, top up and block."""
+"""The holder's page, behind the address in the card's QR code, and what staff do to a card at the counter."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import io
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import segno
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from app.cards import service
+from app.cards.addresses import address_of, card_behind
 from app.cards.history import Evening, history
-from app.cards.service import Card
 from app.currencies.service import Currency, currencies
 from app.identity.audit import audit
 from app.identity.guard import Caller
@@ -18,16 +20,11 @@ from app.ledger.service import ledger_of
 from app.platform.clock import now_us
 from app.platform.context import context_of
 from app.platform.errors import NotFound
-from app.platform.limits import RateLimit, client_address
 from app.rules.business_day import business_day
-from app.venues.service import Network, the_network, venues
+from app.venues.service import the_network, venues
 from app.web import Texts, dates, render, render_error, texts_of
 
 router = APIRouter(include_in_schema=False)
-
-# Guests of one bar share one address on its Wi-Fi, so a known card counts for itself; guessing counts by address.
-PER_CARD = RateLimit("card-page", "120/minute")
-UNKNOWN_CARDS = RateLimit("card-page-unknown", "20/minute")
 
 _EVENING_HOUR = 18
 
@@ -39,10 +36,11 @@ async def holder_page(request: Request, token: str, before: Before = None) -> Re
     """The whole page; with `before`, the older part of the history alone."""
     try:
         seen = await _seen(request, token, before)
-    except NotFound:
+    except NotFound as error:
+        if error.code != "card-unknown":
+            raise
         return _unknown(request)
-    template = "cards/card.html" if before is None else "cards/older.html"
-    return render(request, template, **seen)
+    return render(request, "cards/card.html" if before is None else "cards/older.html", **seen)
 
 
 @router.get("/c/{token}/now")
@@ -55,41 +53,44 @@ async def holder_page_now(request: Request, token: str) -> Response:
 async def block_own_card(request: Request, caller: Caller, token: str) -> Response:
     """Lifting the block is for staff: whoever found the card has read this address off it."""
     card = await card_behind(request, token)
-    async with context_of(request).engine.begin() as connection:
-        if card.status == "active":
-            await service.set_status(connection, card.id, "blocked")
-            await audit(connection, caller.actor, "card.blocked", f"card:{card.id}")
+    await _set_status(request, caller.actor, card, "blocked")
     return RedirectResponse(f"/c/{token}", 303)
 
 
 @router.get("/c/{token}/qr.svg")
 async def card_code(request: Request, token: str) -> Response:
     """The page's address as a QR code, to print on the card."""
-    await card_behind(request, token)
-    address = f"{context_of(request).settings.base_url.rstrip('/')}/c/{token}"
-    drawn = segno.make(address, error="m").svg_inline(scale=8, border=4, title="QR", omitsize=True)
+    card, drawn = await card_behind(request, token), io.BytesIO()
+    code = segno.make(address_of(request, card), error="m")
+    code.save(drawn, kind="svg", scale=8, border=4, light="#fff", omitsize=True, xmldecl=False)
     headers = {"Cache-Control": "private, max-age=3600"}
-    return Response(_standing_alone(drawn), media_type="image/svg+xml", headers=headers)
+    return Response(drawn.getvalue(), media_type="image/svg+xml", headers=headers)
 
 
-async def card_behind(request: Request, token: str) -> Card:
-    """The card of an address. Raises NotFound("card-unknown") and TooManyRequests."""
+@router.post("/admin/cards/{card}/{status}")
+async def set_card_status_at_counter(
+    request: Request, caller: Caller, card: UUID, status: Literal["active", "blocked"]
+) -> Response:
     async with context_of(request).reader.connect() as connection:
-        try:
-            card = await service.card_by_token(connection, token)
-        except NotFound:
-            UNKNOWN_CARDS.check(request, client_address(request))
-            raise
-    PER_CARD.check(request, str(card.id))
-    return card
+        found = await service.card_by_id(connection, card)
+    await _set_status(request, caller.actor, found, status)
+    return RedirectResponse(f"/admin/counter?card={found.uid}", 303)
+
+
+async def _set_status(request: Request, actor: str, card: service.Card, status: Literal["active", "blocked"]) -> None:
+    if card.status == status:
+        return
+    async with context_of(request).engine.begin() as connection:
+        await service.set_status(connection, card.id, status)
+        await audit(connection, actor, f"card.{status}", f"card:{card.id}")
 
 
 async def _seen(request: Request, token: str, before: int | None = None) -> dict[str, Any]:
     card = await card_behind(request, token)
-    context, ledger, texts = context_of(request), ledger_of(request), texts_of(request)
+    context, ledger, texts, now = context_of(request), ledger_of(request), texts_of(request), now_us()
     async with context.reader.connect() as connection:
         network, known, at = await the_network(connection), await currencies(connection), await venues(connection)
-    zone, now = network.settings.zone, now_us()
+    zone = network.settings.zone
     held = await service.balances(ledger, card.owner, known)
     page = await history(ledger, card, known, at, zone, before)
     return {
@@ -99,7 +100,7 @@ async def _seen(request: Request, token: str, before: int | None = None) -> dict
         "zone": zone,
         "held": _shown(held, known),
         "owed": [(it, -held[code]) for code, it in known.items() if held[code] < 0],
-        "evenings": [(_evening_in_words(it, network, now, texts), _entries(it, texts)) for it in page.evenings],
+        "evenings": [(_in_words(it, zone, now, texts), _entries(it, texts)) for it in page.evenings],
         "before": page.before,
         "online_topup": context.settings.payments != "none",
         "pegged": any(it.cents_per_unit is not None for it in known.values()),
@@ -113,10 +114,10 @@ def _shown(held: dict[str, int], known: dict[str, Currency]) -> list[tuple[Curre
     return [(it, held[code]) for code, it in known.items() if held[code] or code == first]
 
 
-def _evening_in_words(evening: Evening, network: Network, now: int, texts: Texts) -> str:
-    today = business_day(now, network.settings.zone)
-    hour = dates.local(now, network.settings.zone).hour
-    if evening.day == today and (hour >= _EVENING_HOUR or dates.local(now, network.settings.zone).date() != today):
+def _in_words(evening: Evening, zone: str, now: int, texts: Texts) -> str:
+    """The evening that is going on is "tonight", also after midnight."""
+    today, clock = business_day(now, zone), dates.local(now, zone)
+    if evening.day == today and (clock.hour >= _EVENING_HOUR or clock.date() != today):
         return texts.gettext("tonight")
     return dates.day_in_words(evening.day, today, texts)
 
@@ -125,17 +126,13 @@ def _entries(evening: Evening, texts: Texts) -> list[dict[str, Any]]:
     return [{"it": it, "time": dates.clock(dates.local(it.at_us, it.zone), texts)} for it in evening.entries]
 
 
-def _standing_alone(svg: str) -> str:
-    return svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-
-
 def _unknown(request: Request) -> Response:
     texts = texts_of(request)
     return render_error(
         request,
         404,
         title=texts.gettext("We do not know this card"),
-        happened=texts.gettext("No card has this address. Perhaps a letter is missing, or the card was replaced."),
+        happened=texts.gettext("No card has this address. Perhaps a letter of it is missing."),
         money=texts.gettext("What is on your card stays there. Nothing was charged."),
         advice=texts.gettext("Scan the code on your card again, or show the card at a counter."),
     )

@@ -21,6 +21,7 @@ from app.rules.ids import uuid7
 from app.rules.offline import Assurance
 
 TOKEN_BYTES = 16
+DESCRIBED_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,26 @@ async def card_by_token(connection: AsyncConnection, token: str) -> Card:
 
 async def card_by_uid(connection: AsyncConnection, uid: str) -> Card:
     return await _one(connection, card.c.uid == uid)
+
+
+async def card_by_id(connection: AsyncConnection, id_: UUID) -> Card:
+    return await _one(connection, card.c.id == id_)
+
+
+async def cards_described(connection: AsyncConnection, typed: str) -> list[Card]:
+    """Cards by what staff read off one or scan: its printed label or the label's first word, its number, its address.
+
+    At most `DESCRIBED_MAX`: several cards may bear one label.
+    """
+    if "/c/" in typed:
+        where = card.c.token == typed.rpartition("/c/")[2].split("/")[0].split("?")[0]
+    else:
+        plain = typed.strip().lower()
+        uid = plain.replace(" ", "").replace(":", "").upper()
+        label = sa.func.lower(card.c.label)
+        where = sa.or_(card.c.uid == uid, label == plain, label.startswith(f"{plain} ", autoescape=True))
+    rows = await connection.execute(sa.select(card).where(where).order_by(card.c.label, card.c.id).limit(DESCRIBED_MAX))
+    return [_card(row) for row in rows]
 
 
 async def cards_by_uid(connection: AsyncConnection, uids: Iterable[str]) -> dict[str, Card]:

@@ -25,6 +25,7 @@ _PUBLIC = frozenset({Role.PUBLIC})
 _TERMINAL = frozenset({Role.TERMINAL})
 _MANAGERS = frozenset({Role.NETWORK_ADMIN, Role.VENUE_ADMIN})
 _NETWORK = frozenset({Role.NETWORK_ADMIN})
+_HOLDER = frozenset({Role.HOLDER})
 
 RIGHTS: Final[Rights] = {
     # The server itself
@@ -62,6 +63,30 @@ RIGHTS: Final[Rights] = {
     "show_proof": _NETWORK,
     # Payment providers
     "payment_notice": _PUBLIC,
+    # The holder's pages
+    "holder_page": _HOLDER,
+    "holder_page_now": _HOLDER,
+    "block_own_card": _HOLDER,
+    "card_code": _HOLDER,
+    "topup_form": _HOLDER,
+    "begin_topup": _HOLDER,
+    "topup_state": _HOLDER,
+    # The sandbox provider's page, where it is mounted: whoever knows the payment's reference
+    "sandbox_page": _PUBLIC,
+    "finish_sandbox_payment": _PUBLIC,
+    # The pages of people who signed in
+    "admin_home": PERSONAL,
+    "positions_table": _MANAGERS,
+    "venue_page": _MANAGERS,
+    "reserve_page": _NETWORK,
+    "exceptions_page": _MANAGERS,
+    "counter_page": PERSONAL,
+    "top_up_at_counter": PERSONAL,
+    "set_card_status_at_counter": PERSONAL,
+    "hours_page": _MANAGERS,
+    "credit_hours": _MANAGERS,
+    "terminals_page": _MANAGERS,
+    "new_pairing_code": _MANAGERS,
     # Signing in and out
     "sign_in_page": _PUBLIC,
     "sign_in": _PUBLIC,

@@ -57,6 +57,7 @@ __all__ = [
     "currency_book",
     "ledger_of",
     "operating_book",
+    "posted",
     "recent_operations",
     "reserve_book",
     "wallet_balances",
@@ -153,18 +154,9 @@ class Ledger:
         return await request.done
 
     async def post_one(self, operation: Operation) -> Posted:
-        """Post one operation that should go through.
-
-        Raises DomainError with the reason of a refusal, Invalid("idempotency-key-reused"), and what `post` raises.
-        """
+        """Post one operation that should go through; raises what `posted` and `post` raise."""
         (outcome,) = await self.post([operation])
-        if isinstance(outcome, Posted):
-            return outcome
-        if isinstance(outcome, Conflict):
-            raise Invalid("This id was used for other content.", "idempotency-key-reused")
-        if isinstance(outcome, Refused):
-            raise DomainError(outcome.reason, REFUSALS[outcome.reason])
-        raise RuntimeError(f"the ledger does not book what we made: {outcome}")
+        return posted(outcome)
 
     async def accounts(self, keys: Sequence[AccountKey], rates: Mapping[str, int] | None = None) -> list[int]:
         """Ids of the accounts, opened now where they were not. `rates` is needed when one may be new and pegged."""
@@ -314,6 +306,20 @@ class Ledger:
 def _fail(request: _Request, error: Exception) -> None:
     if not request.done.done():
         request.done.set_exception(error)
+
+
+def posted(outcome: Outcome) -> Posted:
+    """The outcome of an operation that should go through.
+
+    Raises DomainError with the reason of a refusal, and Invalid("idempotency-key-reused").
+    """
+    if isinstance(outcome, Posted):
+        return outcome
+    if isinstance(outcome, Conflict):
+        raise Invalid("This id was used for other content.", "idempotency-key-reused")
+    if isinstance(outcome, Refused):
+        raise DomainError(outcome.reason, REFUSALS[outcome.reason])
+    raise RuntimeError(f"the ledger does not book what we made: {outcome}")
 
 
 def currency_book(issuer: str, currency: str) -> Book:

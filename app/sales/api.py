@@ -10,11 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.identity.guard import Caller
 from app.identity.roles import Principal
+from app.identity.thin import ThinRoute
 from app.ledger.service import ledger_of
 from app.platform.context import context_of
 from app.platform.errors import Invalid, NotFound, NotSignedIn
 from app.sales import intake, service, snapshot
 from app.sales.booking import Counter
+from app.sales.directory import directory_of
 from app.sales.exceptions import open_exceptions
 from app.terminals.service import check_signature
 from app.venues.service import venue_named
@@ -22,6 +24,9 @@ from app.wire import Batch, Sale, SaleReply, SyncReply, TerminalSnapshot
 from app.wire.snapshot import SIGNATURE_HEADER
 
 router = APIRouter(prefix="/api/v1", tags=["sales"])
+hot = APIRouter(prefix="/api/v1", tags=["sales"], route_class=ThinRoute)
+
+JSON = "application/json"
 
 IdempotencyKey = Annotated[
     UUID, Header(alias="Idempotency-Key", description="The operation's id (UUID). The same key books nothing twice.")
@@ -52,9 +57,10 @@ class ExceptionShown(BaseModel):
     opened_at_us: int
 
 
-@router.post(
+@hot.post(
     "/sales",
     status_code=201,
+    response_model=SaleReply,
     summary="Sell: book a basket paid with a card",
     responses={
         200: {"description": "This sale was booked before; the first answer again"},
@@ -65,31 +71,27 @@ class ExceptionShown(BaseModel):
         422: {"description": "currency-not-accepted, idempotency-key-reused, or a body that makes no sense"},
     },
 )
-async def sell(
-    request: Request,
-    response: Response,
-    caller: Caller,
-    sale: Sale,
-    idempotency_key: Annotated[UUID | None, Header(description="the sale's id; may be left out")] = None,
-) -> SaleReply:
-    """The sale's own id is its idempotency key: sent again, it is answered as the first time and booked once."""
-    if idempotency_key is not None and idempotency_key != sale.id:
+async def sell(request: Request, sale: Sale) -> Response:
+    """The sale's own id is its idempotency key: sent again, it is answered as the first time and booked once. A header
+    `Idempotency-Key`, if there is one, says the same id."""
+    key = request.headers.get("idempotency-key")
+    if key is not None and key.lower() != str(sale.id):
         raise Invalid("Idempotency-Key is not the sale's id.")
-    counter = await _counter(request, caller)
-    reply, replayed = await service.sell(ledger_of(request), counter, sale)
-    if replayed:
-        response.status_code = 200
-    return reply
+    caller: Principal = request.state.principal
+    device, epoch = _device(caller)
+    reply, replayed = await service.sell(ledger_of(request), directory_of(request), device, epoch, sale)
+    return Response(reply.__pydantic_serializer__.to_json(reply), 200 if replayed else 201, media_type=JSON)
 
 
-@router.post("/terminals/sync", summary="Deliver a piece of a terminal's journal")
-async def sync(request: Request, caller: Caller, batch: Batch) -> SyncReply:
+@hot.post("/terminals/sync", summary="Deliver a piece of a terminal's journal", response_model=SyncReply)
+async def sync(request: Request, batch: Batch) -> Response:
     """Rows are kept first, then booked by their ids. A sale that is delivered here is always booked."""
-    counter = await _counter(request, caller)
+    counter = await _counter(request, request.state.principal)
     if batch.device != counter.terminal.id:
         raise NotSignedIn("This batch is another terminal's.", "wrong-signature")
     check_signature(counter.terminal, batch.signature, batch.message())
-    return await intake.receive(context_of(request).engine, ledger_of(request), counter, batch)
+    reply = await intake.receive(context_of(request).engine, ledger_of(request), counter, batch)
+    return Response(reply.model_dump_json(), media_type=JSON)
 
 
 @router.get(
@@ -133,6 +135,10 @@ async def list_exceptions(request: Request, caller: Caller) -> list[ExceptionSho
 
 
 async def _counter(request: Request, caller: Principal) -> Counter:
+    return await service.counter_of(context_of(request).reader, *_device(caller))
+
+
+def _device(caller: Principal) -> tuple[UUID, int]:
     if caller.device is None or caller.epoch is None:
         raise NotFound("Only terminals sell here.")
-    return await service.counter_of(context_of(request).reader, caller.device, caller.epoch)
+    return caller.device, caller.epoch

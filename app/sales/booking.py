@@ -43,16 +43,12 @@ def suspense_key(currency: Currency) -> AccountKey:
     return AccountKey(currency_book(currency.issuer, currency.code), "suspense")
 
 
-async def online_sale(ledger: Ledger, counter: Counter, sale: Sale, card: Card) -> Operation:
-    """Wallet to claim, and refused by the ledger when the wallet does not hold it."""
-    postings = []
-    for tender in sale.tenders:
-        currency = counter.currencies[tender.currency]
-        wallet, claim = await ledger.accounts(
-            [wallet_key(card.owner, currency), claim_key(counter.venue, currency)], rates(counter.currencies)
-        )
-        postings.append(Posting(wallet, claim, tender.amount))
-    return _operation(counter, sale, tuple(postings), overrides_refusal=False)
+def online_sale(
+    counter: Counter, sale: Sale, wallets: Mapping[str, int], claims: Mapping[str, int], revision: int
+) -> Operation:
+    """Wallet to claim (account ids by currency), and refused by the ledger when the wallet does not hold it."""
+    postings = tuple(Posting(wallets[it.currency], claims[it.currency], it.amount) for it in sale.tenders)
+    return _operation(counter, sale, postings, overrides_refusal=False, revision=revision)
 
 
 async def delivered_sale(ledger: Ledger, counter: Counter, sale: Sale, card: Card | None) -> Operation:
@@ -77,7 +73,14 @@ def fingerprint(terminal: UUID, sale: Sale) -> bytes:
     return sha256(terminal.bytes + sale.fingerprint()).digest()
 
 
-def _operation(counter: Counter, sale: Sale, postings: tuple[Posting, ...], *, overrides_refusal: bool) -> Operation:
+def _operation(
+    counter: Counter,
+    sale: Sale,
+    postings: tuple[Posting, ...],
+    *,
+    overrides_refusal: bool,
+    revision: int | None = None,
+) -> Operation:
     now = now_us()
     day, late = day_that_counts(
         counter.venue.day_of(sale.occurred_at_us), sale.occurred_at_us, counter.venue.day_of(now), now
@@ -101,4 +104,5 @@ def _operation(counter: Counter, sale: Sale, postings: tuple[Posting, ...], *, o
         terminal=counter.terminal.id,
         details=json.dumps(details, ensure_ascii=False, separators=(",", ":")),
         overrides_refusal=overrides_refusal,
+        revision=revision,
     )

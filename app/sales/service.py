@@ -8,18 +8,22 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.cards.service import balances, card_by_uid, wallet_key
+from app.cards.service import balances, card_by_uid
 from app.currencies.service import currencies
-from app.ledger.rules.operations import Operation, Posted
-from app.ledger.service import BookedOperation, Ledger
+from app.ledger.rules.operations import Posted, Stale
+from app.ledger.service import BookedOperation, Busy, Ledger, posted
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from app.sales import booking
-from app.sales.booking import Counter, fingerprint
+from app.sales.booking import Counter, fingerprint, online_sale
+from app.sales.directory import Desk, Directory, Purse
 from app.sales.rules import changed_prices, day_that_counts
 from app.terminals.service import admitted, require_active
-from app.venues.service import Venue, products, venue_named
+from app.venues.service import Venue, venue_named
 from app.wire import Sale, SaleReply
+
+# Each look finds the newest facts; only a network that changes faster than it can be read needs a third.
+LOOKS_MAX = 5
 
 
 async def counter_of(reader: AsyncEngine, device: UUID, epoch: int) -> Counter:
@@ -29,60 +33,65 @@ async def counter_of(reader: AsyncEngine, device: UUID, epoch: int) -> Counter:
         return Counter(terminal, await venue_named(connection, terminal.venue), await currencies(connection))
 
 
-async def sell(ledger: Ledger, counter: Counter, sale: Sale) -> tuple[SaleReply, bool]:
+async def sell(ledger: Ledger, directory: Directory, device: UUID, epoch: int, sale: Sale) -> tuple[SaleReply, bool]:
     """Book a sale now, or say why not. (reply, whether it was booked before).
 
     Raises Conflict("price-changed"), NotFound("card-unknown"), Forbidden("card-blocked"), Invalid
     ("currency-not-accepted"): none of them remembered under the id. DomainError("insufficient-funds") and
-    Conflict("cancelled") are. Unavailable when the outcome is unknown or the queue is full.
+    DomainError("cancelled") are. NotSignedIn for a terminal that may no longer sell; what `Ledger.post` raises.
     """
-    require_active(counter.terminal)
-    try:
-        operation = await _checked(ledger, counter, sale)
-    except DomainError:
-        # Prices, cards and venues change; a sale that was booked before that stays booked, and is told again.
-        if (reply := await _told_again(ledger, counter, sale)) is not None:
-            return reply, True
-        raise
-    posted = await ledger.post_one(operation)
-    return await _reply(ledger, counter, sale, posted), posted.replayed
+    for _ in range(LOOKS_MAX):
+        desk = await directory.desk(device, epoch)
+        purse = await directory.purse(sale.card, desk)
+        require_active(desk.counter.terminal)
+        try:
+            paying = _checked(desk, purse, sale)
+        except DomainError:
+            # Only what still holds is a reason to refuse.
+            if await directory.outdated():
+                continue
+            # Prices, cards and venues change; a sale that was booked before that stays booked, and is told again.
+            if (reply := await _told_again(ledger, desk, purse, sale)) is not None:
+                return reply, True
+            raise
+        operation = online_sale(desk.counter, sale, paying.wallets, desk.claims, directory.revision)
+        (outcome,) = await ledger.post([operation])
+        if not isinstance(outcome, Stale):
+            booked = posted(outcome)
+            return _reply(sale, paying, booked), booked.replayed
+        directory.forget()
+    raise Busy
 
 
-async def _checked(ledger: Ledger, counter: Counter, sale: Sale) -> Operation:
-    foreign = [tender.currency for tender in sale.tenders if tender.currency not in counter.venue.accepted]
+def _checked(desk: Desk, purse: Purse | None, sale: Sale) -> Purse:
+    venue = desk.counter.venue
+    foreign = [tender.currency for tender in sale.tenders if tender.currency not in desk.claims]
     if foreign:
-        raise Invalid(f"{counter.venue.name} does not accept {', '.join(foreign)}.", "currency-not-accepted")
-    async with ledger.reader.connect() as connection:
-        prices = {it.id: it.prices for it in await products(connection, counter.venue.id)}
-        changed = set(changed_prices(((x.product, x.unit_price, x.currency) for x in sale.lines), prices))
-        if changed:
-            now = {str(x.product): prices.get(x.product, {}) for x in sale.lines if x.product in changed}
-            names = ", ".join(x.name for x in sale.lines if x.product in changed)
-            raise Conflict(f"The price has changed: {names}.", "price-changed", prices=now)
-        card = await card_by_uid(connection, sale.card)
-    if card.status != "active":
+        raise Invalid(f"{venue.name} does not accept {', '.join(foreign)}.", "currency-not-accepted")
+    changed = changed_prices(((x.product, x.unit_price, x.currency) for x in sale.lines), desk.prices)
+    if changed:
+        names = ", ".join(x.name for x in sale.lines if x.product in changed)
+        now = {str(product): dict(desk.prices.get(product, {})) for product in changed}
+        raise Conflict(f"The price has changed: {names}.", "price-changed", prices=now)
+    if purse is None:
+        raise NotFound("This card is not known in this network.", "card-unknown")
+    if purse.card.status != "active":
         raise Forbidden("This card is blocked.", "card-blocked")
-    return await booking.online_sale(ledger, counter, sale, card)
+    return purse
 
 
-async def _told_again(ledger: Ledger, counter: Counter, sale: Sale) -> SaleReply | None:
+async def _told_again(ledger: Ledger, desk: Desk, purse: Purse | None, sale: Sale) -> SaleReply | None:
     found = (await ledger.booked([sale.id])).get(sale.id)
-    if found is None or found.fingerprint != fingerprint(counter.terminal.id, sale):
+    if purse is None or found is None or found.fingerprint != fingerprint(desk.counter.terminal.id, sale):
         return None
-    return await _reply(ledger, counter, sale, Posted(found.seq, found.transfers, replayed=True))
+    return _reply(sale, purse, Posted(found.seq, found.transfers))
 
 
-async def _reply(ledger: Ledger, counter: Counter, sale: Sale, posted: Posted) -> SaleReply:
+def _reply(sale: Sale, purse: Purse, booked: Posted) -> SaleReply:
     """The first answer, word for word, however often it is asked for: balances are those right after the booking."""
-    left: dict[str, int] = {}
-    by_account = {t.debit: t.debit_after for t in posted.transfers}
-    async with ledger.reader.connect() as connection:
-        card = await card_by_uid(connection, sale.card)
-    for tender in sale.tenders:
-        currency = counter.currencies[tender.currency]
-        (wallet,) = await ledger.accounts([wallet_key(card.owner, currency)])
-        left[tender.currency] = by_account.get(wallet, 0)
-    return SaleReply(id=sale.id, status="booked", booked=posted.seq, balances=left)
+    after = {t.debit: t.debit_after for t in booked.transfers}
+    left = {it.currency: after.get(purse.wallets[it.currency], 0) for it in sale.tenders}
+    return SaleReply(id=sale.id, status="booked", booked=booked.seq, balances=left)
 
 
 async def reverse(

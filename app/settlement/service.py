@@ -39,6 +39,33 @@ async def positions(ledger: Ledger, venues: Iterable[Venue], currencies: Mapping
     return [_position(it, claims.get(it.owner, {}), due.get(it.owner, 0), currencies) for it in chosen]
 
 
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """All positions in one: `claims` in minor units by currency; what the issuer owes venues (`owed_cents`) and what
+    venues owe it (`owing_cents`), each without the other."""
+
+    claims: Mapping[str, int]
+    due_cents: int
+    redeemable_cents: int
+    owed_cents: int
+    owing_cents: int
+
+    @property
+    def net_cents(self) -> int:
+        return self.redeemable_cents - self.due_cents
+
+
+def sums(found: Iterable[Position], currencies: Mapping[str, Currency]) -> Sums:
+    chosen = list(found)
+    return Sums(
+        {code: sum(it.claims.get(code, 0) for it in chosen) for code in currencies},
+        sum(it.due_cents for it in chosen),
+        sum(it.redeemable_cents for it in chosen),
+        sum(max(0, it.net_cents) for it in chosen),
+        sum(max(0, -it.net_cents) for it in chosen),
+    )
+
+
 def _position(venue: Venue, claims: Mapping[str, int], due_cents: int, known: Mapping[str, Currency]) -> Position:
     rates = {code: it.cents_per_unit for code, it in known.items() if it.cents_per_unit is not None}
     cents = sum(amount * rates[code] for code, amount in claims.items() if code in rates)

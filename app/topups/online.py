@@ -39,6 +39,15 @@ def provider_of(request: HTTPConnection) -> Provider:
     return provider
 
 
+def near(request: HTTPConnection, url: str) -> str:
+    """`url` as a path where it leads to this server itself, under whatever name the browser knows us by.
+
+    A form may end at our own origin only (form-action), and a phone may have reached us by another name than base_url.
+    """
+    base_url = context_of(request).settings.base_url.rstrip("/")
+    return url.removeprefix(base_url) if url.startswith(f"{base_url}/") else url
+
+
 async def settle(request: HTTPConnection, id_: UUID) -> Topup:
     """Ask the provider about a top-up, and credit it if it was paid."""
     context = context_of(request)

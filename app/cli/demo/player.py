@@ -120,8 +120,8 @@ class Player:
 
     async def _top_up_online(self, step: TopUp) -> None:
         page = urlsplit(self.stage.cards[step.card - 1].page).path + "/top-up"
-        form = next(it for it in forms((await _page(self.client, page)).text) if "amount" in it.fields)
-        typed = {**form.fields, "amount": step.amount}
+        form = next(it for it in forms((await _page(self.client, page)).text) if "other" in it.fields)
+        typed = {**form.fields, "other": step.amount}
         if "currency" in typed:
             typed["currency"] = step.currency
         checkout = await self._post(urljoin(page, form.action), typed)

@@ -1,0 +1,31 @@
+"""Cards by the secret address of their page, at a pace that makes guessing one hopeless."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from app.cards.service import Card, card_by_token
+from app.platform.context import context_of
+from app.platform.errors import NotFound
+from app.platform.limits import RateLimit, client_address
+
+# Guests of one bar share one address on its Wi-Fi, so a known card counts for itself; guessing counts by address.
+PER_CARD = RateLimit("card-page", "120/minute")
+UNKNOWN_CARDS = RateLimit("card-page-unknown", "20/minute")
+
+
+async def card_behind(request: Request, token: str) -> Card:
+    """The card of an address. Raises NotFound("card-unknown") and TooManyRequests."""
+    async with context_of(request).reader.connect() as connection:
+        try:
+            card = await card_by_token(connection, token)
+        except NotFound:
+            UNKNOWN_CARDS.check(request, client_address(request))
+            raise
+    PER_CARD.check(request, str(card.id))
+    return card
+
+
+def address_of(request: Request, card: Card) -> str:
+    """The whole address, as the card's QR code has it."""
+    return f"{context_of(request).settings.base_url.rstrip('/')}/c/{card.token}"

@@ -1,0 +1,112 @@
+"""What a sale looks up, kept in memory for as long as it is true.
+
+Everything is read together with the database's revision (app.platform.revision). A sale is posted with the revision
+that it looked at, and the ledger compares it under its lock: if a card was blocked or a price changed meanwhile, the
+outcome is Stale, the directory forgets, and the sale is looked at again. So a process may remember without ever
+deciding on what no longer holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import HTTPConnection
+
+from app.cards.service import Card, cards_by_uid, wallet_key
+from app.currencies.service import currencies, rates
+from app.ledger.service import Ledger
+from app.platform import revision
+from app.sales.booking import Counter, claim_key
+from app.terminals.service import admitted
+from app.venues.service import products, venue_named
+
+# A card is about 1 kB here. A network with more cards in use at once reads some of them again.
+CARDS_MAX = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A counter and what a sale there needs: prices by product and currency, the venue's claim accounts by currency."""
+
+    counter: Counter
+    prices: Mapping[UUID, Mapping[str, int]]
+    claims: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """A card and its wallet's accounts by currency."""
+
+    card: Card
+    wallets: Mapping[str, int]
+
+
+class Directory:
+    """One per process."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self.revision = 0
+        self._desks: dict[tuple[UUID, int], Desk] = {}
+        self._purses: dict[str, Purse] = {}
+
+    def forget(self) -> None:
+        """Something has changed: look everything up again."""
+        self._desks.clear()
+        self._purses.clear()
+
+    async def outdated(self) -> bool:
+        """Whether something has changed since; if so, it has been forgotten."""
+        before = self.revision
+        async with self._ledger.reader.connect() as connection:
+            await self._note_revision(connection)
+        return self.revision != before
+
+    async def desk(self, device: UUID, epoch: int) -> Desk:
+        """Where this terminal stands. NotSignedIn if it may no longer sell."""
+        found = self._desks.get((device, epoch))
+        if found is None:
+            async with self._ledger.reader.connect() as connection:
+                await self._note_revision(connection)
+                terminal = await admitted(connection, device, epoch)
+                venue, known = await venue_named(connection, terminal.venue), await currencies(connection)
+                prices = {it.id: it.prices for it in await products(connection, venue.id)}
+            keys = [claim_key(venue, known[code]) for code in venue.accepted]
+            accounts = await self._ledger.accounts(keys, rates(known))
+            found = Desk(Counter(terminal, venue, known), prices, dict(zip(venue.accepted, accounts, strict=True)))
+            self._desks[device, epoch] = found
+        return found
+
+    async def purse(self, uid: str, desk: Desk) -> Purse | None:
+        """A card and its wallet; None for a card that nobody knows (which is not remembered: it may be added)."""
+        found = self._purses.get(uid)
+        if found is None:
+            async with self._ledger.reader.connect() as connection:
+                await self._note_revision(connection)
+                card = (await cards_by_uid(connection, [uid])).get(uid)
+            if card is None:
+                return None
+            known = desk.counter.currencies
+            accounts = await self._ledger.accounts([wallet_key(card.owner, it) for it in known.values()], rates(known))
+            found = Purse(card, dict(zip(known, accounts, strict=True)))
+            if len(self._purses) >= CARDS_MAX:
+                self._purses.clear()
+            self._purses[uid] = found
+        return found
+
+    async def _note_revision(self, connection: AsyncConnection) -> None:
+        now = await revision.current(connection)
+        if now != self.revision:
+            self.forget()
+            self.revision = now
+
+
+def directory_of(request: HTTPConnection) -> Directory:
+    """The process's directory, which app.main makes at start."""
+    directory = request.app.state.directory
+    if not isinstance(directory, Directory):
+        raise TypeError("app.state.directory is not set: app.main does that at start")
+    return directory

@@ -1,0 +1,121 @@
+"""The holder tops up: choose an amount, pay on the provider's page, come back to what became of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from app.cards.addresses import address_of, card_behind
+from app.cards.service import Card, balances
+from app.currencies.service import Currency, currencies
+from app.ledger.service import ledger_of
+from app.money import AmountNotUnderstood
+from app.platform.context import context_of
+from app.platform.errors import Invalid, NotFound
+from app.rules.ids import uuid7
+from app.topups import amounts, online, service
+from app.venues.service import Network, the_network
+from app.web import render, texts_of
+
+router = APIRouter(include_in_schema=False)
+
+Typed = Annotated[str, Form(max_length=40)]
+
+
+@router.get("/c/{token}/top-up")
+async def topup_form(request: Request, token: str) -> Response:
+    card = await card_behind(request, token)
+    network, known = await _network(request)
+    return _form(request, card, network, known)
+
+
+@router.post("/c/{token}/top-up")
+async def begin_topup(
+    request: Request, token: str, id: Annotated[UUID, Form()], currency: Typed, amount: Typed = "", other: Typed = ""
+) -> Response:
+    """The same form sent twice leads to the same payment; changed after coming back, to another one."""
+    card, provider = await card_behind(request, token), online.provider_of(request)
+    network, known = await _network(request)
+    if currency not in known:
+        raise Invalid(f"{currency} cannot be topped up here.", "currency-not-accepted")
+    chosen, engine = known[currency], context_of(request).engine
+    return_url = f"{address_of(request, card)}/top-ups/{{id}}"
+    try:
+        minor = amounts.chosen_amount(amount, other, chosen)
+        try:
+            _, url = await service.begin(engine, provider, network, card, chosen, minor, return_url, id)
+        except Invalid as error:
+            if error.code != "idempotency-key-reused":
+                raise
+            _, url = await service.begin(engine, provider, network, card, chosen, minor, return_url, uuid7())
+    except (AmountNotUnderstood, Invalid) as error:
+        if isinstance(error, Invalid) and error.code != "amount-out-of-range":
+            raise
+        return _form(request, card, network, known, chosen=currency, typed=other or amount, error=error)
+    return RedirectResponse(online.near(request, url), 303)
+
+
+@router.get("/c/{token}/top-ups/{id}")
+async def topup_state(request: Request, token: str, id: UUID) -> Response:
+    """What became of a top-up. Looking asks the provider, so whoever comes back from paying is credited at once."""
+    card = await card_behind(request, token)
+    context = context_of(request)
+    if (await service.named(context.engine, id)).wallet != card.wallet:
+        raise NotFound
+    found = await online.settle(request, id)
+    async with context.reader.connect() as connection:
+        network, known = await the_network(connection), await currencies(connection)
+    held = await balances(ledger_of(request), card.owner, known)
+    return render(
+        request,
+        "topups/state.html",
+        network_name=network.name,
+        home=f"/c/{token}",
+        topup=found,
+        currency=known[found.currency],
+        held=held[found.currency],
+    )
+
+
+async def _network(request: Request) -> tuple[Network, dict[str, Currency]]:
+    """The network, and those of its currencies that are bought with euros."""
+    async with context_of(request).reader.connect() as connection:
+        network, known = await the_network(connection), await currencies(connection)
+    return network, {code: it for code, it in known.items() if it.cents_per_unit is not None}
+
+
+def _form(
+    request: Request,
+    card: Card,
+    network: Network,
+    known: dict[str, Currency],
+    chosen: str = "",
+    typed: str = "",
+    error: AmountNotUnderstood | Invalid | None = None,
+) -> Response:
+    """The form, again with what was typed when that was not right. Its id is the top-up's."""
+    texts, offered = texts_of(request), context_of(request).settings.payments != "none"
+    common: dict[str, Any] = {"network_name": network.name, "home": f"/c/{card.token}", "card": card}
+    if not known or not offered or card.status != "active":
+        return render(request, "topups/not_here.html", **common)
+    currency = known.get(chosen) or next(iter(known.values()))
+    limits = amounts.limits_of(network.settings, currency)
+    chips = amounts.chips_of(currency, limits)
+    return render(
+        request,
+        "topups/form.html",
+        status_code=200 if error is None else 422,
+        **common,
+        id=uuid7(),
+        currencies=list(known.values()),
+        currency=currency,
+        chips=chips,
+        picked=None if error or not chips else chips[min(1, len(chips) - 1)],
+        limits=amounts.limits_in_words(limits, currency, texts),
+        prices=[words for it in known.values() if (words := amounts.price_in_words(it, texts))],
+        typed=typed,
+        problem="" if error is None else amounts.problem_in_words(error, limits, currency, texts),
+    )

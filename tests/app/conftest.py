@@ -1,0 +1,47 @@
+"""The whole application in this process, over each kind of database, with a small network in it."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import structlog
+from argon2 import PasswordHasher
+
+from app.ledger.verify import verify
+from app.platform.settings import Settings
+from app.platform.telemetry import configure_logging
+from tests.support.network import Network, network_of, running
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What costs time and is not what these tests are about: hashes, collecting garbage at start, logs."""
+    monkeypatch.setattr("app.identity.passwords._hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    # Frozen objects are never collected: a hundred applications in one process would all stay in memory.
+    monkeypatch.setattr("app.main.gc", SimpleNamespace(collect=lambda: 0, freeze=lambda: None))
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    configure_logging("error", io.StringIO())
+    yield
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.fixture
+def network_settings(quick: None, database_url: str, tmp_path: Path) -> Settings:
+    return Settings(data=tmp_path / "data", database_url=database_url, base_url="http://server.test")
+
+
+@pytest.fixture
+async def network(network_settings: Settings) -> AsyncIterator[Network]:
+    """Running for one test. At its end the whole ledger is recomputed, whatever the test was about."""
+    async with running(network_settings) as app, network_of(app, network_settings) as network:
+        yield network
+        report = await verify(network.engine)
+        assert report.ok, report.findings
