@@ -1,4 +1,5 @@
-# The server, for linux/amd64 and linux/arm64 (a Raspberry Pi). Everything comes as wheels, so nothing is compiled.
+# The server, for linux/amd64 and linux/arm64 (a Raspberry Pi). Nothing is compiled: all that needs a compiler comes as
+# wheels, and pyDes, which has none, is a single file of Python.
 #   docker build -t comptoir .
 #   docker run -d -p 127.0.0.1:8000:8000 -v comptoir:/data -e COMPTOIR_BASE_URL=https://... comptoir
 
@@ -11,7 +12,8 @@ COPY app app
 COPY readers readers
 COPY migrations migrations
 RUN pip wheel --no-deps --wheel-dir dist . \
-    && /opt/comptoir/bin/pip install --only-binary :all: --constraint requirements.lock dist/comptoir-*.whl
+    && /opt/comptoir/bin/pip install --only-binary :all: --no-binary pydes \
+        --constraint requirements.lock dist/comptoir-*.whl
 
 FROM python:3.13-slim-trixie
 # `comptoir backup` and `restore` call PostgreSQL's own programs. Time zones come with the Python package tzdata: this

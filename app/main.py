@@ -25,6 +25,8 @@ import app.identity.api
 import app.identity.pages
 import app.issuing.api
 import app.issuing.pages
+import app.ledger.api
+import app.outbox.api
 import app.sales.api
 import app.sales.pages
 import app.settlement.api
@@ -35,13 +37,17 @@ import app.topups.api
 import app.topups.pages
 import app.venues.api
 from app.identity.guard import guard
+from app.identity.thin import FastLane
 from app.ledger.service import Ledger
+from app.outbox.delivery import Deliveries
+from app.outbox.follower import Follower
 from app.platform.body_limit import BodyLimit
 from app.platform.context import Context
 from app.platform.csrf import SameOrigin
 from app.platform.errors import NotSignedIn
-from app.platform.http_problems import CatchUnexpected, ProblemDetails, install_problems
+from app.platform.http_problems import CatchUnexpected, ProblemDetails, answer_to, install_problems
 from app.platform.settings import Settings
+from app.platform.shutdown import on_stop_signal
 from app.platform.telemetry import RequestLog
 from app.sales.directory import Directory
 from app.topups.online import open_provider, reconcile_for_ever
@@ -78,6 +84,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(SecurityHeaders, secret_paths=TOKEN_PATHS),
             Middleware(CatchUnexpected),
             Middleware(BodyLimit, limit_bytes=settings.body_limit_bytes),
+            Middleware(FastLane, routers=[app.sales.api.hot], on_error=answer_to),
             Middleware(SameOrigin, base_url=settings.base_url, token_paths=TOKEN_PATHS),
             Middleware(GZipMiddleware, minimum_size=1000),
         ],
@@ -97,6 +104,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.issuing.api.router,
         app.settlement.api.router,
         app.accounting.api.router,
+        app.ledger.api.router,
+        app.outbox.api.router,
         app.identity.pages.router,
         app.cards.pages.router,
         app.topups.pages.holder.router,
@@ -132,17 +141,23 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     await ledger.start()
     api.state.directory = Directory(ledger)
     api.state.context, api.state.ledger, api.state.provider = context, ledger, open_provider(context)
+    api.state.follower = follower = Follower(ledger)
+    await follower.start()
     # What lives as long as the process need not be looked at again: measured, this takes the longest pauses away.
     gc.collect()
     gc.freeze()
     provider = api.state.provider
-    reconciliation = None if provider is None else asyncio.create_task(reconcile_for_ever(context, ledger, provider))
+    tasks = [asyncio.create_task(Deliveries(context, ledger, follower).run(), name="webhooks")]
+    if provider is not None:
+        tasks.append(asyncio.create_task(reconcile_for_ever(context, ledger, provider), name="reconciliation"))
     try:
-        yield
+        with on_stop_signal(follower.leave):
+            yield
     finally:
-        if reconciliation is not None:
-            reconciliation.cancel()
-            await asyncio.wait([reconciliation])
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await follower.stop()
         await ledger.stop()
         await context.close()
 

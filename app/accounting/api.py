@@ -57,5 +57,6 @@ async def show_reserve(request: Request) -> ReserveShown:
 @router.get("/proof", summary="Recompute the whole ledger")
 async def show_proof(request: Request) -> dict[str, Any]:
     """The report of `comptoir verify`: `findings` is empty when all is well."""
-    report = await verify(context_of(request).engine)
+    context = context_of(request)
+    report = await verify(context.engine, context.keys.signing.public_key())
     return {**asdict(report), "ok": report.ok}

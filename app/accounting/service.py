@@ -67,8 +67,3 @@ async def reserve_proof(ledger: Ledger, currencies: Mapping[str, Currency]) -> R
         euros.get("liability", 0),
         euros.get("payable", 0),
     )
-
-
-def _circulation(currency: Currency, issued: int) -> Circulation:
-    owed = None if currency.cents_per_unit is None else issued * currency.cents_per_unit
-    return Circulation(currency, issued, owed)

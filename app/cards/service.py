@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 from uuid import UUID
 
@@ -44,20 +44,21 @@ class Card:
 
 async def add_card(connection: AsyncConnection, uid: str, label: str, assurance: Assurance = "C") -> Card:
     """A new card with a new, empty wallet."""
-    new = Card(uuid7(), uid, secrets.token_urlsafe(TOKEN_BYTES), label, uuid7(), "active", assurance)
-    await connection.execute(sa.insert(wallet).values(id=new.wallet, created_at_us=now_us()))
-    await connection.execute(
-        sa.insert(card).values(
-            id=new.id,
-            uid=new.uid,
-            token=new.token,
-            label=new.label,
-            wallet=new.wallet,
-            status=new.status,
-            assurance=new.assurance,
-            created_at_us=now_us(),
-        )
-    )
+    (new,) = await add_cards(connection, [(uid, label)], assurance)
+    return new
+
+
+async def add_cards(
+    connection: AsyncConnection, chips: Sequence[tuple[str, str]], assurance: Assurance = "C"
+) -> list[Card]:
+    """New cards, (uid, label) each, with a new, empty wallet each."""
+    now = now_us()
+    new = [
+        Card(uuid7(), uid, secrets.token_urlsafe(TOKEN_BYTES), label, uuid7(), "active", assurance)
+        for uid, label in chips
+    ]
+    await connection.execute(sa.insert(wallet), [{"id": it.wallet, "created_at_us": now} for it in new])
+    await connection.execute(sa.insert(card), [{**asdict(it), "created_at_us": now} for it in new])
     return new
 
 

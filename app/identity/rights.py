@@ -35,7 +35,6 @@ RIGHTS: Final[Rights] = {
     "home": _PUBLIC,
     "health_live": _PUBLIC,
     "health_ready": _PUBLIC,
-    "problem_page": _PUBLIC,
     # Terminals
     "sell": _TERMINAL,
     "sync": _TERMINAL,
@@ -61,6 +60,23 @@ RIGHTS: Final[Rights] = {
     "list_positions": _MANAGERS,
     "show_reserve": _NETWORK,
     "show_proof": _NETWORK,
+    # Reading the ledger, and following it
+    "list_accounts": _MANAGERS,
+    "show_account": _MANAGERS,
+    "account_statement": _MANAGERS,
+    "account_statement_csv": _MANAGERS,
+    "trial_balance": _NETWORK,
+    "trial_balance_csv": _NETWORK,
+    "list_operations": _MANAGERS,
+    "list_operations_csv": _MANAGERS,
+    "show_operation": _MANAGERS,
+    "follow_operations": _MANAGERS,
+    "list_webhooks": _NETWORK,
+    "add_webhook": _NETWORK,
+    "pause_webhook": _NETWORK,
+    "resume_webhook": _NETWORK,
+    "rotate_webhook_secret": _NETWORK,
+    "delete_webhook": _NETWORK,
     # Payment providers
     "payment_notice": _PUBLIC,
     # The holder's pages

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -26,17 +26,30 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from starlette.requests import HTTPConnection
 
 from app.ledger.rules.kinds import AccountKey, Book, BookKind
-from app.ledger.rules.operations import Conflict, Entry, Operation, Outcome, Posted, Posting, Refused
+from app.ledger.rules.operations import Conflict, Entry, Operation, Outcome, Posted, Posting, Refused, Release
 from app.ledger.store import (
     RETRY_AFTER_S,
     OutcomeUnknown,
     PostingStore,
     Rejected,
     accounts,
+    holds,
     open_store,
     reads,
     venue_days,
 )
+from app.ledger.store.history import (
+    AccountFilter,
+    History,
+    Line,
+    LineFilter,
+    OperationFilter,
+    OperationsPage,
+    Period,
+    StatementPage,
+    Stretch,
+)
+from app.ledger.store.instants import Account, Moment, TrialRow
 from app.ledger.store.reads import BalanceRow, BookedOperation, StatementLine
 from app.ledger.store.venue_days import Moved, VenueOperation
 from app.platform.clock import now_us
@@ -44,14 +57,26 @@ from app.platform.database import read_only
 from app.platform.errors import DomainError, Invalid, Unavailable
 
 __all__ = [
+    "Account",
+    "AccountFilter",
     "BalanceRow",
     "BookedOperation",
     "Busy",
+    "History",
     "Ledger",
+    "Line",
+    "LineFilter",
+    "Moment",
     "Moved",
+    "OperationFilter",
+    "OperationsPage",
     "OutcomeUnknown",
+    "Period",
     "Rejected",
     "StatementLine",
+    "StatementPage",
+    "Stretch",
+    "TrialRow",
     "VenueOperation",
     "booked_among",
     "currency_book",
@@ -74,6 +99,8 @@ REFUSALS = {
     "hold-ended": "What was reserved is no longer set aside.",
     "over-hold": "This is more than was reserved.",
 }
+
+SWEEP_EVERY_S = 5.0
 
 # A database that restarts is usually back within seconds. Later than that the caller should know.
 RETRY_DELAYS_S = (0.0, 0.1, 0.3, 1.0, 2.0)
@@ -107,6 +134,7 @@ class Ledger:
         self, engine: AsyncEngine, store: PostingStore, *, queue_limit: int = 2000, batch_limit: int = 500
     ) -> None:
         self.engine, self.reader = engine, read_only(engine)
+        self.history = History(self.reader)
         self._store = store
         self._queue_limit, self._batch_limit = queue_limit, batch_limit
         self._queue: deque[_Request] = deque()
@@ -114,7 +142,9 @@ class Ledger:
         self._wake = asyncio.Event()
         self._stopping = False
         self._writer: asyncio.Task[None] | None = None
+        self._sweeper: asyncio.Task[None] | None = None
         self._account_ids: dict[AccountKey, int] = {}
+        self._listeners: list[Callable[[int], None]] = []
 
     @classmethod
     def open(
@@ -132,14 +162,26 @@ class Ledger:
 
     async def start(self) -> None:
         self._writer = asyncio.create_task(self._write_for_ever(), name="ledger-writer")
+        self._sweeper = asyncio.create_task(self._sweep_for_ever(), name="ledger-sweeper")
 
     async def stop(self) -> None:
         """Take nothing new in, post what waits, then let go of the database."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            await asyncio.gather(self._sweeper, return_exceptions=True)
         self._stopping = True
         self._wake.set()
         if self._writer is not None:
             await self._writer
         await self._store.close()
+
+    def add_listener(self, tell: Callable[[int], None]) -> Callable[[], None]:
+        """Call `tell` with the newest operation's number after each commit of this process; what is returned ends it.
+
+        What other processes book is not told. `tell` must be quick and raise nothing.
+        """
+        self._listeners.append(tell)
+        return lambda: self._listeners.remove(tell)
 
     async def post(self, entries: Sequence[Entry]) -> list[Outcome]:
         """Post in order; one outcome each. Each operation is atomic, the list is not. Errors: above."""
@@ -157,6 +199,13 @@ class Ledger:
         """Post one operation that should go through; raises what `posted` and `post` raise."""
         (outcome,) = await self.post([operation])
         return posted(outcome)
+
+    async def release_expired(self) -> int:
+        """End the holds whose time is over; how many."""
+        async with self.reader.connect() as connection:
+            expired = await holds.expired(connection, now_us())
+        await self.post([Release(id_, "expired") for id_ in expired])
+        return len(expired)
 
     async def accounts(self, keys: Sequence[AccountKey], rates: Mapping[str, int] | None = None) -> list[int]:
         """Ids of the accounts, opened now where they were not. `rates` is needed when one may be new and pegged."""
@@ -244,6 +293,15 @@ class Ledger:
             found = await accounts.find(connection, keys) if keys else {}
         return {row.id: found[key] for row, key in zip(overdrafts, keys, strict=True)}
 
+    async def _sweep_for_ever(self) -> None:
+        """Holds expire within some seconds of their time, whichever process comes to it first."""
+        while True:
+            await asyncio.sleep(SWEEP_EVERY_S)
+            try:
+                await self.release_expired()
+            except Exception:
+                _log.exception("expired holds could not be released")
+
     async def _write_for_ever(self) -> None:
         while True:
             if not self._queue:
@@ -293,6 +351,9 @@ class Ledger:
             if not request.done.done():
                 request.done.set_result(outcomes[position:end])
             position = end
+        if self._listeners and (newest := _newest(outcomes)) is not None:
+            for tell in self._listeners:
+                tell(newest)
 
     async def _post_until_known(self, entries: Sequence[Entry]) -> list[Outcome]:
         """Operations have ids, so posting them again after a lost connection finds out what became of them."""
@@ -320,6 +381,11 @@ def posted(outcome: Outcome) -> Posted:
     if isinstance(outcome, Refused):
         raise DomainError(outcome.reason, REFUSALS[outcome.reason])
     raise RuntimeError(f"the ledger does not book what we made: {outcome}")
+
+
+def _newest(outcomes: Sequence[Outcome]) -> int | None:
+    """Numbers rise with the order of a batch, so the last that was booked now is the newest."""
+    return next((it.seq for it in reversed(outcomes) if isinstance(it, Posted) and not it.replayed), None)
 
 
 def currency_book(issuer: str, currency: str) -> Book:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.ledger import guards
+from app.ledger import guards, seals
 from app.ledger.rules.kinds import BookKind
-from app.ledger.tables import account, book, head, operation, transfer
+from app.ledger.tables import account, book, head, hold, hold_end, operation, transfer
 from app.platform.database import read_only
 
 # Enough to see what is wrong; a broken ledger can be wrong in a million places.
@@ -38,13 +39,25 @@ class PegProof:
     liability: int
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Up to where the history was verified before: the next time, only what came since is read."""
+
+    seal: int = 0
+    transfer: int = 0
+
+
 @dataclass(slots=True)
 class Report:
-    """What `verify` found. `findings` is empty when all is well; each is one sentence."""
+    """What `verify` found. `findings` is empty when all is well; each is one sentence. `seals`: how many signatures
+    were checked, None when there was no key to check them with."""
 
     operations: int = 0
     transfers: int = 0
     accounts: int = 0
+    seals: int | None = None
+    since: Mark = field(default_factory=Mark)
+    until: Mark = field(default_factory=Mark)
     books: list[BookProof] = field(default_factory=list)
     pegs: list[PegProof] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
@@ -54,12 +67,19 @@ class Report:
         return not self.findings
 
 
-async def verify(engine: AsyncEngine) -> Report:
-    """Read one snapshot of the database and check it whole: sums, order, floors, pegs, cover, guards."""
-    report = Report()
+async def verify(engine: AsyncEngine, key: Ed25519PublicKey | None = None, since: Mark | None = None) -> Report:
+    """Read one snapshot of the database and check it: sums, order, floors, pegs, cover, guards, seals.
+
+    `since`: what was verified up to there is taken as verified; balances, books and pegs are always checked whole, for
+    they cost as much as there are accounts, not as there is history.
+    """
+    report = Report(since=since or Mark())
     async with read_only(engine).connect() as connection:
         for check in (_guards, _numbers, _transfers, _running, _balances, _limits, _books, _pegs, _reversals):
             await check(connection, report)
+        if key is not None:
+            report.seals = report.until.seal - report.since.seal
+            report.findings += [it async for it in seals.findings(connection, key, report.since.seal)]
     return report
 
 
@@ -69,30 +89,42 @@ async def _guards(connection: AsyncConnection, report: Report) -> None:
 
 
 async def _numbers(connection: AsyncConnection, report: Report) -> None:
-    """Sequence numbers run from 1 to the head without a gap, and each operation has the transfers it says."""
-    o_count, o_min, o_max = (await connection.execute(_extent(operation.c.seq))).one()
-    t_count, t_min, t_max = (await connection.execute(_extent(transfer.c.id))).one()
+    """Sequence numbers run up to the head without a gap, and each operation has the transfers it says."""
     h = (await connection.execute(sa.select(head))).one()
-    report.operations, report.transfers = o_count, t_count
-    for name, count, low, high, top in (
-        ("operations", o_count, o_min, o_max, h.operation_seq),
-        ("transfers", t_count, t_min, t_max, h.transfer_id),
+    report.until = Mark(h.seal_id, h.transfer_id)
+    from_operation, from_transfer = await _start(connection, report.since), report.since.transfer
+    for name, column, start, top in (
+        ("operations", operation.c.seq, from_operation, h.operation_seq),
+        ("transfers", transfer.c.id, from_transfer, h.transfer_id),
     ):
-        if count != top or (count and (low, high) != (1, top)):
-            report.findings.append(f"{name}: {count} rows numbered {low} to {high}, but the head says {top}")
-    joined = sa.outerjoin(operation, transfer, transfer.c.operation_seq == operation.c.seq)
+        found = sa.select(sa.func.count(column), sa.func.min(column), sa.func.max(column)).where(column > start)
+        count, low, high = (await connection.execute(found)).one()
+        if count != top - start or (count and (low, high) != (start + 1, top)):
+            report.findings.append(
+                f"{name}: {count} rows numbered {low} to {high}, but the head says {start + 1} to {top}"
+            )
+    report.operations, report.transfers = h.operation_seq - from_operation, h.transfer_id - from_transfer
+    # An operation's transfers are one run of numbers, so the join is led by the transfers' primary key.
+    near = sa.and_(
+        transfer.c.id >= operation.c.first_transfer, transfer.c.id < operation.c.first_transfer + operation.c.transfers
+    )
+    joined = sa.outerjoin(operation, transfer, sa.and_(near, transfer.c.operation_seq == operation.c.seq))
     rows = await connection.execute(
         sa.select(operation.c.seq, operation.c.transfers, sa.func.count(transfer.c.id).label("found"))
         .select_from(joined)
-        .group_by(operation.c.seq, operation.c.transfers, operation.c.first_transfer)
-        .having(
-            (sa.func.count(transfer.c.id) != operation.c.transfers)
-            | (sa.func.min(transfer.c.id) != operation.c.first_transfer)
-        )
+        .where(operation.c.seq > from_operation)
+        .group_by(operation.c.seq, operation.c.transfers)
+        .having(sa.func.count(transfer.c.id) != operation.c.transfers)
         .limit(FINDINGS_PER_CHECK)
     )
     for row in rows:
         report.findings.append(f"operation {row.seq} says {row.transfers} transfers and has {row.found}")
+
+
+async def _start(connection: AsyncConnection, since: Mark) -> int:
+    """The last operation that was verified before."""
+    found = await seals.named(connection, since.seal) if since.seal else None
+    return found.operation if found else 0
 
 
 async def _transfers(connection: AsyncConnection, report: Report) -> None:
@@ -103,6 +135,7 @@ async def _transfers(connection: AsyncConnection, report: Report) -> None:
         .select_from(
             transfer.outerjoin(d, d.c.id == transfer.c.debit_account).outerjoin(c, c.c.id == transfer.c.credit_account)
         )
+        .where(transfer.c.id > report.since.transfer)
         .where(sa.or_(d.c.id.is_(None), c.c.id.is_(None), d.c.book != c.c.book, transfer.c.amount <= 0))
         .limit(FINDINGS_PER_CHECK)
     )
@@ -110,66 +143,106 @@ async def _transfers(connection: AsyncConnection, report: Report) -> None:
         report.findings.append(f"transfer {row.id} is not between two accounts of one book")
 
 
-def _legs() -> sa.Subquery:
-    debit = sa.select(
-        transfer.c.id,
-        transfer.c.debit_account.label("account"),
-        (-transfer.c.amount).label("credit"),
-        transfer.c.debit_after.label("after"),
+def _legs(after: int) -> sa.Subquery:
+    """Both sides of every transfer numbered above `after`: what each did to its account, and what that held then."""
+    sides = (
+        (transfer.c.debit_account, -transfer.c.amount, transfer.c.debit_after),
+        (transfer.c.credit_account, transfer.c.amount, transfer.c.credit_after),
     )
-    credit = sa.select(
-        transfer.c.id,
-        transfer.c.credit_account.label("account"),
-        transfer.c.amount.label("credit"),
-        transfer.c.credit_after.label("after"),
-    )
-    return sa.union_all(debit, credit).subquery()
+    return sa.union_all(
+        *(
+            sa.select(transfer.c.id, side.label("account"), credit.label("credit"), held.label("after")).where(
+                transfer.c.id > after
+            )
+            for side, credit, held in sides
+        )
+    ).subquery()
+
+
+def _held_before(number: sa.ColumnElement[int], below: int) -> sa.ColumnElement[int]:
+    """What an account held after its last transfer numbered up to `below`, found by the account's two indexes."""
+    newest = [
+        sa.select(transfer.c.id, held.label("after"))
+        .where(side == number, transfer.c.id <= below)
+        .order_by(transfer.c.id.desc())
+        .limit(1)
+        .correlate(account)
+        .subquery()
+        for side, held in (
+            (transfer.c.debit_account, transfer.c.debit_after),
+            (transfer.c.credit_account, transfer.c.credit_after),
+        )
+    ]
+    both = sa.union_all(*(sa.select(it.c.id, it.c.after) for it in newest)).subquery()
+    found = sa.select(both.c.after).order_by(both.c.id.desc()).limit(1).scalar_subquery()
+    return sa.func.coalesce(found, 0)
 
 
 async def _running(connection: AsyncConnection, report: Report) -> None:
-    """Each transfer states the balances that all transfers up to it lead to."""
-    legs = _legs()
-    total = sa.func.sum(legs.c.credit).over(partition_by=legs.c.account, order_by=legs.c.id)
-    running = sa.select(legs.c.id, legs.c.account, legs.c.after, total.label("total")).subquery()
+    """Each transfer states what its accounts held: what they held before, and what it moved."""
+    legs = _legs(report.since.transfer)
+    before = sa.func.lag(legs.c.after).over(partition_by=legs.c.account, order_by=legs.c.id)
+    lined = sa.select(legs.c.id, legs.c.account, legs.c.credit, legs.c.after, before.label("before")).subquery()
+    if report.since.transfer:
+        start: sa.ColumnElement[int] = _held_before(account.c.id, report.since.transfer)
+    else:
+        start = sa.literal(0)
+    owed = sa.func.coalesce(lined.c.before, start) + lined.c.credit * account.c.normal
     rows = await connection.execute(
-        sa.select(running.c.id, running.c.account, running.c.after, (running.c.total * account.c.normal).label("sum"))
-        .join_from(running, account, account.c.id == running.c.account)
-        .where(running.c.after != running.c.total * account.c.normal)
-        .order_by(running.c.id)
+        sa.select(lined.c.id, lined.c.account, lined.c.after, owed.label("owed"))
+        .join_from(lined, account, account.c.id == lined.c.account)
+        .where(lined.c.after != owed)
+        .order_by(lined.c.id)
         .limit(FINDINGS_PER_CHECK)
     )
     for row in rows:
         report.findings.append(
-            f"transfer {row.id} states {row.after} for account {row.account}; its transfers add up to {row.sum}"
+            f"transfer {row.id} states {row.after} for account {row.account}; with what came before it is {row.owed}"
         )
 
 
 async def _balances(connection: AsyncConnection, report: Report) -> None:
-    legs = _legs()
-    sums = (
-        sa.select(legs.c.account, sa.func.sum(legs.c.credit).label("credit"), sa.func.max(legs.c.id).label("last"))
-        .group_by(legs.c.account)
-        .subquery()
+    """Every account holds what its last transfer says, and reserves what its open holds say."""
+    debited, credited = (
+        sa.func.coalesce(sa.select(sa.func.max(transfer.c.id)).where(side == account.c.id).scalar_subquery(), 0)
+        for side in (transfer.c.debit_account, transfer.c.credit_account)
     )
-    owed = sa.func.coalesce(sums.c.credit, 0) * account.c.normal
-    last = sa.func.coalesce(sums.c.last, 0)
+    last = sa.case((debited > credited, debited), else_=credited)
+    numbered = sa.select(account, last.label("true_last")).subquery()
+    says = sa.case((transfer.c.debit_account == numbered.c.id, transfer.c.debit_after), else_=transfer.c.credit_after)
     rows = await connection.execute(
-        sa.select(account.c.id, account.c.kind, account.c.balance, owed.label("sum"))
-        .select_from(account.outerjoin(sums, sums.c.account == account.c.id))
-        .where(sa.or_(account.c.balance != owed, account.c.last_transfer != last))
+        sa.select(numbered.c.id, numbered.c.kind, numbered.c.balance, sa.func.coalesce(says, 0).label("says"))
+        .select_from(numbered.outerjoin(transfer, transfer.c.id == numbered.c.true_last))
+        .where(
+            sa.or_(numbered.c.balance != sa.func.coalesce(says, 0), numbered.c.last_transfer != numbered.c.true_last)
+        )
         .limit(FINDINGS_PER_CHECK)
     )
     for row in rows:
-        report.findings.append(
-            f"account {row.id} ({row.kind}) holds {row.balance}, but its transfers add up to {row.sum}"
-        )
+        report.findings.append(f"account {row.id} ({row.kind}) holds {row.balance}, but its transfers say {row.says}")
+    open_holds = (
+        sa.select(hold.c.account, sa.func.sum(hold.c.amount).label("amount"))
+        .select_from(hold.outerjoin(hold_end, hold_end.c.hold == hold.c.id))
+        .where(hold_end.c.hold.is_(None))
+        .group_by(hold.c.account)
+        .subquery()
+    )
+    reserved = sa.func.coalesce(open_holds.c.amount, 0)
+    rows = await connection.execute(
+        sa.select(account.c.id, account.c.held, reserved.label("says"))
+        .select_from(account.outerjoin(open_holds, open_holds.c.account == account.c.id))
+        .where(account.c.held != reserved)
+        .limit(FINDINGS_PER_CHECK)
+    )
+    for row in rows:
+        report.findings.append(f"account {row.id} reserves {row.held}, but its open holds say {row.says}")
     report.accounts = (await connection.execute(sa.select(sa.func.count()).select_from(account))).scalar_one()
 
 
 async def _limits(connection: AsyncConnection, report: Report) -> None:
     rows = await connection.execute(
         sa.select(account.c.id, account.c.kind, account.c.balance)
-        .where(sa.or_(account.c.balance < account.c.floor, account.c.balance > account.c.ceiling))
+        .where(sa.or_(account.c.balance - account.c.held < account.c.floor, account.c.balance > account.c.ceiling))
         .limit(FINDINGS_PER_CHECK)
     )
     for row in rows:
@@ -228,6 +301,7 @@ async def _reversals(connection: AsyncConnection, report: Report) -> None:
     rows = await connection.execute(
         sa.select(transfer.c.id, transfer.c.amount, taken.label("taken"))
         .join_from(transfer, back, back.c.reverses == transfer.c.id)
+        .where(back.c.reverses.is_not(None), transfer.c.id.in_(_reversed_since(report.since.transfer)))
         .group_by(transfer.c.id, transfer.c.amount)
         .having(taken > transfer.c.amount)
         .limit(FINDINGS_PER_CHECK)
@@ -236,5 +310,6 @@ async def _reversals(connection: AsyncConnection, report: Report) -> None:
         report.findings.append(f"of transfer {row.id} over {row.amount}, {row.taken} was taken back")
 
 
-def _extent(column: sa.ColumnElement[int]) -> sa.Select[int, int, int]:
-    return sa.select(sa.func.count(column), sa.func.min(column), sa.func.max(column))
+def _reversed_since(after: int) -> sa.Select[int]:
+    recent = transfer.alias("recent")
+    return sa.select(recent.c.reverses).where(recent.c.reverses.is_not(None), recent.c.id > after)

@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     port: int = Field(8000, description="the port to listen on")
     workers: int = Field(1, ge=1, le=64, description="API processes; more than one needs PostgreSQL")
     payments: Literal["none", "sandbox"] = Field("none", description="online top-up provider")
+    webhooks_private: bool = Field(
+        False, description="webhooks may lead to private addresses, and over plain http to this machine"
+    )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="addresses whose X-Forwarded-For is believed, separated by commas"
     )

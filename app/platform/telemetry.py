@@ -88,10 +88,13 @@ class RequestLog:
             await send(message)
 
         began_ns = time.perf_counter_ns()
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self._app(scope, receive, send_and_note)
-            finally:
+        # Each request is a task with a context of its own, so there is nothing to take back at the end.
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            await self._app(scope, receive, send_and_note)
+        finally:
+            # Asked first: to put a line together that nobody writes down costs as much as a tenth of a sale.
+            if logging.getLogger(__name__).isEnabledFor(logging.INFO):
                 log.info(
                     "request",
                     method=scope["method"],

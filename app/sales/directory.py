@@ -3,11 +3,13 @@
 Everything is read together with the database's revision (app.platform.revision). A sale is posted with the revision
 that it looked at, and the ledger compares it under its lock: if a card was blocked or a price changed meanwhile, the
 outcome is Stale, the directory forgets, and the sale is looked at again. So a process may remember without ever
-deciding on what no longer holds.
+deciding on what no longer holds. What it hands out bears the revision at which it was read, for the newest one may
+have moved on while a sale was still looking up its card.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -16,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import HTTPConnection
 
 from app.cards.service import Card, cards_by_uid, wallet_key
-from app.currencies.service import currencies, rates
+from app.currencies.service import Currency, currencies, rates
 from app.ledger.service import Ledger
 from app.platform import revision
 from app.sales.booking import Counter, claim_key
@@ -34,6 +36,7 @@ class Desk:
     counter: Counter
     prices: Mapping[UUID, Mapping[str, int]]
     claims: Mapping[str, int]
+    revision: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Purse:
 
     card: Card
     wallets: Mapping[str, int]
+    revision: int
 
 
 class Directory:
@@ -52,6 +56,8 @@ class Directory:
         self.revision = 0
         self._desks: dict[tuple[UUID, int], Desk] = {}
         self._purses: dict[str, Purse] = {}
+        self._wanted: dict[str, asyncio.Future[Purse | None]] = {}
+        self._looking: asyncio.Task[None] | None = None
 
     def forget(self) -> None:
         """Something has changed: look everything up again."""
@@ -70,38 +76,64 @@ class Directory:
         found = self._desks.get((device, epoch))
         if found is None:
             async with self._ledger.reader.connect() as connection:
-                await self._note_revision(connection)
+                at = await self._note_revision(connection)
                 terminal = await admitted(connection, device, epoch)
                 venue, known = await venue_named(connection, terminal.venue), await currencies(connection)
                 prices = {it.id: it.prices for it in await products(connection, venue.id)}
             keys = [claim_key(venue, known[code]) for code in venue.accepted]
             accounts = await self._ledger.accounts(keys, rates(known))
-            found = Desk(Counter(terminal, venue, known), prices, dict(zip(venue.accepted, accounts, strict=True)))
-            self._desks[device, epoch] = found
+            claims = dict(zip(venue.accepted, accounts, strict=True))
+            found = Desk(Counter(terminal, venue, known), prices, claims, at)
+            if at == self.revision:
+                self._desks[device, epoch] = found
         return found
 
     async def purse(self, uid: str, desk: Desk) -> Purse | None:
         """A card and its wallet; None for a card that nobody knows (which is not remembered: it may be added)."""
         found = self._purses.get(uid)
-        if found is None:
-            async with self._ledger.reader.connect() as connection:
-                await self._note_revision(connection)
-                card = (await cards_by_uid(connection, [uid])).get(uid)
-            if card is None:
-                return None
-            known = desk.counter.currencies
-            accounts = await self._ledger.accounts([wallet_key(card.owner, it) for it in known.values()], rates(known))
-            found = Purse(card, dict(zip(known, accounts, strict=True)))
-            if len(self._purses) >= CARDS_MAX:
-                self._purses.clear()
-            self._purses[uid] = found
-        return found
+        if found is not None:
+            return found
+        # Whoever needs a card while others are being looked up joins the next look: one query for all of them.
+        waiting = self._wanted.setdefault(uid, asyncio.get_running_loop().create_future())
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look_up(desk.counter.currencies))
+        return await asyncio.shield(waiting)
 
-    async def _note_revision(self, connection: AsyncConnection) -> None:
+    async def _look_up(self, known: Mapping[str, Currency]) -> None:
+        try:
+            while self._wanted:
+                wanted, self._wanted = self._wanted, {}
+                try:
+                    await self._purses_of(wanted, known)
+                except Exception as error:
+                    for waiting in wanted.values():
+                        if not waiting.done():
+                            waiting.set_exception(error)
+        finally:
+            self._looking = None
+
+    async def _purses_of(self, wanted: dict[str, asyncio.Future[Purse | None]], known: Mapping[str, Currency]) -> None:
+        async with self._ledger.reader.connect() as connection:
+            at = await self._note_revision(connection)
+            cards = await cards_by_uid(connection, list(wanted))
+        keys = [wallet_key(card.owner, it) for card in cards.values() for it in known.values()]
+        accounts = iter(await self._ledger.accounts(keys, rates(known)))
+        purses = {uid: Purse(card, {code: next(accounts) for code in known}, at) for uid, card in cards.items()}
+        if at == self.revision:
+            if len(self._purses) + len(purses) > CARDS_MAX:
+                self._purses.clear()
+            self._purses.update(purses)
+        for uid, waiting in wanted.items():
+            if not waiting.done():
+                waiting.set_result(purses.get(uid))
+
+    async def _note_revision(self, connection: AsyncConnection) -> int:
+        """The revision of the snapshot that this connection reads."""
         now = await revision.current(connection)
         if now != self.revision:
             self.forget()
             self.revision = now
+        return now
 
 
 def directory_of(request: HTTPConnection) -> Directory:

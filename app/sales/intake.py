@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.cards.service import Card, cards_by_uid, overdraft_key
-from app.ledger.rules.operations import Conflict, Operation, Outcome, Posted, Tombstone
+from app.ledger.rules.operations import Conflict, Operation, Posted, Tombstone
 from app.ledger.service import Ledger
 from app.platform.clock import now_us
 from app.platform.database import is_sqlite
@@ -64,7 +64,7 @@ async def receive(engine: AsyncEngine, ledger: Ledger, counter: Counter, batch: 
     skew_ms = (batch.sent_at_us - now_us()) // 1000
     if forked or counter.terminal.status == "quarantined":
         async with engine.begin() as connection:
-            await terminals.set_status(connection, device, "quarantined")
+            await terminals.quarantine(connection, device)
             await terminals.seen(connection, device, batch.waiting, skew_ms)
         _log.error("journal forked", terminal=str(device), epoch=batch.epoch, applied=applied)
         return SyncReply(acknowledged=applied, quarantined=True, server_time_us=now_us())
@@ -84,10 +84,14 @@ async def receive(engine: AsyncEngine, ledger: Ledger, counter: Counter, batch: 
 
 
 def _check_chain(batch: Batch) -> None:
-    """Each row names its predecessor's hash and has its own right. Anything else is no journal of ours."""
+    """Each row names its predecessor's hash and has its own right. Anything else is no journal of ours.
+
+    Nor are zero bytes, which no JSON text holds and PostgreSQL could not keep.
+    """
     previous: JournalRow | None = None
     for row in batch.rows:
         linked = previous is None or (row.sequence == previous.sequence + 1 and row.previous == previous.hash)
+        linked = linked and "\0" not in row.payload
         if not linked or row_hash(batch.device, batch.epoch, row.sequence, row.previous, row.payload) != row.hash:
             raise Invalid(f"Row {row.sequence} does not continue the journal.", "broken-chain")
         previous = row
@@ -159,12 +163,14 @@ async def _book(ledger: Ledger, counter: Counter, rows: Sequence[JournalRow], ex
         elif isinstance(payload, VoidRow):
             await _void(ledger, counter, payload, exceptions)
         elif payload is None:
-            exceptions.add(uuid7(), "unreadable", sequence=row.sequence)
+            # Named by its hash, so that the same row taken again is the same exception.
+            exceptions.add(UUID(row.hash[:32]), "unreadable", sequence=row.sequence)
             _log.error("journal row not understood", terminal=str(counter.terminal.id), sequence=row.sequence)
     await _book_sales(ledger, counter, run, exceptions)
 
 
 async def _book_sales(ledger: Ledger, counter: Counter, run: Sequence[SaleRow], exceptions: Exceptions) -> None:
+    """What a person should look at is read off the transfers, which are the same however often a row is taken in."""
     if not run:
         return
     async with ledger.reader.connect() as connection:
@@ -176,32 +182,24 @@ async def _book_sales(ledger: Ledger, counter: Counter, run: Sequence[SaleRow], 
             continue
         operations.append(await booking.delivered_sale(ledger, counter, row.sale, cards.get(row.sale.card)))
     outcomes = await ledger.post(operations)
-    by_id = {row.sale.id: row for row in run}
+    by_id = {row.sale.id: row.sale for row in run}
+    suspense = set(await ledger.accounts([booking.suspense_key(it) for it in counter.currencies.values()]))
     overdrafts = await _overdrafts(ledger, counter, cards)
     for operation, outcome in zip(operations, outcomes, strict=True):
-        row = by_id[operation.id]
-        _note(row, cards.get(row.sale.card), outcome, overdrafts, exceptions)
+        sale = by_id[operation.id]
+        if not isinstance(outcome, Posted):
+            reason = "id-reused" if isinstance(outcome, Conflict) else str(outcome)
+            exceptions.add(sale.id, "not-booked", card=sale.card, reason=reason)
+            continue
+        if any(t.debit in suspense for t in outcome.transfers):
+            exceptions.add(sale.id, "blocked-card" if sale.card in cards else "unknown-card", card=sale.card)
+        if owed := sum(t.amount for t in outcome.transfers if t.debit in overdrafts):
+            exceptions.add(sale.id, "offline-overdraft", card=sale.card, amount=owed)
 
 
 async def _overdrafts(ledger: Ledger, counter: Counter, cards: dict[str, Card]) -> set[int]:
     keys = [overdraft_key(card.owner, it) for card in cards.values() for it in counter.currencies.values()]
     return set(await ledger.accounts(keys))
-
-
-def _note(row: SaleRow, card: Card | None, outcome: Outcome, overdrafts: set[int], exceptions: Exceptions) -> None:
-    """What of a delivered sale a person should look at."""
-    sale = row.sale
-    if not isinstance(outcome, Posted):
-        reason = "id-reused" if isinstance(outcome, Conflict) else str(outcome)
-        exceptions.add(sale.id, "not-booked", card=sale.card, reason=reason)
-        return
-    if row.mode == "online":
-        return
-    if card is None or card.status != "active":
-        exceptions.add(sale.id, "unknown-card" if card is None else "blocked-card", card=sale.card)
-    owed = sum(t.amount for t in outcome.transfers if t.debit in overdrafts)
-    if owed:
-        exceptions.add(sale.id, "offline-overdraft", card=sale.card, amount=owed)
 
 
 async def _cancel(ledger: Ledger, counter: Counter, row: CancelRow, exceptions: Exceptions) -> None:

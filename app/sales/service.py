@@ -54,7 +54,11 @@ async def sell(ledger: Ledger, directory: Directory, device: UUID, epoch: int, s
             if (reply := await _told_again(ledger, desk, purse, sale)) is not None:
                 return reply, True
             raise
-        operation = online_sale(desk.counter, sale, paying.wallets, desk.claims, directory.revision)
+        if paying.revision != desk.revision:
+            # Something changed between the two looks; each holds, but perhaps not together.
+            directory.forget()
+            continue
+        operation = online_sale(desk.counter, sale, paying.wallets, desk.claims, desk.revision)
         (outcome,) = await ledger.post([operation])
         if not isinstance(outcome, Stale):
             booked = posted(outcome)
@@ -82,15 +86,18 @@ def _checked(desk: Desk, purse: Purse | None, sale: Sale) -> Purse:
 
 async def _told_again(ledger: Ledger, desk: Desk, purse: Purse | None, sale: Sale) -> SaleReply | None:
     found = (await ledger.booked([sale.id])).get(sale.id)
-    if purse is None or found is None or found.fingerprint != fingerprint(desk.counter.terminal.id, sale):
+    if found is None or found.fingerprint != fingerprint(desk.counter.terminal.id, sale):
         return None
     return _reply(sale, purse, Posted(found.seq, found.transfers))
 
 
-def _reply(sale: Sale, purse: Purse, booked: Posted) -> SaleReply:
-    """The first answer, word for word, however often it is asked for: balances are those right after the booking."""
+def _reply(sale: Sale, purse: Purse | None, booked: Posted) -> SaleReply:
+    """The first answer, word for word, however often it is asked for: balances are those right after the booking.
+
+    A sale that the journal brought first may have been paid from suspense or on credit: then none is told."""
     after = {t.debit: t.debit_after for t in booked.transfers}
-    left = {it.currency: after.get(purse.wallets[it.currency], 0) for it in sale.tenders}
+    wallets = {it.currency: purse.wallets[it.currency] for it in sale.tenders} if purse else {}
+    left = {currency: after[wallet] for currency, wallet in wallets.items() if wallet in after}
     return SaleReply(id=sale.id, status="booked", booked=booked.seq, balances=left)
 
 

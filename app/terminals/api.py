@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.identity.audit import audit
 from app.identity.guard import Caller
 from app.platform.context import context_of
 from app.platform.limits import RateLimit
@@ -56,6 +57,7 @@ async def make_pairing_code(request: Request, caller: Caller, venue: UUID, body:
     async with context_of(request).engine.begin() as connection:
         await venue_named(connection, venue)
         code = await service.make_pairing_code(connection, venue, body.name, body.terminal)
+        await audit(connection, caller.actor, "terminal.pairing_code", f"venue:{venue}", name=body.name)
     return Code(code=code, lives_s=service.CODE_LIFETIME_US // 1_000_000)
 
 
@@ -97,6 +99,7 @@ async def list_terminals(request: Request, caller: Caller) -> list[TerminalShown
 @router.post("/terminals/{terminal}/revoke", status_code=204, summary="A terminal that is lost or stolen sells no more")
 async def revoke_terminal(request: Request, caller: Caller, terminal: UUID) -> None:
     async with context_of(request).engine.begin() as connection:
-        found = await service.terminal_named(connection, terminal)
+        found = await service.listed(connection, terminal)
         caller.require_venue(found.venue)
         await service.set_status(connection, terminal, "revoked")
+        await audit(connection, caller.actor, "terminal.revoke", f"terminal:{terminal}")

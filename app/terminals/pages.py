@@ -12,7 +12,6 @@ from app.identity.admin_frame import render_admin
 from app.identity.audit import audit
 from app.identity.guard import Caller, SignedIn
 from app.identity.roles import Principal
-from app.platform.clock import now_us
 from app.platform.context import context_of
 from app.platform.errors import Invalid, NotFound
 from app.terminals import service
@@ -21,8 +20,6 @@ from app.venues.service import the_network, venues
 router = APIRouter(include_in_schema=False)
 
 HERE = "/admin/terminals"
-# A terminal speaks to us every few seconds while it is on the network.
-SILENT_US = 2 * 60 * 1_000_000
 
 
 @router.get(HERE)
@@ -55,7 +52,6 @@ async def new_pairing_code(
 
 
 async def _page(request: Request, caller: Principal, session: SignedIn, code: str = "", named: str = "") -> Response:
-    now = now_us()
     async with context_of(request).reader.connect() as connection:
         network = await the_network(connection)
         at = {id_: it for id_, it in (await venues(connection)).items() if caller.may_see_venue(id_)}
@@ -68,7 +64,7 @@ async def _page(request: Request, caller: Principal, session: SignedIn, code: st
         headers={"Cache-Control": "no-store"} if code else None,
         network_name=network.name,
         venues=list(at.values()),
-        fleet=[(at[row.venue], row, now - row.seen_at_us > SILENT_US) for row in rows],
+        fleet=[(at[row.venue], row) for row in rows],
         code=code,
         named=named,
         lives_minutes=service.CODE_LIFETIME_US // 60_000_000,

@@ -43,7 +43,9 @@ class Terminal:
 async def make_pairing_code(
     connection: AsyncConnection, venue: UUID, name: str, terminal_id: UUID | None = None
 ) -> str:
-    """A code good for one pairing within the hour."""
+    """A code good for one pairing within the hour. NotFound where `terminal_id` is none of this venue's."""
+    if terminal_id is not None and (await listed(connection, terminal_id)).venue != venue:
+        raise NotFound("There is no such terminal at this venue.")
     code = "".join(secrets.choice(CODE_SIGNS) for _ in range(8))
     await connection.execute(
         sa.insert(pairing_code).values(
@@ -107,6 +109,14 @@ async def terminal_named(connection: AsyncConnection, id_: UUID) -> Terminal:
     return _terminal(row)
 
 
+async def listed(connection: AsyncConnection, id_: UUID) -> Terminal:
+    """A terminal of the fleet, for those who manage it. NotFound."""
+    row = (await connection.execute(sa.select(terminal).where(terminal.c.id == id_))).one_or_none()
+    if row is None:
+        raise NotFound("There is no such terminal.")
+    return _terminal(row)
+
+
 async def admitted(connection: AsyncConnection, id_: UUID, epoch: int) -> Terminal:
     """The terminal behind a token, if it may still sell."""
     found = await terminal_named(connection, id_)
@@ -141,6 +151,12 @@ async def seen(connection: AsyncConnection, id_: UUID, waiting: int, skew_ms: in
 
 async def set_status(connection: AsyncConnection, id_: UUID, status: str) -> None:
     await connection.execute(sa.update(terminal).where(terminal.c.id == id_).values(status=status))
+
+
+async def quarantine(connection: AsyncConnection, id_: UUID) -> None:
+    """Set it aside until a review. One that was revoked meanwhile stays so."""
+    where = (terminal.c.id == id_, terminal.c.status == "active")
+    await connection.execute(sa.update(terminal).where(*where).values(status="quarantined"))
 
 
 async def mark(connection: AsyncConnection, id_: UUID, epoch: int) -> tuple[int, str]:

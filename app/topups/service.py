@@ -188,11 +188,20 @@ async def by_reference(engine: AsyncEngine, provider: str, reference: str) -> To
 async def at_the_counter(
     ledger: Ledger, venue: Venue, card: Card, currency: Currency, amount: int, id_: UUID, *, actor: str
 ) -> tuple[Posted, int]:
-    """Cash taken at a venue for the issuer: the venue owes it from now on. (posted, what the wallet holds after)."""
-    if card.status != "active":
-        raise Forbidden("This card is blocked.", "card-blocked")
-    if currency.cents_per_unit is None or currency.code not in venue.accepted:
-        raise Invalid(f"{currency.code} is not sold at {venue.name}.", "currency-not-accepted")
+    """Cash taken at a venue for the issuer: the venue owes it from now on.
+
+    (posted, what the card holds after, less what it still owes). Forbidden("card-blocked"),
+    Invalid("currency-not-accepted").
+    """
+    if currency.cents_per_unit is None:
+        raise Invalid(f"{currency.code} is not bought.", "currency-not-accepted")
+    # The cash of a top-up that was booked is in the till: asked for again, it gets the first answer, whatever has
+    # changed since.
+    if not await ledger.booked([id_]):
+        if card.status != "active":
+            raise Forbidden("This card is blocked.", "card-blocked")
+        if currency.code not in venue.accepted:
+            raise Invalid(f"{currency.code} is not sold at {venue.name}.", "currency-not-accepted")
     operation = await _operation(
         ledger,
         {currency.code: currency},
@@ -206,13 +215,11 @@ async def at_the_counter(
         actor=actor,
         day=venue.day_of(now_us()),
         venue=venue.id,
-        details={"card": card.uid, "amount": amount, "currency": currency.code},
+        details={"card": card.uid, "amount": amount, "currency": currency.code, "venue": str(venue.id)},
     )
     posted = await ledger.post_one(operation)
-    wallet = wallet_key(card.owner, currency)
-    (number,) = await ledger.accounts([wallet])
-    held = {t.credit: t.credit_after for t in posted.transfers}
-    return posted, held.get(number, 0)
+    # The last one filled the wallet, or went into what is still owed.
+    return posted, posted.transfers[-1].credit_after
 
 
 async def _credit(ledger: Ledger, currencies: Mapping[str, Currency], zone: str, it: Topup) -> Operation:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.identity.guard import Caller
 from app.platform.context import context_of
 from app.platform.errors import Invalid, NotFound
+from app.rules.basket import UNIT_PRICE_MAX
 from app.venues import service
 from app.wire.base import CurrencyCode
 
@@ -36,7 +38,11 @@ class VenueShown(BaseModel):
 
 
 class Price(BaseModel):
-    amount: int
+    """`amount`: minor units."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    amount: Annotated[int, Field(ge=0, le=UNIT_PRICE_MAX, strict=True, examples=[350])]
 
 
 @router.get("/venues", summary="Venues with their products and prices")
@@ -68,10 +74,10 @@ async def set_price(
 ) -> None:
     """What was sold before keeps the price it was sold at; terminals learn of it with their next snapshot."""
     caller.require_venue(venue)
-    if not 0 <= body.amount <= 10**9:
-        raise Invalid("A price is between 0 and 10,000,000.00.")
     async with context_of(request).engine.begin() as connection:
-        known = {it.id for it in await service.products(connection, venue)}
-        if product not in known:
+        at = await service.venue_named(connection, venue)
+        if product not in {it.id for it in await service.products(connection, venue)}:
             raise NotFound("This venue sells no such product.")
+        if currency not in at.accepted:
+            raise Invalid(f"{at.name} does not accept {currency}.", "currency-not-accepted")
         await service.set_price(connection, product, currency, body.amount)

@@ -96,10 +96,10 @@ class Batch(Message):
     """Rows `rows[0].sequence` to `rows[-1].sequence`, without gaps, of one epoch of one device."""
 
     device: UUID
-    epoch: Annotated[int, Field(ge=1, strict=True)]
+    epoch: Annotated[int, Field(ge=1, le=2**31, strict=True)]
     rows: Annotated[tuple[JournalRow, ...], Field(min_length=1, max_length=500)]
     sent_at_us: InstantUs
-    waiting: Annotated[int, Field(ge=0, strict=True)] = 0
+    waiting: Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)] = 0
     signature: Annotated[str, Field(max_length=128, description="base64 of Ed25519 over batch_message()")]
 
     def message(self) -> bytes:

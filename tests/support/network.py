@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import time
 from typing import Any, Literal
 from uuid import UUID
@@ -237,6 +237,10 @@ class Network:
             self._signed_in[login] = client
         return self._signed_in[login]
 
+    def forget(self, login: str) -> None:
+        """Their session is over; the next request signs in again."""
+        self._signed_in.pop(login)
+
     async def hired(self, login: str) -> UUID:
         """The person's id; they come into the network when they are first needed."""
         if login not in self._persons:
@@ -283,6 +287,7 @@ class Network:
     async def block(self, card: str, status: Literal["active", "blocked"] = "blocked") -> None:
         async with self.engine.begin() as connection:
             await set_status(connection, self.cards[card].id, status)
+        self.cards[card] = replace(self.cards[card], status=status)
 
     async def holds(self, card: str) -> dict[str, int]:
         """Minor units by currency, less what is owed."""

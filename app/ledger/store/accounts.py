@@ -50,15 +50,10 @@ async def open_missing(
         await connection.execute(insert(book).values(values).on_conflict_do_nothing())
     rows = await connection.execute(sa.select(book))
     book_ids = {Book(row.issuer, BookKind(row.kind), row.currency): row.id for row in rows}
-    values_list = [_row(key, book_ids, rates, now_us) for key in sorted(keys, key=_order)]
-    missing = [row for row in values_list if not await _is_open(connection, row)]
-    if missing:
-        await connection.execute(insert(account).on_conflict_do_nothing(), missing)
-
-
-async def _is_open(connection: AsyncConnection, row: Mapping[str, object]) -> bool:
-    where = (account.c.book == row["book"], account.c.kind == row["kind"], account.c.owner == row["owner"])
-    return (await connection.execute(sa.select(account.c.id).where(*where))).first() is not None
+    rows_wanted = [_row(key, book_ids, rates, now_us) for key in sorted(keys, key=_order)]
+    if rows_wanted:
+        # The unique index decides which are missing; what is open already is left as it is.
+        await connection.execute(insert(account).on_conflict_do_nothing(), rows_wanted)
 
 
 def _row(key: AccountKey, book_ids: Mapping[Book, int], rates: Mapping[str, int], now_us: int) -> dict[str, object]:

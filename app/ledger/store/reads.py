@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.ledger.rules.kinds import AccountKey, Book, BookKind
 from app.ledger.rules.operations import Transfer
 from app.ledger.tables import account, book, operation, refusal, transfer
+
+# Both databases take some 32,000 parameters in a statement.
+NUMBERS_MAX = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ class BookedOperation:
     occurred_at_us: int
     booked_at_us: int
     business_day: date
+    late: bool
+    policy: str
     reverses: UUID | None
     details: str
     transfers: tuple[Transfer, ...]
@@ -126,22 +132,37 @@ async def statement(
         .order_by(legs.c.transfer.desc())
         .limit(limit)
     )
-    return [_line(row) for row in await connection.execute(query)]
+    return [line_of(row) for row in await connection.execute(query)]
 
 
 async def booked(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, BookedOperation]:
     """Those of the operations that are in the ledger."""
-    operations = (await connection.execute(sa.select(operation).where(operation.c.id.in_(list(ids))))).all()
+    rows = (await connection.execute(sa.select(operation).where(operation.c.id.in_(list(ids))))).all()
+    return {it.id: it for it in await whole(connection, rows)}
+
+
+async def whole(connection: AsyncConnection, operations: Sequence[Any]) -> list[BookedOperation]:
+    """Rows of `operation` with their transfers, in the same order."""
     if not operations:
-        return {}
-    # Led by the primary key: an operation's transfers are one run of numbers.
-    numbers = [n for row in operations for n in range(row.first_transfer, row.first_transfer + row.transfers)]
-    rows = await connection.execute(sa.select(transfer).where(transfer.c.id.in_(numbers)).order_by(transfer.c.id))
+        return []
     by_seq: dict[int, list[Transfer]] = {}
-    for r in rows:
-        it = Transfer(r.id, r.debit_account, r.credit_account, r.amount, r.debit_after, r.credit_after, r.reverses)
-        by_seq.setdefault(r.operation_seq, []).append(it)
-    return {row.id: _operation(row, tuple(by_seq[row.seq])) for row in operations}
+    for of_some in _of_transfers(operations):
+        for r in await connection.execute(sa.select(transfer).where(of_some).order_by(transfer.c.id)):
+            it = Transfer(r.id, r.debit_account, r.credit_account, r.amount, r.debit_after, r.credit_after, r.reverses)
+            by_seq.setdefault(r.operation_seq, []).append(it)
+    return [_operation(row, tuple(by_seq[row.seq])) for row in operations]
+
+
+def _of_transfers(operations: Sequence[Any]) -> Iterator[sa.ColumnElement[bool]]:
+    """Conditions that together name the operations' transfers, led by the primary key: an operation's transfers are one
+    run of numbers, and those of neighbours are one run too."""
+    runs = sorted((row.first_transfer, row.first_transfer + row.transfers) for row in operations)
+    if all(end == first for (_, end), (first, _) in pairwise(runs)):
+        yield sa.and_(transfer.c.id >= runs[0][0], transfer.c.id < runs[-1][1])
+        return
+    numbers = [number for run in runs for number in range(*run)]
+    for start in range(0, len(numbers), NUMBERS_MAX):
+        yield transfer.c.id.in_(numbers[start : start + NUMBERS_MAX])
 
 
 async def refused(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, str]:
@@ -171,7 +192,7 @@ def _balance(row: Any) -> BalanceRow:
     return BalanceRow(row.id, key, row.balance)
 
 
-def _line(row: Any) -> StatementLine:
+def line_of(row: Any) -> StatementLine:
     return StatementLine(
         row.transfer,
         row.account,
@@ -203,6 +224,8 @@ def _operation(row: Any, transfers: tuple[Transfer, ...]) -> BookedOperation:
         row.occurred_at_us,
         row.booked_at_us,
         row.business_day,
+        row.late,
+        row.policy,
         row.reverses,
         row.details,
         transfers,

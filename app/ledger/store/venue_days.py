@@ -73,10 +73,7 @@ async def operations(
     connection: AsyncConnection, venue: UUID, day: date, *, before: int | None = None, limit: int = 100
 ) -> list[VenueOperation]:
     """The newest operations of that day, newest first; `before`: only those numbered below (a page's cursor)."""
-    query = sa.select(operation).where(operation.c.venue == venue, operation.c.business_day == day)
-    if before is not None:
-        query = query.where(operation.c.seq < before)
-    rows = (await connection.execute(query.order_by(operation.c.seq.desc()).limit(limit))).all()
+    rows = (await connection.execute(day_query(venue, day, before, limit))).all()
     if not rows:
         return []
     legs: dict[int, list[Any]] = {}
@@ -103,8 +100,18 @@ async def operations(
 
 async def totals(connection: AsyncConnection, venue: UUID, day: date) -> Moved:
     """The whole day in one sum."""
-    rows = await connection.execute(_LEGS.where(operation.c.venue == venue, operation.c.business_day == day))
-    return _moved(rows)
+    return _moved(await connection.execute(totals_query(venue, day)))
+
+
+def day_query(venue: UUID, day: date, before: int | None, limit: int) -> sa.Select[Any]:
+    query = sa.select(operation).where(operation.c.venue == venue, operation.c.business_day == day)
+    if before is not None:
+        query = query.where(operation.c.seq < before)
+    return query.order_by(operation.c.seq.desc()).limit(limit)
+
+
+def totals_query(venue: UUID, day: date) -> sa.Select[Any]:
+    return _LEGS.where(operation.c.venue == venue, operation.c.business_day == day)
 
 
 def _moved(legs: Iterable[Any]) -> Moved:

@@ -77,7 +77,7 @@ class Books:
         return row.balance
 
     async def proves(self) -> None:
-        report = await verify(self.engine)
+        report = await verify(self.engine, KEY.public_key())
         assert report.ok, report.findings
 
 

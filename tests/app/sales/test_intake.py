@@ -144,6 +144,10 @@ class TestDelivery:
 class TestNotTheirs:
     """Batches that are not this terminal's journal are refused whole, and not even kept."""
 
+    @pytest.fixture
+    def database_kind(self) -> str:
+        return "sqlite"
+
     async def test_signed_with_another_key(self, network: Network, bar: Terminal) -> None:
         bar.journal.add(bar.sale_row("awa", {"Eau": 1}))
         forged = replace(bar.journal, key=Ed25519PrivateKey.generate())
@@ -415,7 +419,8 @@ class TestCancels:
         await bar.deliver(bar.sale_row(sale))
         assert await network.holds("basile") == {"RAF": -350, "TEMPS": 0}
         assert await network.claims("raffinerie") == {"RAF": 350}
-        assert (await bar.sell(sale)).json()["balances"] == {"RAF": -350}
+        late = await bar.sell(sale)
+        assert (late.status_code, late.json()["balances"]) == (200, {})
 
 
 class TestVoids:

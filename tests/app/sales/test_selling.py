@@ -172,6 +172,10 @@ class TestBookedBefore:
 
 
 class TestWhoMaySell:
+    @pytest.fixture
+    def database_kind(self) -> str:
+        return "sqlite"
+
     async def test_a_revoked_terminal_may_not(self, network: Network) -> None:
         await network.top_up("awa", 1000)
         bar = await network.terminal("raffinerie")
@@ -208,40 +212,38 @@ class TestBodies:
     def database_kind(self) -> str:
         return "sqlite"
 
-    @pytest.mark.parametrize(
-        ("change", "field"),
-        [
-            ({"id": "17"}, "id"),
-            ({"card": "04a0000000a001"}, "card"),
-            ({"card": "04A0"}, "card"),
-            ({"lines": []}, "lines"),
-            ({"tenders": []}, "tenders"),
-            ({"occurred_at_us": -1}, "occurred_at_us"),
-            ({"occurred_at_us": 2**70}, "occurred_at_us"),
-            ({"occurred_at_us": 1.5}, "occurred_at_us"),
-            ({"occurred_at_us": "now"}, "occurred_at_us"),
-            ({"tip": 100}, "tip"),
-        ],
-    )
-    async def test_a_field_that_makes_no_sense_is_named(
-        self, network: Network, change: dict[str, object], field: str
-    ) -> None:
+    async def test_a_field_that_makes_no_sense_is_named(self, network: Network) -> None:
         bar = await network.terminal("raffinerie")
-        body = {**bar.sale("awa", {"Eau": 1}).model_dump(mode="json"), **change}
-        answer = await network.client.post("/api/v1/sales", json=body, headers=bar.headers)
-        assert problem(answer) == (422, "invalid")
-        assert field in {error["field"].split(".")[0] for error in answer.json()["errors"]}
+        good = bar.sale("awa", {"Eau": 1}).model_dump(mode="json")
+        for change in (
+            {"id": "17"},
+            {"card": "04a0000000a001"},
+            {"card": "04A0"},
+            {"lines": []},
+            {"tenders": []},
+            {"occurred_at_us": -1},
+            {"occurred_at_us": 2**70},
+            {"occurred_at_us": 1.5},
+            {"occurred_at_us": "now"},
+            {"tip": 100},
+        ):
+            answer = await network.client.post("/api/v1/sales", json={**good, **change}, headers=bar.headers)
+            assert problem(answer) == (422, "invalid"), change
+            assert {error["field"].split(".")[0] for error in answer.json()["errors"]} == set(change)
 
-    @pytest.mark.parametrize(
-        ("field", "value"),
-        [("quantity", 0), ("quantity", 1000), ("quantity", True), ("unit_price", -1), ("unit_price", 10**9 + 1)],
-    )
-    async def test_a_line_out_of_bounds(self, network: Network, field: str, value: object) -> None:
+    async def test_a_line_out_of_bounds(self, network: Network) -> None:
         bar = await network.terminal("raffinerie")
-        body = bar.sale("awa", {"Eau": 1}).model_dump(mode="json")
-        body["lines"][0][field] = value
-        answer = await network.client.post("/api/v1/sales", json=body, headers=bar.headers)
-        assert problem(answer) == (422, "invalid")
+        good = bar.sale("awa", {"Eau": 1}).model_dump(mode="json")
+        for change in (
+            {"quantity": 0},
+            {"quantity": 1000},
+            {"quantity": True},
+            {"unit_price": -1},
+            {"unit_price": 10**9 + 1},
+        ):
+            body = {**good, "lines": [{**good["lines"][0], **change}]}
+            answer = await network.client.post("/api/v1/sales", json=body, headers=bar.headers)
+            assert problem(answer) == (422, "invalid"), change
 
     async def test_tenders_that_do_not_pay_the_lines(self, network: Network) -> None:
         await network.top_up("awa", 1000)
@@ -257,26 +259,22 @@ class TestBodies:
             assert problem(answer) == (422, "invalid")
         assert await network.holds("awa") == {"RAF": 1000, "TEMPS": 0}
 
-    @pytest.mark.parametrize(
-        ("body", "status", "name"),
-        [
-            (b"", 422, "invalid"),
-            (b"{", 400, "malformed-json"),
-            (b"\xff\xfe", 400, "malformed-json"),
-            (b"[]", 422, "invalid"),
-            (b"null", 422, "invalid"),
-            (b"[" * 100_000, 400, "malformed-request"),
-            (b'{"id": ' + b"9" * 5000 + b"}", 400, "malformed-request"),
-            (b'{"occurred_at_us": 1e999}', 422, "invalid"),
-            (b'{"occurred_at_us": NaN}', 422, "invalid"),
-        ],
-        ids=["empty", "cut", "not text", "a list", "null", "deep", "huge number", "infinite", "not a number"],
-    )
-    async def test_a_body_that_is_no_json_object(self, network: Network, body: bytes, status: int, name: str) -> None:
+    async def test_a_body_that_is_no_json_object(self, network: Network) -> None:
         bar = await network.terminal("raffinerie")
         headers = {**bar.headers, "Content-Type": "application/json"}
-        answer = await network.client.post("/api/v1/sales", content=body, headers=headers)
-        assert problem(answer) == (status, name)
+        for body, expected in (
+            (b"", (400, "malformed-json")),
+            (b"{", (400, "malformed-json")),
+            (b"\xff\xfe", (400, "malformed-json")),
+            (b"[" * 100_000, (400, "malformed-json")),
+            (b'{"id": ' + b"9" * 5000 + b"}", (400, "malformed-json")),
+            (b"[]", (422, "invalid")),
+            (b"null", (422, "invalid")),
+            (b'{"occurred_at_us": 1e999}', (422, "invalid")),
+            (b'{"occurred_at_us": NaN}', (422, "invalid")),
+        ):
+            answer = await network.client.post("/api/v1/sales", content=body, headers=headers)
+            assert problem(answer) == expected, body[:40]
 
     async def test_a_body_that_is_too_large(self, network: Network) -> None:
         bar = await network.terminal("raffinerie")
