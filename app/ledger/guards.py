@@ -7,6 +7,8 @@ triggers with it). `missing` names the guards that are not there, or not as writ
 
 from __future__ import annotations
 
+import re
+
 import sqlalchemy as sa
 
 APPEND_ONLY = ("operation", "transfer", "refusal", "seal", "hold", "hold_end")
@@ -90,7 +92,7 @@ def _postgres_triggers() -> dict[tuple[str, str], str]:
     """By (table, name). pg_trigger_depth() is 0 for a statement that no trigger made."""
     guards = {}
     for table in (*APPEND_ONLY, "ledger_head"):
-        events = "DELETE" if table == "ledger_head" else "UPDATE OR DELETE"
+        events = "DELETE" if table == "ledger_head" else "DELETE OR UPDATE"
         guards[table, "guard_append_only"] = f"BEFORE {events} ON {table} FOR EACH ROW EXECUTE FUNCTION ledger_refuse()"
         guards[table, "guard_truncate"] = (
             f"BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse()"
@@ -113,10 +115,10 @@ def _postgres_triggers() -> dict[tuple[str, str], str]:
         "BEFORE UPDATE ON account FOR EACH ROW WHEN ((NEW.balance <> OLD.balance OR NEW.held <> OLD.held OR "
         "NEW.last_transfer <> OLD.last_transfer) AND pg_trigger_depth() = 0) EXECUTE FUNCTION ledger_refuse()"
     )
+    fixed = ("id", "book", "kind", "owner", "normal", "peg", "peg_weight")
+    changed = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in fixed)
     guards["account", "guard_identity"] = (
-        "BEFORE UPDATE ON account FOR EACH ROW WHEN ((NEW.id, NEW.book, NEW.kind, NEW.owner, NEW.normal, NEW.peg, "
-        "NEW.peg_weight) IS DISTINCT FROM (OLD.id, OLD.book, OLD.kind, OLD.owner, OLD.normal, OLD.peg, "
-        "OLD.peg_weight)) EXECUTE FUNCTION ledger_refuse()"
+        f"BEFORE UPDATE ON account FOR EACH ROW WHEN ({changed}) EXECUTE FUNCTION ledger_refuse()"
     )
     guards["account", "guard_delete"] = "BEFORE DELETE ON account FOR EACH ROW EXECUTE FUNCTION ledger_refuse()"
     guards["account", "guard_truncate"] = (
@@ -235,12 +237,21 @@ def missing(connection: sa.Connection) -> list[str]:
         found = {(row[0], row[1]): row[2] for row in rows}
         return [f"{t}.{n}" for (t, n), text in expected.items() if found.get((t, n)) != f"CREATE TRIGGER {n} {text}"]
     rows = connection.exec_driver_sql(
-        "SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+        "SELECT c.relname, t.tgname, pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
         "WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') "
         "AND c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'ledger_head'::regclass)"
     )
-    present = {(row[0], row[1]) for row in rows}
-    absent = [f"{table}.{name}" for table, name in expected if (table, name) not in present]
+    present = {(row[0], row[1]): _bare(row[2]) for row in rows}
+    absent = [
+        f"{table}.{name}"
+        for (table, name), text in expected.items()
+        if present.get((table, name)) != _bare(f"CREATE TRIGGER {name} {text}")
+    ]
     bodies = connection.exec_driver_sql("SELECT proname, prosrc FROM pg_proc WHERE proname LIKE 'ledger_%%'")
     source = {row[0]: row[1] for row in bodies}
     return absent + [n for n, text in _POSTGRES_FUNCTIONS.items() if source.get(n) != text.split("$$")[1]]
+
+
+def _bare(definition: str) -> str:
+    """A trigger's definition without what PostgreSQL adds or drops when it writes it down again."""
+    return re.sub(r"[\s()]|public\.", "", definition.lower())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -41,6 +42,22 @@ API = {
     "list_positions": "nv",
     "show_reserve": "n",
     "show_proof": "n",
+    "list_accounts": "nv",
+    "show_account": "nv",
+    "account_statement": "nv",
+    "account_statement_csv": "nv",
+    "trial_balance": "n",
+    "trial_balance_csv": "n",
+    "list_operations": "nv",
+    "list_operations_csv": "nv",
+    "show_operation": "nv",
+    "follow_operations": "nv",
+    "list_webhooks": "n",
+    "add_webhook": "n",
+    "pause_webhook": "n",
+    "resume_webhook": "n",
+    "rotate_webhook_secret": "n",
+    "delete_webhook": "n",
     "payment_notice": "*",
     "open_session": "*",
     "close_session": "nvc",
@@ -49,6 +66,8 @@ API = {
     "show_me": "nvc",
     "change_password": "nvc",
 }
+# A stream that ends when the client leaves: whoever is let in would be answered for ever.
+ENDLESS = {"follow_operations"}
 CALLERS = {"n": "nadia", "v": "marie", "c": "lucas"}
 
 
@@ -62,7 +81,7 @@ def routes(app: FastAPI) -> Iterator[tuple[str, str, str]]:
     """(endpoint, method, path) of everything that the guard stands before."""
     for route in iter_route_contexts(app.routes):
         for method in sorted((route.methods or set()) - {"HEAD", "OPTIONS"}):
-            yield route.name or "", method, route.path or ""
+            yield route.name or "", method, re.sub(r":\w+}", "}", route.path or "")
 
 
 def address(network: Network, path: str, where: dict[str, object]) -> str:
@@ -80,6 +99,9 @@ def address(network: Network, path: str, where: dict[str, object]) -> str:
         "token": "nobody-s",
         "reference": "none",
         "topup": uuid4(),
+        "account": 10**6,
+        "operation": uuid4(),
+        "webhook": uuid4(),
         **where,
     }
     return path.format(**values)
@@ -106,7 +128,7 @@ async def test_every_endpoint_of_the_api_is_written_here(network: Network) -> No
 async def test_nobody_comes_in_where_a_name_is_asked_for(network: Network) -> None:
     open_to_all = {name for name, roles in RIGHTS.items() if roles & {Role.PUBLIC, Role.HOLDER}}
     for name, method, path in routes(network.app):
-        if name not in open_to_all and "{path" not in path:
+        if name not in open_to_all:
             found = await ask(network.client, method, address(network, path, {}))
             assert found == (401, "not-signed-in"), (name, found)
 
@@ -117,6 +139,8 @@ async def test_each_role_comes_in_where_it_may_and_nowhere_else(network: Network
         client = await network.person(login)
         for name, method, path in routes(network.app):
             if name not in API or API[name] == "*" or name == "close_session":
+                continue
+            if name in ENDLESS and letter in API[name]:
                 continue
             found = await ask(client, method, address(network, path, {"terminal": bar.id, "venue": bar.venue.id}))
             if letter in API[name]:

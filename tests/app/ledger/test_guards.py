@@ -17,9 +17,13 @@ HISTORY = ("operation", "transfer", "refusal", "seal", "hold", "hold_end")
 async def _refused(books: Books, *statements: str) -> None:
     """All statements in one transaction that is committed for real: the database must stop it somewhere."""
     with pytest.raises(DBAPIError):
-        async with books.engine.begin() as connection:
-            for statement in statements:
-                await connection.execute(sa.text(statement))
+        await _commit(books, *statements)
+
+
+async def _commit(books: Books, *statements: str) -> None:
+    async with books.engine.begin() as connection:
+        for statement in statements:
+            await connection.execute(sa.text(statement))
 
 
 async def _busy(books: Books) -> None:

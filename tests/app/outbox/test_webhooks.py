@@ -73,7 +73,7 @@ async def test_a_batch_that_was_sent_but_not_noted_is_sent_again_and_nothing_is_
     books: Books, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process dies between the receiver's answer and the cursor."""
-    await books.book(BATCH + 30)
+    await books.book(30)
     made = await books.add(receiver.url)
 
     async def dies(*_: Any, **__: Any) -> bool:
@@ -85,19 +85,19 @@ async def test_a_batch_that_was_sent_but_not_noted_is_sent_again_and_nothing_is_
         sender = books.deliveries()
         with pytest.raises(Killed):
             await sender._serve(made.webhook.id)
-    assert receiver.seqs == list(range(1, 101))
+    assert receiver.seqs == list(range(1, 31))
     left = await books.webhook(made.webhook.id)
-    assert (left.cursor, left.sending_upto) == (0, 100)
+    assert (left.cursor, left.sending_upto) == (0, 30)
 
     # Another process takes over when the dead one's lease has run out, and not before.
     later = books.deliveries()
     await later._round()
     assert later._senders == {}
     await _expire_lease(books)
-    await books.book(5)  # what came meanwhile does not change the batch that was under way
+    await books.book(BATCH)  # what came meanwhile does not change the batch that was under way
     async with sending(later):
-        await until(lambda: receiver.seqs[-1] == BATCH + 35)
-    assert receiver.seqs == [*range(1, 101), *range(1, BATCH + 36)]
+        await until(lambda: receiver.seqs[-1] == BATCH + 30)
+    assert receiver.seqs == [*range(1, 31), *range(1, BATCH + 31)]
     (first, body), (second, again) = receiver.got[:2]
     assert body == again
     assert first["comptoir-delivery"] == second["comptoir-delivery"]
@@ -243,6 +243,20 @@ async def test_a_paused_webhook_gets_nothing_and_later_everything(books: Books, 
     await service.resume(books.context, made.webhook.id, actor="test")
     async with sending(sender):
         await until(lambda: len(receiver.seqs) == 3)
+
+
+async def test_a_webhook_that_failed_is_left_alone_until_its_time(books: Books, receiver: Receiver) -> None:
+    made = await books.add(receiver.url)
+    await books.book()
+    await books.change(made.webhook.id, next_attempt_at_us=now_us() + 60_000_000)
+    sender = books.deliveries()
+    await sender._round()
+    assert sender._senders == {}
+    await sender._serve(made.webhook.id)
+    assert receiver.got == []
+    await books.change(made.webhook.id, next_attempt_at_us=now_us())
+    async with sending(sender):
+        await until(lambda: receiver.seqs == [1])
 
 
 async def test_what_is_deleted_while_it_is_sent_is_gone(books: Books, receiver: Receiver) -> None:
