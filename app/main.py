@@ -48,7 +48,7 @@ from app.platform.errors import NotSignedIn
 from app.platform.http_problems import CatchUnexpected, ProblemDetails, answer_to, install_problems
 from app.platform.settings import Settings
 from app.platform.shutdown import on_stop_signal
-from app.platform.telemetry import RequestLog
+from app.platform.telemetry import RequestLog, configure_logging
 from app.sales.directory import Directory
 from app.topups.online import open_provider, reconcile_for_ever
 from app.web import Pages, SecurityHeaders, render_error, static_app, texts_of
@@ -125,6 +125,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     api.add_api_route("/healthz", health_live, include_in_schema=False, name="health_live")
     api.add_api_route("/readyz", health_ready, include_in_schema=False, name="health_ready")
     return api
+
+
+def serve_app() -> FastAPI:
+    """What each process of `comptoir serve` runs: the server with its logs."""
+    settings = Settings()
+    configure_logging(settings.log_level)
+    return create_app(settings)
 
 
 @asynccontextmanager

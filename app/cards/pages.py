@@ -100,7 +100,7 @@ async def _seen(request: Request, token: str, before: int | None = None) -> dict
         "zone": zone,
         "held": _shown(held, known),
         "owed": [(it, -held[code]) for code, it in known.items() if held[code] < 0],
-        "evenings": [(in_words(it, zone, now, texts), _entries(it, texts)) for it in page.evenings],
+        "evenings": [(in_words(it, now, texts), _entries(it, texts)) for it in page.evenings],
         "before": page.before,
         "online_topup": context.settings.payments != "none",
         "pegged": any(it.cents_per_unit is not None for it in known.values()),
@@ -114,8 +114,9 @@ def _shown(held: dict[str, int], known: dict[str, Currency]) -> list[tuple[Curre
     return [(it, held[code]) for code, it in known.items() if held[code] or code == first]
 
 
-def in_words(evening: Evening, zone: str, now: int, texts: Texts) -> str:
-    """The evening that is going on is "tonight", also after midnight."""
+def in_words(evening: Evening, now: int, texts: Texts) -> str:
+    """The evening that is going on is "tonight", also after midnight; on the clock of the place where it goes on."""
+    zone = evening.entries[0].zone
     today, clock = business_day(now, zone), dates.local(now, zone)
     if evening.day == today and (clock.hour >= _EVENING_HOUR or clock.date() != today):
         return texts.gettext("tonight")

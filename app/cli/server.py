@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from app.ledger.seals import SealedHead
     from app.ledger.verify import Report
 
 
@@ -23,16 +28,14 @@ def serve(host: str | None, port: int | None) -> None:
 
     from app.platform.migrate import upgrade  # noqa: PLC0415
     from app.platform.settings import Settings  # noqa: PLC0415
-    from app.platform.telemetry import configure_logging  # noqa: PLC0415
 
     settings = Settings()
     if settings.workers > 1 and settings.database_url is None:
         raise click.ClickException("COMPTOIR_WORKERS: several processes need PostgreSQL (COMPTOIR_DATABASE_URL).")
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     upgrade(settings.sqlalchemy_url)
-    configure_logging(settings.log_level)
     uvicorn.run(
-        "app.main:create_app",
+        "app.main:serve_app",
         factory=True,
         host=host or settings.host,
         port=settings.port if port is None else port,
@@ -77,9 +80,13 @@ def init(name: str, zone: str, login: str, admin: str, password: str) -> None:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
-def verify(as_json: bool) -> None:
-    """Recompute the whole ledger: balances, floors, pegs, cover, guards. Exit 1 when anything is wrong."""
-    report = asyncio.run(_verify())
+@click.option("--new", is_flag=True, help="Read only what came since the last time that every check passed.")
+def verify(as_json: bool, new: bool) -> None:
+    """Recompute the whole ledger: balances, floors, pegs, cover, guards, seals. Exit 1 when anything is wrong.
+
+    A long history is verified whole now and then, and every night with --new.
+    """
+    report = asyncio.run(_verify(new))
     if as_json:
         click.echo(json.dumps({**asdict(report), "ok": report.ok}, ensure_ascii=False))
     else:
@@ -87,9 +94,30 @@ def verify(as_json: bool) -> None:
     sys.exit(0 if report.ok else 1)
 
 
-async def _verify() -> Report:
+async def _verify(new: bool) -> Report:
+    from app.ledger.verify import Mark  # noqa: PLC0415
     from app.ledger.verify import verify as check  # noqa: PLC0415
+    from app.platform.secrets import load_keys  # noqa: PLC0415
+    from app.platform.settings import Settings  # noqa: PLC0415
+
+    settings = Settings()
+    # Beside the database and not in it: who can write there must not be able to say what needs no check.
+    remembered = settings.data / "verified.json"
+    since = Mark(**json.loads(remembered.read_text())) if new and remembered.exists() else None
+    async with _engine() as engine:
+        report = await check(engine, load_keys(settings.data).signing.public_key(), since)
+    if report.ok:
+        draft = remembered.with_suffix(".draft")
+        draft.write_text(json.dumps(asdict(report.until)))
+        draft.replace(remembered)
+    return report
+
+
+@asynccontextmanager
+async def _engine() -> AsyncIterator[AsyncEngine]:
+    """The database of the settings, if it is there and up to date."""
     from app.platform.database import create_engine  # noqa: PLC0415
+    from app.platform.migrate import is_current  # noqa: PLC0415
     from app.platform.settings import Settings  # noqa: PLC0415
 
     settings = Settings()
@@ -97,9 +125,63 @@ async def _verify() -> Report:
         raise click.ClickException(f"There is no database at {settings.sqlite_path}.")
     engine = create_engine(settings.sqlalchemy_url)
     try:
-        return await check(engine)
+        if not await is_current(engine):
+            raise click.ClickException("The database is of another version: run `comptoir migrate` first.")
+        yield engine
     finally:
         await engine.dispose()
+
+
+@click.group()
+def seals() -> None:
+    """Sealed heads: take the end of the ledger's chain along, and check it later with the public key only."""
+
+
+@seals.command()
+def export() -> None:
+    """Print the newest sealed head as JSON. Keep it elsewhere: it fixes the whole history up to now."""
+    click.echo(asyncio.run(_export()))
+
+
+async def _export() -> str:
+    from app.ledger.seals import newest  # noqa: PLC0415
+    from app.platform.secrets import load_keys  # noqa: PLC0415
+    from app.platform.settings import Settings  # noqa: PLC0415
+
+    async with _engine() as engine, engine.connect() as connection:
+        found = await newest(connection)
+    if found is None:
+        raise click.ClickException("Nothing is booked yet, so nothing is sealed.")
+    return found.text(load_keys(Settings().data).signing.public_key())
+
+
+@seals.command()
+@click.argument("file", type=click.File())
+@click.option("--key", help="The public key you trust, in base64; without it, the one that the file names.")
+@click.option("--offline", is_flag=True, help="Check the signature only, without a database.")
+def check(file: TextIO, key: str | None, offline: bool) -> None:
+    """Check a sealed head: its signature, and that the ledger still contains it. Exit 1 when it does not hold."""
+    from app.ledger.seals import SealedHead, key_of  # noqa: PLC0415
+
+    try:
+        head, named = SealedHead.read(file.read())
+        trusted = key_of(key) if key else named
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    if not head.is_signed_by(trusted):
+        raise click.ClickException("The signature is not of this key.")
+    click.echo(f"Seal {head.seal}, up to operation {head.operation}: the signature is right.")
+    if not offline:
+        if asyncio.run(_kept(head.seal)) != head:
+            raise click.ClickException("The ledger no longer contains this seal: its history was rewritten or cut.")
+        click.echo("The ledger contains it, unchanged.")
+
+
+async def _kept(number: int) -> SealedHead | None:
+    from app.ledger.seals import named  # noqa: PLC0415
+
+    async with _engine() as engine, engine.connect() as connection:
+        return await named(connection, number)
 
 
 def _print(report: Report) -> None:
@@ -108,6 +190,7 @@ def _print(report: Report) -> None:
         click.echo(f"  {book.issuer} {book.kind} {book.currency}: {book.debit_side} = {book.credit_side}")
     for peg in report.pegs:
         click.echo(f"  Peg {peg.currency}: {peg.issuance} x {peg.cents_per_unit} cents = {peg.liability} cents")
+    click.echo(f"  {report.seals} seals, up to seal {report.until.seal}")
     for finding in report.findings:
         click.echo(f"  WRONG: {finding}", err=True)
     click.echo("Every check passed." if report.ok else f"{len(report.findings)} findings.")

@@ -91,7 +91,7 @@ async def create_person(
         "login": login,
         "name": name,
         "password_hash": await passwords.hash_secret(password),
-        "pin_hash": None if pin is None else await passwords.hash_secret(pin),
+        "pin_hash": None if pin is None else await passwords.hash_pin(pin),
         "active": True,
         "created_at_us": clock.now_us(),
     }

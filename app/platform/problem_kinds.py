@@ -74,7 +74,7 @@ KINDS: dict[str, ProblemKind] = {
     # Cards and sales
     "card-unknown": ProblemKind(404, N_("This card is not known here"), _NOTHING_TAKEN, N_("Check the card's code.")),
     "card-blocked": ProblemKind(
-        403, N_("This card is blocked"), _NOTHING_TAKEN, N_("Its holder or the staff can lift the block.")
+        403, N_("This card is blocked"), _NOTHING_TAKEN, N_("Staff of a venue can lift the block.")
     ),
     "insufficient-funds": ProblemKind(
         402, N_("There is not enough on the card"), _NOTHING_TAKEN, N_("Top up the card, or take something off.")

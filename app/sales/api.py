@@ -18,7 +18,7 @@ from app.sales import intake, service, snapshot
 from app.sales.booking import Counter
 from app.sales.directory import directory_of
 from app.sales.exceptions import open_exceptions
-from app.terminals.service import check_signature
+from app.terminals.service import check_signature, polled
 from app.venues.service import venue_named
 from app.wire import Batch, Sale, SaleReply, SyncReply, TerminalSnapshot
 from app.wire.snapshot import SIGNATURE_HEADER
@@ -104,6 +104,7 @@ async def terminal_snapshot(request: Request, caller: Caller) -> Response:
     """The header `Comptoir-Signature` is base64 of the server's Ed25519 signature over the body's bytes."""
     context = context_of(request)
     counter = await _counter(request, caller)
+    await polled(context.engine, counter.terminal)
     built = await snapshot.build(context.reader, counter.terminal)
     tag = f'"{snapshot.content_tag(built)}"'
     if request.headers.get("if-none-match") == tag:

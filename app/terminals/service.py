@@ -26,6 +26,7 @@ CODE_LIFETIME_US = 3600 * 1_000_000
 TOKEN_LIFETIME_US = 3600 * 1_000_000
 # A token is asked for with a signature over the time, which must be near ours: an old one is of no use to a thief.
 TOKEN_SKEW_US = 24 * 3600 * 1_000_000
+SEEN_PRECISION_US = 30 * 1_000_000
 # No 0/O and 1/I: the code is read aloud and typed with wet hands. 8 signs are 40 bits, and it lives for an hour.
 CODE_SIGNS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
@@ -38,6 +39,7 @@ class Terminal:
     public_key: bytes
     status: str
     epoch: int
+    seen_at_us: int
 
 
 async def make_pairing_code(
@@ -86,7 +88,7 @@ async def pair(engine: AsyncEngine, request: PairingRequest) -> Terminal:
             epoch = (await connection.execute(sa.select(terminal.c.epoch).where(terminal.c.id == id_))).scalar_one() + 1
             await connection.execute(sa.update(terminal).where(terminal.c.id == id_).values(epoch=epoch, **values))
         await connection.execute(sa.insert(journal_mark).values(terminal=id_, epoch=epoch, applied=0, head=GENESIS))
-    return Terminal(id_, code.venue, code.name, key, "active", epoch)
+    return Terminal(id_, code.venue, code.name, key, "active", epoch, now)
 
 
 async def issue_token(connection: AsyncConnection, key: bytes, request: TokenRequest) -> TokenReply:
@@ -149,6 +151,14 @@ async def seen(connection: AsyncConnection, id_: UUID, waiting: int, skew_ms: in
     )
 
 
+async def polled(engine: AsyncEngine, found: Terminal) -> None:
+    """It asked for something just now: noted from time to time, for a write at each look would be one too many."""
+    now = now_us()
+    if now - found.seen_at_us > SEEN_PRECISION_US:
+        async with engine.begin() as connection:
+            await connection.execute(sa.update(terminal).where(terminal.c.id == found.id).values(seen_at_us=now))
+
+
 async def set_status(connection: AsyncConnection, id_: UUID, status: str) -> None:
     await connection.execute(sa.update(terminal).where(terminal.c.id == id_).values(status=status))
 
@@ -193,4 +203,4 @@ def _public_key(text: str) -> bytes:
 
 
 def _terminal(row: Any) -> Terminal:
-    return Terminal(row.id, row.venue, row.name, bytes(row.public_key), row.status, row.epoch)
+    return Terminal(row.id, row.venue, row.name, bytes(row.public_key), row.status, row.epoch, row.seen_at_us)

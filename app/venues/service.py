@@ -8,9 +8,11 @@ from datetime import date, time
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.platform.clock import now_us
+from app.platform.database import is_sqlite
 from app.platform.errors import NotFound
 from app.rules.business_day import business_day
 from app.rules.ids import uuid7
@@ -121,10 +123,11 @@ async def add_product(connection: AsyncConnection, venue_id: UUID, new: Product)
 
 async def set_price(connection: AsyncConnection, product_id: UUID, code: str, amount: int) -> None:
     """A new price of a product in one currency; what was sold before keeps the price it was sold at."""
-    where = (price.c.product == product_id, price.c.currency == code)
-    changed = await connection.execute(sa.update(price).where(*where).values(amount=amount))
-    if changed.rowcount == 0:
-        await connection.execute(sa.insert(price).values(product=product_id, currency=code, amount=amount))
+    insert = sqlite.insert if is_sqlite(connection) else postgresql.insert
+    # One statement, so that two who set it at once wait for each other and not in a ring.
+    new = insert(price).values(product=product_id, currency=code, amount=amount)
+    keys = [price.c.product, price.c.currency]
+    await connection.execute(new.on_conflict_do_update(index_elements=keys, set_={"amount": amount}))
 
 
 async def products(connection: AsyncConnection, venue_id: UUID) -> list[Product]:

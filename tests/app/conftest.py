@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,11 +18,15 @@ from app.platform.settings import Settings
 from app.platform.telemetry import configure_logging
 from tests.support.network import Network, network_of, running
 
+# Reading all the world's certificates takes longer than most tests.
+TLS = ssl.create_default_context()
+
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What costs time and is not what these tests are about: hashes, collecting garbage at start, logs."""
     monkeypatch.setattr("app.identity.passwords._hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr("app.outbox.delivery.ssl", SimpleNamespace(create_default_context=lambda: TLS))
     # Frozen objects are never collected: a hundred applications in one process would all stay in memory.
     monkeypatch.setattr("app.main.gc", SimpleNamespace(collect=lambda: 0, freeze=lambda: None))
     root = logging.getLogger()

@@ -77,7 +77,7 @@ async def test_no_confirmed_sale_is_lost_and_none_is_booked_twice(tmp_path: Path
             kill_now_and_then(stage, ["server", VENUE], until_s, chance), bar.work(until_s, PRODUCT)
         )
         await bar.delivered()
-    print(f"{len(bar.green)} green, {len(bar.refused)} red, {bar.broken} broken off; kills: {Counter(killed)}")
+    print(f"{len(bar.green)} green, red: {Counter(bar.refused)}, {bar.broken} broken off; kills: {Counter(killed)}")
     assert len(killed) >= KILLS_S / 10, "this is about kills"
     assert len(bar.green) > 2 * len(killed), "and about sales between them"
 

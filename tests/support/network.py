@@ -19,6 +19,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 import httpx
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -57,6 +58,9 @@ from app.wire import (
     batch_message,
     row_hash,
 )
+
+# For tests of modules that run on SQLite alone by default.
+both = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"])
 
 BASE = "http://server.test"
 PASSWORD = "un vélo sous la pluie"

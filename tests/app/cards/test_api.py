@@ -6,9 +6,16 @@ import pytest
 import sqlalchemy as sa
 
 from app.identity.tables import audit
-from tests.support.network import CARDS, UNKNOWN_UID, Network, problem
+from tests.support.network import CARDS, UNKNOWN_UID, Network, both, problem
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """Where it makes a difference, a test is marked as one for both databases."""
+    return "sqlite"
+
 
 NEW = {"uid": "04D0D0D0D0D0D0", "label": "Carte 12"}
 
@@ -27,6 +34,7 @@ async def test_a_new_card_has_an_empty_wallet_and_a_page_of_its_own(network: Net
     assert len({it["page"] for it in listed}) == len(listed)
 
 
+@both
 async def test_a_chip_is_in_the_network_once(network: Network) -> None:
     await network.top_up("awa", 1000)
     again = {"uid": CARDS["awa"], "label": "Another"}
@@ -39,6 +47,7 @@ async def test_what_is_no_card_is_refused(network: Network) -> None:
         assert problem(await network.post("nadia", "/cards", {**NEW, **change})) == (422, "invalid"), change
 
 
+@both
 async def test_a_block_holds_until_it_is_lifted_and_both_are_on_record(network: Network) -> None:
     path = f"/cards/{CARDS['awa']}"
     for state in ("blocked", "active"):

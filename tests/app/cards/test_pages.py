@@ -11,8 +11,9 @@ import sqlalchemy as sa
 
 from app.cards.history import Entry, Evening, History, history
 from app.cards.pages import in_words
-from app.currencies.service import currencies
+from app.currencies.service import Currency, currencies
 from app.identity.tables import audit
+from app.money import Unit
 from app.rules.ids import uuid7
 from app.venues.service import the_network, venues
 from app.web.i18n import texts_in
@@ -231,9 +232,22 @@ async def test_only_wallets_of_the_card_are_shown(network: Network) -> None:
 
 
 def test_an_evening_lasts_until_the_morning() -> None:
-    texts, of = texts_in("fr"), lambda day: Evening(date(2026, 11, day), ())
-    said = {day: in_words(of(day), "Europe/Paris", PAST_MIDNIGHT_US, texts) for day in (14, 13, 12)}
+    texts = texts_in("fr")
+    said = {day: in_words(evening(day, "Europe/Paris"), PAST_MIDNIGHT_US, texts) for day in (14, 13, 12)}
     assert said == {14: "ce soir", 13: "hier", 12: "jeudi 12 novembre"}
     # At 18:00 it is the evening, at 17:00 the day.
-    assert in_words(of(14), "Europe/Paris", PAST_MIDNIGHT_US - 6 * HOUR_US - HOUR_US // 2, texts) == "ce soir"
-    assert in_words(of(14), "Europe/Paris", PAST_MIDNIGHT_US - 8 * HOUR_US, texts) == "aujourd’hui"
+    paris = evening(14, "Europe/Paris")
+    assert in_words(paris, PAST_MIDNIGHT_US - 6 * HOUR_US - HOUR_US // 2, texts) == "ce soir"
+    assert in_words(paris, PAST_MIDNIGHT_US - 8 * HOUR_US, texts) == "aujourd’hui"
+
+
+def test_a_day_is_told_on_the_clock_of_the_place() -> None:
+    """Past midnight in Paris it is the next morning on La Réunion: a coffee there is of today, not of tomorrow."""
+    at_us = PAST_MIDNIGHT_US + 3 * HOUR_US
+    assert in_words(evening(15, "Indian/Reunion"), at_us, texts_in("fr")) == "aujourd’hui"
+    assert in_words(evening(14, "Europe/Paris"), at_us, texts_in("fr")) == "ce soir"
+
+
+def evening(day: int, zone: str) -> Evening:
+    money = Currency("RAF", "network", "pegged", Unit.CENT, "Rafftou", "Rafftou", "€", 1)
+    return Evening(date(2026, 11, day), (Entry(1, "sale", "Bar", (), 0, "", 0, zone, date(2026, 11, day), money, -1),))

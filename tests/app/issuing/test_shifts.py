@@ -8,9 +8,16 @@ import pytest
 from app.rules.ids import uuid7
 from app.venues.rules import NetworkSettings
 from app.venues.service import set_network
-from tests.support.network import CARDS, UNKNOWN_UID, Network, problem
+from tests.support.network import CARDS, UNKNOWN_UID, Network, both, problem
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """Where it makes a difference, a test is marked as one for both databases."""
+    return "sqlite"
+
 
 TWO_HOURS = {"card": CARDS["awa"], "currency": "TEMPS", "minutes": 120, "reason": "Montage de la scène"}
 
@@ -21,6 +28,7 @@ async def credit(network: Network, body: dict[str, object], login: str = "marie"
     return await (await network.person(login)).post(path, json=body, headers=headers)
 
 
+@both
 async def test_hours_are_on_the_card_and_owed_in_no_euros(network: Network) -> None:
     answer = await credit(network, TWO_HOURS)
     assert (answer.status_code, answer.json()) == (201, {"booked": 1, "balance": 120})
@@ -55,6 +63,7 @@ async def test_the_same_request_again_gets_the_first_answer(network: Network) ->
     assert await network.holds("awa") == {"RAF": 0, "TEMPS": 120}
 
 
+@both
 async def test_a_day_takes_ten_hours_and_no_more(network: Network) -> None:
     bar = await network.terminal("raffinerie")
     await bar.deliver(bar.sale_row("awa", {"Demi": 3}, pay="TEMPS"))

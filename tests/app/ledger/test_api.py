@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -251,6 +252,12 @@ async def test_operations_as_csv_have_one_row_for_each_transfer(
     assert list(rows[0]) == list(csv_rows.OPERATION_COLUMNS)
     assert [int(row["transfer"]) for row in rows] == [t["id"] for it in shown for t in it["transfers"]]
     assert {row["debit_kind"] for row in rows if row["kind"] == "sale"} == {"wallet"}
+
+
+def test_the_docs_list_every_column_in_its_place() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "following-the-ledger.md").read_text()
+    for columns in (csv_rows.STATEMENT_COLUMNS, csv_rows.TRIAL_COLUMNS, csv_rows.OPERATION_COLUMNS):
+        assert f"| {', '.join(columns)} |" in page
 
 
 def test_a_cell_that_a_spreadsheet_would_run_is_disarmed() -> None:

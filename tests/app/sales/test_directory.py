@@ -8,9 +8,15 @@ import pytest
 
 from app.terminals.service import set_status
 from app.venues.service import set_price
-from tests.support.network import Network, Terminal, problem
+from tests.support.network import Network, Terminal, both, problem
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """Where it makes a difference, a test is marked as one for both databases."""
+    return "sqlite"
 
 
 @pytest.fixture
@@ -23,6 +29,7 @@ async def bar(network: Network) -> Terminal:
     return bar
 
 
+@both
 @pytest.mark.parametrize("card", ["awa", "basile"], ids=["known card", "card not looked up yet"])
 class TestAfterAChange:
     async def test_an_old_price_is_refused(self, network: Network, bar: Terminal, card: str) -> None:

@@ -18,9 +18,15 @@ from app.sales.service import counter_of
 from app.sales.tables import intake
 from app.terminals.service import set_status, terminal_named
 from app.wire import CancelRow, IntentRow, RefusedRow, Sale, SaleRow, VoidRow
-from tests.support.network import UNKNOWN_UID, Network, Terminal, problem
+from tests.support.network import UNKNOWN_UID, Network, Terminal, both, problem
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """Where it makes a difference, a test is marked as one for both databases."""
+    return "sqlite"
 
 
 def cancel(sale: Sale) -> CancelRow:
@@ -45,6 +51,7 @@ async def bar(network: Network) -> Terminal:
     return await network.terminal("raffinerie")
 
 
+@both
 class TestDelivery:
     async def test_an_offline_sale_is_booked_when_it_comes(self, network: Network, bar: Terminal) -> None:
         row = bar.sale_row("awa", {"Demi": 2})
@@ -144,10 +151,6 @@ class TestDelivery:
 class TestNotTheirs:
     """Batches that are not this terminal's journal are refused whole, and not even kept."""
 
-    @pytest.fixture
-    def database_kind(self) -> str:
-        return "sqlite"
-
     async def test_signed_with_another_key(self, network: Network, bar: Terminal) -> None:
         bar.journal.add(bar.sale_row("awa", {"Eau": 1}))
         forged = replace(bar.journal, key=Ed25519PrivateKey.generate())
@@ -215,6 +218,7 @@ class TestNotTheirs:
 class TestForks:
     """Two journals under one identity: a copied SD card. Both branches are kept, none is believed."""
 
+    @both
     async def test_both_branches_are_kept_and_the_terminal_is_set_aside(self, network: Network, bar: Terminal) -> None:
         await bar.deliver(bar.sale_row("awa", {"Eau": 1}))
         copy = bar.journal.copy()
@@ -263,6 +267,7 @@ class TestForks:
 class TestExceptions:
     """The beer was poured: it is booked, and a person is told what is wrong with it."""
 
+    @both
     async def test_an_unknown_card_goes_to_suspense(self, network: Network, bar: Terminal) -> None:
         row = bar.sale_row(UNKNOWN_UID, {"Demi": 1})
         reply = await bar.deliver(row)
@@ -281,6 +286,7 @@ class TestExceptions:
         assert await network.suspense() == {"RAF": -350}
         assert await network.holds("awa") == {"RAF": 1000, "TEMPS": 0}
 
+    @both
     async def test_more_than_the_card_held_is_owed_and_repaid_by_the_next_top_up(
         self, network: Network, bar: Terminal
     ) -> None:
@@ -317,6 +323,7 @@ class TestExceptions:
         await bar.deliver(bar.sale_row(sale))
         assert await network.exceptions() == []
 
+    @both
     async def test_a_row_that_nobody_can_read_is_kept_and_the_next_ones_are_booked(
         self, network: Network, bar: Terminal
     ) -> None:
@@ -378,6 +385,7 @@ class TestExceptions:
         assert len(await network.exceptions("yann")) == 1
 
 
+@both
 class TestCancels:
     """A light that never turned green: whatever the server made of the sale must not stand."""
 
@@ -437,6 +445,7 @@ class TestVoids:
         assert await network.holds("awa") == {"RAF": 1000, "TEMPS": 0}
         assert await network.exceptions() == []
 
+    @both
     async def test_of_a_sale_on_credit_clears_what_was_owed(self, network: Network, bar: Terminal) -> None:
         row = bar.sale_row("awa", {"Demi": 4})
         await bar.deliver(row, void(row.sale))

@@ -11,11 +11,18 @@ from app.rules.ids import uuid7
 from app.terminals.service import set_status
 from app.venues.service import set_price
 from app.wire import Sale, Tender
-from tests.support.network import UNKNOWN_UID, Network, problem
+from tests.support.network import UNKNOWN_UID, Network, both, problem
 
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture
+def database_kind() -> str:
+    """Where it makes a difference, a test is marked as one for both databases."""
+    return "sqlite"
+
+
+@both
 async def test_a_sale_takes_from_the_card_and_adds_to_the_venue_s_claim(network: Network) -> None:
     await network.top_up("awa", 2000)
     bar = await network.terminal("raffinerie")
@@ -27,6 +34,7 @@ async def test_a_sale_takes_from_the_card_and_adds_to_the_venue_s_claim(network:
     assert await network.claims("raffinerie") == {"RAF": 800}
 
 
+@both
 async def test_hours_pay_where_they_are_accepted(network: Network) -> None:
     await network.shift("awa", 90)
     bar = await network.terminal("raffinerie")
@@ -35,6 +43,7 @@ async def test_hours_pay_where_they_are_accepted(network: Network) -> None:
     assert await network.claims("raffinerie") == {"TEMPS": 60}
 
 
+@both
 async def test_a_sale_sent_again_is_answered_as_the_first_time_and_booked_once(network: Network) -> None:
     await network.top_up("awa", 1000)
     bar = await network.terminal("raffinerie")
@@ -65,6 +74,7 @@ class TestRefusals:
         await network.block("awa", "active")
         assert (await bar.sell(sale)).status_code == 201, "a block is not remembered under the sale's id"
 
+    @both
     async def test_not_enough_on_the_card(self, network: Network) -> None:
         await network.top_up("awa", 349)
         bar = await network.terminal("raffinerie")
@@ -134,6 +144,7 @@ class TestRefusals:
 class TestBookedBefore:
     """Prices, cards and venues change; a sale that was booked before that is told again."""
 
+    @both
     async def test_after_the_price_changed(self, network: Network) -> None:
         await network.top_up("awa", 1000)
         bar = await network.terminal("raffinerie")
@@ -172,10 +183,6 @@ class TestBookedBefore:
 
 
 class TestWhoMaySell:
-    @pytest.fixture
-    def database_kind(self) -> str:
-        return "sqlite"
-
     async def test_a_revoked_terminal_may_not(self, network: Network) -> None:
         await network.top_up("awa", 1000)
         bar = await network.terminal("raffinerie")
@@ -207,10 +214,6 @@ class TestWhoMaySell:
 
 class TestBodies:
     """What is no sale is told so, and books nothing."""
-
-    @pytest.fixture
-    def database_kind(self) -> str:
-        return "sqlite"
 
     async def test_a_field_that_makes_no_sense_is_named(self, network: Network) -> None:
         bar = await network.terminal("raffinerie")

@@ -16,9 +16,15 @@ from app.rules.ids import uuid7
 from app.sales import intake as service
 from app.wire import CancelRow, TerminalSnapshot, VoidRow
 from app.wire.snapshot import SIGNATURE_HEADER
-from tests.support.network import CARDS, NAMES, PASSWORD, PEOPLE, PIN, Network, Terminal, problem
+from tests.support.network import CARDS, NAMES, PASSWORD, PEOPLE, PIN, Network, Terminal, both, problem
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """Where it makes a difference, a test is marked as one for both databases."""
+    return "sqlite"
 
 
 @pytest.fixture
@@ -39,10 +45,6 @@ async def applied(terminal: Terminal) -> tuple[int, set[str]]:
 
 
 class TestDocument:
-    @pytest.fixture
-    def database_kind(self) -> str:
-        return "sqlite"
-
     async def test_the_signature_is_the_server_s_over_the_bytes_that_travel(
         self, network: Network, bar: Terminal
     ) -> None:
@@ -95,6 +97,7 @@ class TestDocument:
         assert all(it["pin"].startswith("$argon2id$") for it in document["staff"])
         assert all(set(it) == {"uid", "status", "assurance", "balances"} for it in document["cards"])
 
+    @both
     async def test_it_is_not_sent_again_while_nothing_changed(self, network: Network, bar: Terminal) -> None:
         first = await bar.snapshot()
         again = await bar.snapshot(**{"If-None-Match": first.headers["etag"]})
@@ -128,12 +131,14 @@ class TestApplied:
         await bar.sell(sale)
         assert await applied(bar) == (0, {str(sale.id)})
 
+    @both
     async def test_booked_online_and_its_row_is_in(self, bar: Terminal) -> None:
         sale = bar.sale("awa", {"Eau": 1})
         await bar.sell(sale)
         await bar.deliver(bar.sale_row(sale, mode="online"))
         assert await applied(bar) == (1, set())
 
+    @both
     async def test_rows_that_are_kept_and_booked_while_the_mark_has_not_moved(
         self, network: Network, bar: Terminal, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -9,9 +9,16 @@ import pytest
 from app.platform.clock import now_us
 from app.rules.ids import uuid7
 from app.wire import VoidRow
-from tests.support.network import CARDS, Network, Terminal, problem
+from tests.support.network import CARDS, Network, Terminal, both, problem
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """Where it makes a difference, a test is marked as one for both databases."""
+    return "sqlite"
+
 
 WHY = {"reason": "Erreur de saisie"}
 
@@ -26,6 +33,7 @@ def path(terminal: Terminal, sale: object) -> str:
     return f"/venues/{terminal.venue.id}/sales/{sale}/void"
 
 
+@both
 async def test_the_money_goes_back_to_the_card(network: Network, bar: Terminal) -> None:
     sale = bar.sale("awa", {"Demi": 1})
     await bar.sell(sale)
@@ -35,6 +43,7 @@ async def test_the_money_goes_back_to_the_card(network: Network, bar: Terminal) 
     assert await network.claims("raffinerie") == {}
 
 
+@both
 async def test_the_same_request_again_gets_the_same_answer_and_another_one_is_told_that_it_was_undone(
     network: Network, bar: Terminal
 ) -> None:

@@ -13,9 +13,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from app.platform.clock import now_us
 from app.terminals import service
 from app.wire import token_message
-from tests.support.network import Network, Terminal, problem
+from tests.support.network import Network, Terminal, both, problem
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """Where it makes a difference, a test is marked as one for both databases."""
+    return "sqlite"
+
 
 DAY_US = 24 * 3600 * 1_000_000
 
@@ -57,6 +64,7 @@ class TestPairing:
         code = await code_for(network)
         assert (await redeem(network, f" {code.lower().replace('-', ' ')}")).status_code == 201
 
+    @both
     async def test_a_code_serves_once_and_for_an_hour(self, network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
         code, other = await code_for(network), await code_for(network)
         assert (await redeem(network, code)).status_code == 201
@@ -75,6 +83,7 @@ class TestPairing:
         answers = [(await redeem(network, f"AAAA-{number:04d}")).status_code for number in range(21)]
         assert answers == [404] * 20 + [429]
 
+    @both
     async def test_pairing_again_opens_a_new_epoch_with_the_new_key_alone(self, network: Network) -> None:
         bar = await network.terminal("raffinerie")
         again = await network.pair(await code_for(network, terminal=str(bar.id)))
@@ -97,10 +106,6 @@ class TestPairing:
 
 
 class TestTokens:
-    @pytest.fixture
-    def database_kind(self) -> str:
-        return "sqlite"
-
     async def test_a_signature_over_the_time_gets_a_token_that_opens(self, network: Network) -> None:
         bar = await network.terminal("raffinerie")
         answer = await ask_token(network, bar, now_us())
@@ -134,10 +139,6 @@ class TestTokens:
 
 
 class TestFleet:
-    @pytest.fixture
-    def database_kind(self) -> str:
-        return "sqlite"
-
     async def test_each_sees_the_terminals_of_their_venues(self, network: Network) -> None:
         bar, till = await network.terminal("raffinerie"), await network.terminal("canal")
         for login, ids in (("nadia", {bar.id, till.id}), ("marie", {bar.id}), ("yann", {till.id})):

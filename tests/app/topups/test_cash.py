@@ -7,9 +7,16 @@ import pytest
 
 from app.rules.ids import uuid7
 from app.settlement.service import positions
-from tests.support.network import CARDS, RAF, UNKNOWN_UID, Network, problem
+from tests.support.network import CARDS, RAF, UNKNOWN_UID, Network, both, problem
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """Where it makes a difference, a test is marked as one for both databases."""
+    return "sqlite"
+
 
 TEN = {"card": CARDS["awa"], "currency": "RAF", "amount": 1000}
 
@@ -27,6 +34,7 @@ async def due(network: Network, slug: str = "raffinerie") -> int:
     return position.due_cents
 
 
+@both
 async def test_cash_is_on_the_card_and_owed_by_the_venue(network: Network) -> None:
     answer = await top_up(network, TEN)
     assert (answer.status_code, answer.json()) == (201, {"booked": 1, "balance": 1000})
@@ -34,6 +42,7 @@ async def test_cash_is_on_the_card_and_owed_by_the_venue(network: Network) -> No
     assert await due(network) == 1000
 
 
+@both
 async def test_what_was_owed_is_repaid_first_and_the_balance_says_so(network: Network) -> None:
     bar = await network.terminal("raffinerie")
     await bar.deliver(bar.sale_row("awa", {"Demi": 5}))
@@ -52,6 +61,7 @@ async def test_the_same_request_again_gets_the_first_answer(network: Network) ->
     assert await network.holds("awa") == {"RAF": 2000, "TEMPS": 0}
 
 
+@both
 async def test_a_key_used_for_something_else_is_refused(network: Network) -> None:
     key = uuid7()
     await top_up(network, TEN, "nadia", key=key)
@@ -68,10 +78,6 @@ async def test_a_key_used_for_something_else_is_refused(network: Network) -> Non
 
 
 class TestRefusals:
-    @pytest.fixture
-    def database_kind(self) -> str:
-        return "sqlite"
-
     async def test_each_says_why_and_changes_nothing(self, network: Network) -> None:
         await network.block("basile")
         for change, expected in (

@@ -13,9 +13,16 @@ from app.topups import service
 from app.topups.sandbox import Sandbox
 from app.topups.service import Topup
 from app.venues.service import the_network
-from tests.support.network import RAF, TEMPS, Network, problem
+from tests.support.network import RAF, TEMPS, Network, both, problem
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """Where it makes a difference, a test is marked as one for both databases."""
+    return "sqlite"
+
 
 BACK = "http://server.test/back/{id}"
 KNOWN = {"RAF": RAF, "TEMPS": TEMPS}
@@ -64,6 +71,7 @@ def desk(network: Network) -> Desk:
     return Desk(network, provider)
 
 
+@both
 async def test_a_payment_is_credited_once_however_often_it_is_heard_of(network: Network, desk: Desk) -> None:
     topup, url = await desk.begin()
     assert await desk.settle(topup.id) == "pending"
@@ -107,6 +115,7 @@ async def test_what_was_not_paid_is_not_credited(
     assert await network.holds("awa") == {"RAF": 0, "TEMPS": 0}
 
 
+@both
 async def test_the_same_form_sent_twice_is_one_top_up_with_one_payment_page(network: Network, desk: Desk) -> None:
     first, url = await desk.begin()
     again, same = await desk.begin(id_=first.id)
@@ -151,6 +160,7 @@ async def test_a_card_blocked_after_it_was_paid_is_credited_all_the_same(network
     assert await network.holds("awa") == {"RAF": 2000, "TEMPS": 0}
 
 
+@both
 async def test_the_reconciliation_finds_what_nobody_came_back_for(network: Network, desk: Desk) -> None:
     paid, paid_url = await desk.begin()
     failed, failed_url = await desk.begin(card="basile")

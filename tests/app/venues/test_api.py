@@ -8,9 +8,15 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.support.network import Network, problem
+from tests.support.network import Network, both, problem
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """Where it makes a difference, a test is marked as one for both databases."""
+    return "sqlite"
 
 
 async def set_price(
@@ -35,6 +41,7 @@ async def test_each_sees_the_venues_of_their_grants(network: Network) -> None:
     assert (shown["zone"], shown["cut_off"], shown["accepted"]) == ("Indian/Reunion", "06:00", ["RAF", "TEMPS"])
 
 
+@both
 async def test_a_new_price_counts_from_now_on(network: Network) -> None:
     await network.top_up("awa", 1000)
     bar = await network.terminal("raffinerie")
@@ -50,6 +57,7 @@ async def test_a_product_gets_a_price_in_another_currency(network: Network) -> N
     assert await price(network) == {"RAF": 100, "TEMPS": 10}
 
 
+@both
 async def test_a_first_price_set_by_two_at_once_is_one_price(network: Network) -> None:
     await network.person("marie")
     answers = await asyncio.gather(*(set_price(network, amount, currency="TEMPS") for amount in (10, 20) * 5))
@@ -58,10 +66,6 @@ async def test_a_first_price_set_by_two_at_once_is_one_price(network: Network) -
 
 
 class TestRefusals:
-    @pytest.fixture
-    def database_kind(self) -> str:
-        return "sqlite"
-
     async def test_what_makes_no_sense(self, network: Network) -> None:
         for amount in (-1, 10**9 + 1, 1.5, "100", True, None, 2**70):
             assert problem(await set_price(network, amount)) == (422, "invalid"), amount
