@@ -1,6 +1,6 @@
 """Makes the pictures of the README: a person tops up, taps, and sees the balance fall and the claim rise.
 
-    python docs/screenshots.py          # needs the extra `dev` and Debian's chromium; writes docs/images/*.png
+python docs/screenshots.py          # needs the extra `dev` and Debian's chromium; writes docs/images/*.png
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ waits), posts all of it in one durable transaction, and tells each caller its ow
 Errors:
     Busy (Unavailable)             the queue is full; nothing was taken in. Try again later.
     OutcomeUnknown (Unavailable)   the database did not say whether it was committed. Post the same operations again.
-    Rejected                       the database refused this operation; nothing of it was written.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ from starlette.requests import HTTPConnection
 
 from app.ledger.rules.kinds import AccountKey, Book, BookKind
 from app.ledger.rules.operations import Conflict, Entry, Operation, Outcome, Posted, Posting, Refused, Release
+from app.ledger.rules.operations import Invalid as NotBookable
 from app.ledger.store import (
     RETRY_AFTER_S,
     OutcomeUnknown,
@@ -72,7 +72,6 @@ __all__ = [
     "OperationsPage",
     "OutcomeUnknown",
     "Period",
-    "Rejected",
     "StatementLine",
     "StatementPage",
     "Stretch",
@@ -310,14 +309,7 @@ class Ledger:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            requests = self._take()
-            try:
-                await self._write(requests)
-            except Exception as error:
-                # Whatever happened, the callers must hear of it and the writer must live.
-                _log.exception("batch failed", requests=len(requests))
-                for request in requests:
-                    _fail(request, error)
+            await self._write(self._take())
 
     def _take(self) -> list[_Request]:
         requests = [self._queue.popleft()]
@@ -329,31 +321,37 @@ class Ledger:
         return requests
 
     async def _write(self, requests: list[_Request]) -> None:
-        entries = [entry for request in requests for entry in request.entries]
-        try:
-            outcomes = await self._post_until_known(entries)
-        except Rejected as error:
-            if len(requests) == 1:
-                _fail(requests[0], error)
-                return
-            # One of them breaks a rule that only the database knows: find it, so that it spoils none of the others.
-            middle = len(requests) // 2
-            await self._write(requests[:middle])
-            await self._write(requests[middle:])
-            return
-        except OutcomeUnknown as error:
-            for request in requests:
-                _fail(request, error)
-            return
+        outcomes = await self._outcomes([entry for request in requests for entry in request.entries])
         position = 0
         for request in requests:
-            end = position + len(request.entries)
+            own = outcomes[position : position + len(request.entries)]
+            position += len(request.entries)
             if not request.done.done():
-                request.done.set_result(outcomes[position:end])
-            position = end
+                _tell(request, own)
         if self._listeners and (newest := _newest(outcomes)) is not None:
             for tell in self._listeners:
-                tell(newest)
+                try:
+                    tell(newest)
+                except Exception:
+                    # What is booked is booked, and the writer must live.
+                    _log.exception("a listener failed", newest=newest)
+
+    async def _outcomes(self, entries: Sequence[Entry]) -> list[Outcome | Exception]:
+        """One for each entry. Whatever one of them makes the store stumble over spoils none of the others: they are
+        posted in halves until it is alone, in their order and without harm, for no id is booked twice."""
+        try:
+            return [*await self._post_until_known(entries)]
+        except OutcomeUnknown as error:
+            return [error] * len(entries)
+        except Exception as error:
+            if len(entries) > 1:
+                middle = len(entries) // 2
+                return [*await self._outcomes(entries[:middle]), *await self._outcomes(entries[middle:])]
+            if isinstance(error, Rejected):
+                _log.error("the database refused an entry", entry=str(entries[0].id), reason=str(error))
+                return [NotBookable("rejected")]
+            _log.exception("an entry could not be posted", entry=str(entries[0].id))
+            return [error]
 
     async def _post_until_known(self, entries: Sequence[Entry]) -> list[Outcome]:
         """Operations have ids, so posting them again after a lost connection finds out what became of them."""
@@ -364,9 +362,12 @@ class Ledger:
         return await self._store.post(entries, now_us())
 
 
-def _fail(request: _Request, error: Exception) -> None:
-    if not request.done.done():
-        request.done.set_exception(error)
+def _tell(request: _Request, outcomes: Sequence[Outcome | Exception]) -> None:
+    known = [it for it in outcomes if not isinstance(it, Exception)]
+    if len(known) == len(outcomes):
+        request.done.set_result(known)
+    else:
+        request.done.set_exception(next(it for it in outcomes if isinstance(it, Exception)))
 
 
 def posted(outcome: Outcome) -> Posted:
@@ -383,7 +384,7 @@ def posted(outcome: Outcome) -> Posted:
     raise RuntimeError(f"the ledger does not book what we made: {outcome}")
 
 
-def _newest(outcomes: Sequence[Outcome]) -> int | None:
+def _newest(outcomes: Sequence[Outcome | Exception]) -> int | None:
     """Numbers rise with the order of a batch, so the last that was booked now is the newest."""
     return next((it.seq for it in reversed(outcomes) if isinstance(it, Posted) and not it.replayed), None)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from uuid import uuid4
 
 import httpx
@@ -84,7 +84,7 @@ def routes(app: FastAPI) -> Iterator[tuple[str, str, str]]:
             yield route.name or "", method, re.sub(r":\w+}", "}", route.path or "")
 
 
-def address(network: Network, path: str, where: dict[str, object]) -> str:
+def address(network: Network, path: str, where: Mapping[str, object]) -> str:
     values = {
         "venue": network.venues["raffinerie"].id,
         "product": network.product("raffinerie", "Eau").id,

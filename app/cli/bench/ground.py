@@ -113,10 +113,20 @@ async def _fund(ledger: Ledger, money: Currency, owners: list[str]) -> None:
     clearing, liability, issuance, *wallets = await ledger.accounts(keys, rates({"RAF": money}))
     now = now_us()
     day = business_day(now, "Europe/Paris")
-    for wallet in wallets:
-        postings = (Posting(clearing, liability, FUNDS), Posting(issuance, wallet, FUNDS))
-        mark = sha256(str(wallet).encode()).digest()
-        await ledger.post([Operation(uuid7(), "topup.online", mark, postings, "bench", now, day)])
+    operations = [
+        Operation(
+            uuid7(),
+            "topup.online",
+            sha256(str(wallet).encode()).digest(),
+            (Posting(clearing, liability, FUNDS), Posting(issuance, wallet, FUNDS)),
+            "bench",
+            now,
+            day,
+        )
+        for wallet in wallets
+    ]
+    for first in range(0, len(operations), BATCH_ROWS):
+        await ledger.post(operations[first : first + BATCH_ROWS])
 
 
 async def _device(context: Context, venue: UUID, number: int) -> Device:

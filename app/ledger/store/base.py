@@ -28,7 +28,8 @@ RETRY_AFTER_S = 1
 
 
 class Rejected(Exception):
-    """The database refused the batch: one of its entries breaks a rule that only the database knows."""
+    """The database refused the batch for what it says. Either an entry breaks a rule that only the database knows, or
+    the order of writing led through a step that it does not allow. Entries posted alone tell which."""
 
 
 class OutcomeUnknown(Unavailable):
@@ -195,8 +196,15 @@ def hold_rows(plan: Plan) -> list[tuple[Any, ...]]:
     ]
 
 
-def hold_end_rows(plan: Plan) -> list[tuple[Any, ...]]:
-    return [(it.hold, it.reason, it.operation, plan.now_us) for it in plan.hold_ends]
+def hold_end_rows(plan: Plan) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """(ends of holds that stood before the batch, ends of those that it places).
+
+    The database checks what is free after each statement. So what is set free is written first, then the transfers,
+    then what is newly set aside: each step then leaves at least as much free as the last.
+    """
+    placed = {it.id for it in plan.holds}
+    rows = [(it.hold, it.reason, it.operation, plan.now_us) for it in plan.hold_ends]
+    return [row for row in rows if row[0] not in placed], [row for row in rows if row[0] in placed]
 
 
 def refusal_rows(plan: Plan) -> list[tuple[Any, ...]]:

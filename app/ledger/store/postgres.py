@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -41,8 +41,10 @@ from app.platform.database import POSTGRES_SETTINGS
 # The head's lock orders all batches of all processes; the accounts follow in id order.
 LOCK_HEAD = f"SELECT {HEAD_COLUMNS}, (SELECT value FROM revision) FROM ledger_head WHERE id = 1 FOR UPDATE"
 LOCK_ACCOUNTS = f"SELECT {ACCOUNT_COLUMNS} FROM account WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
-KNOWN_OPERATIONS = "SELECT id, fingerprint, seq, first_transfer, transfers FROM operation WHERE id = ANY($1)"
-KNOWN_REFUSALS = "SELECT id, fingerprint, reason FROM refusal WHERE id = ANY($1)"
+# One question for both, for each costs a way to the database and back; a row with a reason is a refusal.
+KNOWN = """
+    SELECT id, fingerprint, seq, first_transfer, transfers, NULL AS reason FROM operation WHERE id = ANY($1)
+    UNION ALL SELECT id, fingerprint, 0, 0, 0, reason FROM refusal WHERE id = ANY($1)"""
 KNOWN_TRANSFERS = f"SELECT {TRANSFER_COLUMNS} FROM transfer WHERE id = ANY($1)"
 HOLDS = f"SELECT {HOLD_COLUMNS} FROM hold h LEFT JOIN hold_end e ON e.hold = h.id WHERE h.id = ANY($1)"
 REVERSIBLE = """
@@ -76,23 +78,30 @@ WRITE_HOLDS = f"""
 WRITE_HOLD_ENDS = f"""
     INSERT INTO hold_end ({HOLD_END_ROW}) SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[])"""
 
-_GONE = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, asyncio.TimeoutError)
+# A plan made while a table was small, and kept, would read the whole table once it is large. Everything here is led by
+# an index, whatever the planner guesses of arrays and transition tables.
+SETTINGS = POSTGRES_SETTINGS | {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
+
+# What the entries themselves are at fault for: broken constraints (SQLSTATE 23) and unusable values (22).
+_AT_FAULT = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError)
+# What passes by itself, on the same connection.
 _LATER = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
     asyncpg.LockNotAvailableError,
     asyncpg.QueryCanceledError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
 )
+# Everything else is the server's trouble or the connection's (restarts, a full disk, a primary that was demoted, a
+# password that was changed) and says nothing about the entries: a new connection may find a server that works.
+_GONE = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, asyncio.TimeoutError)
 
 
 class PostgresStore:
-    """`dsn`: postgresql://... as asyncpg reads it; `key` signs the seals. Used by one writer only."""
+    """`dsn`: postgresql://... as asyncpg reads it; `key` signs the seals; `settings`: the session's, its timeouts above
+    all. Used by one writer only."""
 
-    def __init__(self, dsn: str, key: Ed25519PrivateKey) -> None:
-        self._dsn, self._key = dsn, key
+    def __init__(self, dsn: str, key: Ed25519PrivateKey, settings: Mapping[str, str] = SETTINGS) -> None:
+        self._dsn, self._key, self._settings = dsn, key, dict(settings)
         self._connection: asyncpg.Connection[Any] | None = None
 
     async def post(self, entries: Sequence[Entry], now_us: int) -> list[Outcome]:
@@ -103,13 +112,13 @@ class PostgresStore:
                 plan = decide(entries, facts)
                 await _write(connection, plan, facts, self._key)
             return plan.outcomes
+        except _AT_FAULT as error:
+            raise Rejected(str(error)) from error
         except _LATER as error:
             raise OutcomeUnknown(str(error)) from error
         except _GONE as error:
             await self.close()
             raise OutcomeUnknown(str(error)) from error
-        except asyncpg.PostgresError as error:
-            raise Rejected(str(error)) from error
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None
@@ -119,7 +128,7 @@ class PostgresStore:
 
     async def _connected(self) -> asyncpg.Connection[Any]:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(self._dsn, server_settings=POSTGRES_SETTINGS, timeout=5)
+            self._connection = await asyncpg.connect(self._dsn, server_settings=self._settings, timeout=5)
         return self._connection
 
 
@@ -130,9 +139,10 @@ async def _facts(connection: asyncpg.Connection[Any], entries: Sequence[Entry], 
     holds = holds_of(await connection.fetch(HOLDS, look.holds)) if look.holds else {}
     account_ids = sorted({*look.accounts, *(it.account for it in holds.values())}) if holds else look.accounts
     accounts = accounts_of(await connection.fetch(LOCK_ACCOUNTS, account_ids))
-    operations = await connection.fetch(KNOWN_OPERATIONS, ids)
-    refusals = await connection.fetch(KNOWN_REFUSALS, ids)
-    numbers = [n for row in operations for n in range(row["first_transfer"], row["first_transfer"] + row["transfers"])]
+    rows = await connection.fetch(KNOWN, ids)
+    operations = [row[:5] for row in rows if row["reason"] is None]
+    refusals = [(row["id"], row["fingerprint"], row["reason"]) for row in rows if row["reason"] is not None]
+    numbers = [n for *_, first, count in operations for n in range(first, first + count)]
     transfers = await connection.fetch(KNOWN_TRANSFERS, numbers) if numbers else []
     known = known_of(operations, refusals, transfers)
     facts = Facts(seq, last, accounts, known, {}, holds, seal_id, seal_digest, max(now_us, booked_at_us), revision)
@@ -144,14 +154,17 @@ async def _facts(connection: asyncpg.Connection[Any], entries: Sequence[Entry], 
 
 async def _write(connection: asyncpg.Connection[Any], plan: Plan, facts: Facts, key: Ed25519PrivateKey) -> None:
     link, digests = seal(plan, facts, key)
-    if plan.holds:
-        await connection.execute(WRITE_HOLDS, *zip(*hold_rows(plan), strict=True))
-    if plan.hold_ends:
-        await connection.execute(WRITE_HOLD_ENDS, *zip(*hold_end_rows(plan), strict=True))
+    ended, ended_at_once = hold_end_rows(plan)
+    if ended:
+        await connection.execute(WRITE_HOLD_ENDS, *zip(*ended, strict=True))
     if link is not None:
         operations = zip(*operation_rows(plan, digests), strict=True)
         transfers = zip(*transfer_rows(plan), strict=True)
         sealed = (link.id, link.first, link.last, link.digest, link.signature, plan.now_us)
         await connection.execute(WRITE, *operations, *transfers, *sealed, plan.transfer_id)
+    if plan.holds:
+        await connection.execute(WRITE_HOLDS, *zip(*hold_rows(plan), strict=True))
+    if ended_at_once:
+        await connection.execute(WRITE_HOLD_ENDS, *zip(*ended_at_once, strict=True))
     if plan.refused:
         await connection.execute(WRITE_REFUSALS, *zip(*refusal_rows(plan), strict=True))

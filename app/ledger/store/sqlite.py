@@ -136,15 +136,15 @@ def _facts(connection: sqlite3.Connection, entries: Sequence[Entry], now_us: int
 
 def _write(connection: sqlite3.Connection, plan: Plan, facts: Facts, key: Ed25519PrivateKey) -> None:
     link, digests = seal(plan, facts, key)
-    if plan.holds:
-        connection.executemany(WRITE_HOLDS, [_stored(row) for row in hold_rows(plan)])
-    if plan.hold_ends:
-        connection.executemany(WRITE_HOLD_ENDS, [_stored(row) for row in hold_end_rows(plan)])
+    ended, ended_at_once = hold_end_rows(plan)
+    connection.executemany(WRITE_HOLD_ENDS, [_stored(row) for row in ended])
     if link is not None:
         connection.executemany(WRITE_OPERATIONS, [_stored(row) for row in operation_rows(plan, digests)])
         connection.executemany(WRITE_TRANSFERS, transfer_rows(plan))
         connection.execute(WRITE_SEAL, (link.id, link.first, link.last, link.digest, link.signature, plan.now_us))
         connection.execute(WRITE_HEAD, (plan.operation_seq, plan.transfer_id, link.id, link.digest, plan.now_us))
+    connection.executemany(WRITE_HOLDS, [_stored(row) for row in hold_rows(plan)])
+    connection.executemany(WRITE_HOLD_ENDS, [_stored(row) for row in ended_at_once])
     if plan.refused:
         connection.executemany(WRITE_REFUSALS, [_stored(row) for row in refusal_rows(plan)])
 

@@ -16,6 +16,7 @@ from app.rules.ids import uuid7
 from app.sales import intake as service
 from app.sales.service import counter_of
 from app.sales.tables import intake
+from app.terminals import service as terminals
 from app.terminals.service import set_status, terminal_named
 from app.wire import CancelRow, IntentRow, RefusedRow, Sale, SaleRow, VoidRow
 from tests.support.network import UNKNOWN_UID, Network, Terminal, both, problem
@@ -116,16 +117,16 @@ class TestDelivery:
         await network.shift("awa", 10)
         rows = (bar.sale_row("awa", {"Demi": 3}), bar.sale_row(UNKNOWN_UID, {"Eau": 1}), "no row of ours")
         batch = bar.journal.batch(bar.journal.add(*rows))
-        advance = service.terminals.advance
+        advance = terminals.advance
 
         async def dies(*_: object) -> None:
             raise Unavailable("The server goes down.", 1)
 
-        monkeypatch.setattr(service.terminals, "advance", dies)
+        monkeypatch.setattr(terminals, "advance", dies)
         assert problem(await bar.sync(batch)) == (503, "busy")
         assert await network.exceptions() == [], "nothing half-written"
         await network.block("awa")
-        monkeypatch.setattr(service.terminals, "advance", advance)
+        monkeypatch.setattr(terminals, "advance", advance)
         assert (await bar.sync(batch)).json()["acknowledged"] == 3
         assert await network.holds("awa") == {"RAF": -50, "TEMPS": 10}
         assert await network.suspense() == {"RAF": -100}
@@ -193,6 +194,7 @@ class TestNotTheirs:
     async def test_bodies_out_of_bounds(self, network: Network, bar: Terminal) -> None:
         body = bar.journal.batch(bar.journal.add(bar.sale_row("awa", {"Eau": 1}))).model_dump(mode="json")
         row: dict[str, Any] = body["rows"][0]
+        change: dict[str, Any]
         for change in (
             {"rows": []},
             {"rows": [row] * 501},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -218,6 +219,7 @@ class TestBodies:
     async def test_a_field_that_makes_no_sense_is_named(self, network: Network) -> None:
         bar = await network.terminal("raffinerie")
         good = bar.sale("awa", {"Eau": 1}).model_dump(mode="json")
+        change: dict[str, Any]
         for change in (
             {"id": "17"},
             {"card": "04a0000000a001"},

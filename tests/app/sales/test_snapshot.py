@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from app.platform.clock import now_us
 from app.platform.errors import Unavailable
 from app.rules.ids import uuid7
-from app.sales import intake as service
+from app.terminals import service as terminals
 from app.wire import CancelRow, TerminalSnapshot, VoidRow
 from app.wire.snapshot import SIGNATURE_HEADER
 from tests.support.network import CARDS, NAMES, PASSWORD, PEOPLE, PIN, Network, Terminal, both, problem
@@ -147,18 +147,18 @@ class TestApplied:
         await bar.sell(online)
         offline = bar.sale_row("awa", {"Eau": 1})
         void = VoidRow(id=uuid7(), sale=offline.sale.id, reason="Erreur", at_us=now_us())
-        advance = service.terminals.advance
+        advance = terminals.advance
 
         async def dies(*_: object) -> None:
             raise Unavailable("The server goes down.", 1)
 
-        monkeypatch.setattr(service.terminals, "advance", dies)
+        monkeypatch.setattr(terminals, "advance", dies)
         batch = bar.journal.batch(bar.journal.add(bar.sale_row(online, mode="online"), offline, void))
         assert (await bar.sync(batch)).status_code == 503
         assert await applied(bar) == (1, {str(online.id), str(offline.sale.id), str(void.id)})
         balance = next(it for it in (await snapshot(bar)).cards if it.uid == CARDS["awa"]).balances
         assert balance == {"RAF": 800}
-        monkeypatch.setattr(service.terminals, "advance", advance)
+        monkeypatch.setattr(terminals, "advance", advance)
         await bar.sync(batch)
         assert await applied(bar) == (4, set())
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from app.currencies.service import Currency
 from app.platform.errors import Conflict, DomainError, NotFound
 from app.rules.ids import uuid7
 from app.topups import service
@@ -36,7 +37,7 @@ class Desk:
         self.provider = provider
 
     async def begin(
-        self, amount: int = 2000, id_: UUID | None = None, card: str = "awa", currency: object = RAF
+        self, amount: int = 2000, id_: UUID | None = None, card: str = "awa", currency: Currency = RAF
     ) -> tuple[Topup, str]:
         async with self._network.context.reader.connect() as connection:
             network = await the_network(connection)
@@ -49,7 +50,7 @@ class Desk:
             currency,
             amount,
             BACK,
-            id_ or uuid7(),  # type: ignore[arg-type]
+            id_ or uuid7(),
         )
 
     async def pay(self, url: str, status: Literal["paid", "failed", "cancelled"] = "paid") -> str:

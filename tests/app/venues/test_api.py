@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -20,10 +20,16 @@ def database_kind() -> str:
 
 
 async def set_price(
-    network: Network, amount: object, login: str = "marie", currency: str = "RAF", **where: object
+    network: Network,
+    amount: object,
+    login: str = "marie",
+    currency: str = "RAF",
+    *,
+    venue: UUID | None = None,
+    product: UUID | None = None,
 ) -> httpx.Response:
-    venue = where.get("venue", network.venues["raffinerie"].id)
-    product = where.get("product", network.product("raffinerie", "Eau").id)
+    venue = venue or network.venues["raffinerie"].id
+    product = product or network.product("raffinerie", "Eau").id
     path = f"/api/v1/venues/{venue}/products/{product}/prices/{currency}"
     return await (await network.person(login)).put(path, json={"amount": amount})
 
@@ -83,7 +89,7 @@ class TestRefusals:
             {"product": network.product("canal", "Café").id},
             {"venue": uuid4()},
         ):
-            assert problem(await set_price(network, 100, "nadia", **where)) == (404, "not-found"), where
+            assert problem(await set_price(network, 100, "nadia", "RAF", **where)) == (404, "not-found"), where
 
     async def test_another_venue_s_prices_are_not_theirs_to_set(self, network: Network) -> None:
         assert problem(await set_price(network, 100, "yann")) == (403, "forbidden")
