@@ -53,6 +53,7 @@ from app.sales.directory import Directory
 from app.topups.online import open_provider, reconcile_for_ever
 from app.web import Pages, SecurityHeaders, render_error, static_app, texts_of
 from app.web.source import SOURCE_URL, source
+from app.wire import Problem
 
 DESCRIPTION = """
 Comptoir is a cashless network: one NFC card, several local currencies, many venues.
@@ -64,6 +65,22 @@ since the epoch, UTC. **Ids** of operations are made by whoever asks (UUIDv7) an
 """
 
 TOKEN_PATHS = ("/c/",)
+
+# What every operation may answer instead of its result; said once, here.
+PROBLEM: dict[str, Any] = {
+    "description": "A problem (RFC 9457). The last part of `type` is stable; `detail` is for people.",
+    "content": {
+        "application/problem+json": {
+            "schema": Problem.model_json_schema(),
+            "example": {
+                "type": "/problems/insufficient-funds",
+                "title": "There is not enough on the card",
+                "status": 402,
+                "detail": "There is not enough on the card.",
+            },
+        }
+    },
+}
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -78,6 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
+        responses={"4XX": PROBLEM},
         dependencies=[Depends(guard)],
         middleware=[
             Middleware(RequestLog),

@@ -262,12 +262,14 @@ class Ledger:
     ) -> Operation:
         """The operation that takes `original` back whole. It names each transfer that it reverses.
 
-        What it took from an overdraft goes back there only as far as that is still owed, the rest to the wallet.
+        What goes back to a holder repays first what the wallet owes, and the rest is the wallet's: a wallet never holds
+        money beside a debt in the same currency.
         """
-        wallets = await self._wallets_of_overdrafts(original)
+        pairs = await self._overdraft_and_wallet(original)
         postings = tuple(
-            Posting(t.credit, t.debit, t.amount, credit_overflow=wallets.get(t.debit), reverses=t.id)
+            Posting(t.credit, overdraft, t.amount, credit_overflow=wallet, reverses=t.id)
             for t in original.transfers
+            for overdraft, wallet in [pairs.get(t.debit, (t.debit, None))]
         )
         return Operation(
             id=id_,
@@ -284,13 +286,21 @@ class Ledger:
             details=details,
         )
 
-    async def _wallets_of_overdrafts(self, original: BookedOperation) -> dict[int, int]:
+    async def _overdraft_and_wallet(self, original: BookedOperation) -> dict[int, tuple[int, int]]:
+        """For each debited account of a holder: the holder's overdraft and wallet in that currency."""
         async with self.reader.connect() as connection:
             rows = await reads.by_id(connection, {t.debit for t in original.transfers})
-            overdrafts = [row for row in rows if row.key.kind == "overdraft"]
-            keys = [AccountKey(row.key.book, "wallet", row.key.owner) for row in overdrafts]
-            found = await accounts.find(connection, keys) if keys else {}
-        return {row.id: found[key] for row, key in zip(overdrafts, keys, strict=True)}
+            keys = {
+                row.id: [AccountKey(row.key.book, kind, row.key.owner) for kind in ("overdraft", "wallet")]
+                for row in rows
+                if row.key.kind in {"overdraft", "wallet"}
+            }
+            found = await accounts.find(connection, [key for pair in keys.values() for key in pair]) if keys else {}
+        return {
+            number: (found[overdraft], found[wallet])
+            for number, (overdraft, wallet) in keys.items()
+            if overdraft in found
+        }
 
     async def _sweep_for_ever(self) -> None:
         """Holds expire within some seconds of their time, whichever process comes to it first."""

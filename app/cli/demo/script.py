@@ -28,6 +28,9 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from app.cli.demo.network import unit_of
+from app.money import AmountNotUnderstood, parse_amount
+
 Card = Annotated[int, Field(ge=1, le=999)]
 
 
@@ -127,6 +130,17 @@ class Script(_Step):
         named = [line.step.venue for line in self.steps if isinstance(line.step, Sale | Void | Unplug | Plug)]
         return list(dict.fromkeys(named))
 
+    def problem(self, number: int, network: dict[str, Any]) -> str | None:
+        """What is wrong with a step, given those before it."""
+        step = self.steps[number].step
+        if isinstance(step, Void):
+            before = [line.step for line in self.steps[:number]]
+            if not any(isinstance(it, Sale) and it.name == step.sale for it in before):
+                return f"no sale before it is named {step.sale!r}"
+        if isinstance(step, Kill) and step.process not in {"server", *self.venues}:
+            return "kill names the server, or a venue at whose terminal something happens"
+        return _problem(step, network)
+
 
 BUILT_IN = Path(__file__).parent / "evening.yaml"
 
@@ -140,9 +154,9 @@ def read_script(path: Path, network: dict[str, Any]) -> Script:
     except ValidationError as error:
         lines = [f"{'.'.join(str(part) for part in it['loc'])}: {it['msg']}" for it in error.errors()]
         raise BadScript(f"{path}:\n  " + "\n  ".join(lines)) from error
-    for number, line in enumerate(script.steps, 1):
-        if problem := _problem(line.step, network):
-            raise BadScript(f"{path}: step {number}: {problem}")
+    for number in range(len(script.steps)):
+        if problem := script.problem(number, network):
+            raise BadScript(f"{path}: step {number + 1}: {problem}")
     return script
 
 
@@ -163,6 +177,10 @@ def _problem(step: Step, network: dict[str, Any]) -> str | None:
                 return f"{step.venue} sells no {name!r}; it sells {', '.join(sold)}"
             if step.pay not in sold[name]["prices"]:
                 return f"{name!r} has no price in {step.pay}"
-    if isinstance(step, Kill) and step.process != "server" and step.process not in network["venues"]:
-        return "kill names the server or a venue"
+    typed = step.amount if isinstance(step, TopUp) else step.time if isinstance(step, Shift) else None
+    if typed is not None and currency is not None:
+        try:
+            parse_amount(typed, unit_of(network["currencies"][currency]))
+        except AmountNotUnderstood:
+            return f"{typed!r} is not an amount of {currency}"
     return None

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -39,7 +40,7 @@ from app.ledger.store.base import (
     touched,
     transfer_rows,
 )
-from app.platform.database import SQLITE_PRAGMAS
+from app.platform.database import SQLITE_PRAGMAS, file_identity
 
 _IN = "IN (SELECT value FROM json_each(?))"
 HEAD = f"SELECT {HEAD_COLUMNS}, (SELECT value FROM revision) FROM ledger_head WHERE id = 1"
@@ -71,6 +72,7 @@ class SqliteStore:
         self._path, self._key = path, key
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
 
     async def post(self, entries: Sequence[Entry], now_us: int) -> list[Outcome]:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._post, entries, now_us)
@@ -94,7 +96,7 @@ class SqliteStore:
                 raise
         except sqlite3.IntegrityError as error:
             raise Rejected(str(error)) from error
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             self._close()
             raise OutcomeUnknown(str(error)) from error
         return plan.outcomes
@@ -105,8 +107,12 @@ class SqliteStore:
             connection.close()
 
     def _connected(self) -> sqlite3.Connection:
+        # A file that is moved or deleted can still be written to, and what is written there is gone.
+        if self._connection is not None and self._file != file_identity(self._path):
+            self._close()
         if self._connection is None:
-            self._connection = sqlite3.connect(self._path, isolation_level=None)
+            self._file = file_identity(self._path)
+            self._connection = sqlite3.connect(f"file:{quote(str(self._path))}?mode=rw", uri=True, isolation_level=None)
             for pragma in SQLITE_PRAGMAS:
                 self._connection.execute(f"PRAGMA {pragma}")
         return self._connection

@@ -116,6 +116,14 @@ class TestSqlite:
         await network.person("lucas")
         return await network.terminal("raffinerie")
 
+    async def test_a_file_that_is_gone(self, network: Network, bar: Terminal) -> None:
+        path = file_of(network)
+        away = path.with_name("away.sqlite3")
+        path.rename(away)
+        await everything_refuses(network, bar, {(503, "database-unavailable"), (503, "outcome-unknown")})
+        away.rename(path)
+        await works_again(network, bar)
+
     async def test_a_file_that_somebody_else_holds(self, network: Network, bar: Terminal) -> None:
         other = sqlite3.connect(file_of(network), isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
