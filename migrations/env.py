@@ -16,7 +16,9 @@ ADVISORY_LOCK = 5_207_114
 
 
 def run(connection: sa.Connection) -> None:
-    context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=False)
+    # All revisions in one transaction, on SQLite too (whose data definition is transactional, whatever Alembic assumes):
+    # a second process waits for the lock, and then finds nothing to do.
+    context.configure(connection=connection, target_metadata=metadata, transactional_ddl=True)
     with context.begin_transaction():
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SET LOCAL lock_timeout = '10s'")

@@ -21,7 +21,7 @@ from tests.faults.ledger_processes import Poster, Server, opened, posters, prove
 pytestmark = pytest.mark.faults
 
 SEED = int(os.environ.get("COMPTOIR_KILLS_SEED", str(random.SystemRandom().randrange(10**6))))
-ROUNDS = int(os.environ.get("COMPTOIR_KILLS_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("COMPTOIR_KILLS_ROUNDS", "2"))
 EACH = 400
 FLOAT = 10**6
 

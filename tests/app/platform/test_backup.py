@@ -296,7 +296,9 @@ class TestArchives:
                 assert {file.name: file.read_bytes() for file in into.rglob("*") if file.is_file()} == whole
         assert noticed > 35
 
-    @pytest.mark.parametrize("content", [b"", b"not an archive", gzip.compress(b"neither")])
+    @pytest.mark.parametrize(
+        "content", [b"", b"not an archive", gzip.compress(b"neither")], ids=["empty", "text", "gzip"]
+    )
     def test_another_file_is_refused(self, fresh: Settings, tmp_path: Path, content: bytes) -> None:
         path = tmp_path / "file"
         path.write_bytes(content)
