@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,13 +55,15 @@ class Poster:
         for line in self.process.stdout:
             if not line.endswith("\n"):
                 return  # killed in the middle of a word
-            said, outcome, *numbers = json.loads(line)
-            if said == "ready":
+            said = json.loads(line)
+            if said[0] == "ready":
                 self.ready.set()
             else:
-                self.answers[said] = (outcome, numbers[0])
+                id_, outcome, numbers = said
+                self.answers[id_] = (outcome, numbers)
 
-    def post(self, operations: Iterable[tuple[str, list[Row] | list[list[int]]]], *, together: bool = False) -> None:
+    def post(self, operations: Iterable[tuple[str, Sequence[Row | list[int]]]], *, together: bool = False) -> None:
+        """Rows are named accounts and an amount, or numbers of accounts, an amount and the transfer to take back."""
         told = [(id_, [self._row(row) for row in rows]) for id_, rows in operations]
         self.asked += [id_ for id_, _ in told]
         self.say({"do": "post", "operations": told, "together": together})
@@ -79,11 +81,8 @@ class Poster:
         self.process.wait()
         self.reader.join(DEADLINE_S)
 
-    def _row(self, row: Row | list[int]) -> list[int | None]:
-        if isinstance(row, list):
-            return [*row]
-        debit, credit, amount = row
-        return [self.ids[debit], self.ids[credit], amount, None]
+    def _row(self, row: Row | list[int]) -> Sequence[int | None]:
+        return row if isinstance(row, list) else (self.ids[row[0]], self.ids[row[1]], row[2], None)
 
 
 @contextmanager
@@ -148,8 +147,8 @@ async def proven(url: str, ids: dict[str, int]) -> tuple[dict[str, int], set[str
         assert report.findings == []
         async with engine.connect() as connection:
             rows = await connection.exec_driver_sql("SELECT id, balance FROM account")
-            balances = {row[0]: row[1] for row in rows}
-            booked = {str(row[0]) for row in await connection.exec_driver_sql("SELECT id FROM operation")}
+            balances = {row.id: row.balance for row in rows}
+            booked = {str(row.id) for row in await connection.exec_driver_sql("SELECT id FROM operation")}
         assert len(booked) == report.operations
         return {name: balances[id_] for name, id_ in ids.items()}, booked
     finally:

@@ -57,7 +57,8 @@ async def test_transfers_in_a_ring_neither_lock_up_nor_lose_anything(
         steps = [(f"ring {n}", f"ring {(n + 1) % 6}", 1) for n in range(6)]
         steps = steps[turn:] + steps[:turn]
         poster.post(sales(60, *(steps if turn % 2 else [(b, a, amount) for a, b, amount in reversed(steps)])))
-        poster.post(sales(60, (f"ring {turn}", f"ring {turn + 3}", 2), (f"ring {turn + 3}", f"ring {turn}", 1)))
+        across = sales(60, (f"ring {turn}", f"ring {turn + 3}", 2), (f"ring {turn + 3}", f"ring {turn}", 1))
+        poster.post(across, together=True)
     for poster in crew:
         poster.all_answered()
         assert {outcome for outcome, _ in poster.answers.values()} == {"booked"}

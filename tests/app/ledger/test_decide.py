@@ -62,13 +62,15 @@ top_ups = st.builds(
     st.sampled_from([ALICE, BOB]),
     st.integers(1, 40),
 )
+# Units without their euros.
+halves = top_ups.map(lambda both: both[1:])
 sales = st.builds(
     lambda who, amount: (Posting(who, CLAIM, amount, OVERDRAFT),), st.sampled_from([ALICE, BOB]), st.integers(1, 80)
 )
 ids = st.integers(1, 12)
 operations = st.builds(
     lambda postings, id_, overrides: operation(*postings, id_=id_, overrides_refusal=overrides),
-    st.one_of(free, top_ups, sales),
+    st.one_of(free, top_ups, halves, sales),
     ids,
     st.booleans(),
 )
@@ -172,7 +174,8 @@ def test_what_is_sent_again_changes_nothing(batch: list[Entry]) -> None:
     before = copy.deepcopy(known.accounts)
     known.operation_seq, known.transfer_id = plan.operation_seq, plan.transfer_id
     again = decide([it for it, _ in plan.booked] + list(plan.holds), known)
-    assert again.booked == again.refused == again.holds == again.hold_ends == []
+    written = [*again.booked, *again.refused, *again.holds, *again.hold_ends]
+    assert written == []
     assert all(it.replayed for it in again.outcomes if isinstance(it, Posted | Held))
     assert known.accounts == before
 

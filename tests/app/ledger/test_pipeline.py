@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.testing import capture_logs
 
 from app.ledger.rules.operations import (
     Entry,
@@ -221,8 +222,10 @@ async def test_an_entry_that_nobody_can_write_spoils_none_of_its_neighbours() ->
         store.before = stumble
         tasks = [asyncio.create_task(ledger.post([entry])) for entry in (*_entries(3), bad, *_entries(3))]
         await asyncio.sleep(0)
-        go.set()
-        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        with capture_logs() as logged:
+            go.set()
+            answers = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [(it["log_level"], it["entry"]) for it in logged] == [("error", str(bad.id))]
     assert isinstance(answers[3], UnicodeEncodeError)
     assert [isinstance(answer, list) for answer in answers] == [True] * 3 + [False] + [True] * 3
 
@@ -247,8 +250,10 @@ async def test_a_listener_that_fails_stops_nobody() -> None:
     async with pipeline(FakeStore()) as ledger:
         ledger.add_listener(fail)
         ledger.add_listener(heard.append)
-        assert len(await ledger.post(_entries(2))) == 2
-        assert len(await ledger.post(_entries(1))) == 1
+        with capture_logs() as logged:
+            assert len(await ledger.post(_entries(2))) == 2
+            assert len(await ledger.post(_entries(1))) == 1
+    assert [it["newest"] for it in logged] == [2, 3]
     assert heard == [2, 3]
 
 
@@ -285,9 +290,10 @@ async def test_texts_that_no_database_keeps_spoil_none_of_their_neighbours(books
     await books.top_up("alice", 1000)
     good = [books.operation(("alice", "claim", 1)) for _ in range(4)]
     bad = replace(books.operation(("alice", "claim", 500)), actor="\ud800")
-    answers = await asyncio.gather(
-        *(books.ledger.post([it]) for it in (*good[:2], bad, *good[2:])), return_exceptions=True
-    )
+    with capture_logs():
+        answers = await asyncio.gather(
+            *(books.ledger.post([it]) for it in (*good[:2], bad, *good[2:])), return_exceptions=True
+        )
     assert [isinstance(answer, list) for answer in answers] == [True, True, False, True, True]
     assert await books.balance("alice") == 996
 

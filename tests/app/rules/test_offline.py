@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -67,8 +68,8 @@ def test_the_risk_of_a_card_and_of_a_terminal_never_passes_its_limit(
 def _after(
     order: dict[str, int], accepted: Accept, card: CardView, terminal: TerminalView
 ) -> tuple[CardView, TerminalView]:
-    def plus(view: object, change: dict[str, int]) -> dict[str, int]:
-        held = dict(view)  # type: ignore[call-overload]
+    def plus(view: Mapping[str, int], change: Mapping[str, int]) -> dict[str, int]:
+        held = dict(view)
         return held | {currency: held.get(currency, 0) + amount for currency, amount in change.items()}
 
     risk = dict(accepted.unbacked)

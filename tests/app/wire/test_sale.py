@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from app.rules.basket import Line, totals
 from app.wire import Sale, SaleRow, read_payload
 
-lines = st.fixed_dictionaries(
+lines: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "product": st.uuids().map(str),
         "name": st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12),
