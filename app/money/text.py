@@ -56,7 +56,7 @@ def parse_amount(typed: str, unit: Unit) -> int:
     elif unit is Unit.POINT:
         minor = int(text) if re.fullmatch(r"[0-9]{1,12}", text) else None
     else:
-        match = re.fullmatch(r"([0-9]{1,10})(?:[.,]([0-9]{1,2}))?", text)
+        match = re.fullmatch(r"([0-9]{1,12})(?:[.,]([0-9]{1,2}))?", text)
         minor = int(match[1]) * 100 + int((match[2] or "0").ljust(2, "0")) if match else None
     if minor is None or minor > LARGEST:
         raise AmountNotUnderstood(typed)
@@ -64,9 +64,9 @@ def parse_amount(typed: str, unit: Unit) -> int:
 
 
 def _minutes(text: str) -> int | None:
-    if match := re.fullmatch(r"([0-9]{1,9})h([0-5]?[0-9])?(?:min)?", text):
+    if match := re.fullmatch(r"([0-9]{1,12})h([0-5]?[0-9])?(?:min)?", text):
         return int(match[1]) * 60 + int(match[2] or 0)
-    if match := re.fullmatch(r"([0-9]{1,9})(?:min)?", text):
+    if match := re.fullmatch(r"([0-9]{1,12})(?:min)?", text):
         return int(match[1])
     return None
 

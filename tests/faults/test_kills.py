@@ -1,7 +1,7 @@
 """A whole evening, and SIGKILL at any moment: no confirmed sale is lost and none is booked twice.
 
 What a person saw is what counts: a sale is confirmed when its light was green on the staff screen. The kills go on for
-`COMPTOIR_KILLS_S` seconds (15 by default; give it an hour before a release), from the seed `COMPTOIR_KILLS_SEED`.
+`COMPTOIR_KILLS_S` seconds (8 by default; give it an hour before a release), from the seed `COMPTOIR_KILLS_SEED`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tests.support.evening import Bar, journalled, kill_now_and_then, signal_ser
 
 pytestmark = [pytest.mark.anyio, pytest.mark.faults]
 
-KILLS_S = float(os.environ.get("COMPTOIR_KILLS_S", "15"))
+KILLS_S = float(os.environ.get("COMPTOIR_KILLS_S", "8"))
 SEED = int(os.environ.get("COMPTOIR_KILLS_SEED", str(random.SystemRandom().randrange(10**6))))
 VENUE = "canal"
 PRODUCT, PRICE = "Café", 160

@@ -41,7 +41,7 @@ pytestmark = pytest.mark.faults
 # What fails is told as it was found, within seconds; the long profile then finds the shortest story that fails.
 QUICKLY = (Phase.explicit, Phase.reuse, Phase.generate)
 PROFILES = {
-    "default": settings(max_examples=20, stateful_step_count=15, phases=QUICKLY),
+    "default": settings(max_examples=12, stateful_step_count=15, phases=QUICKLY),
     "long": settings(max_examples=2000, stateful_step_count=60),
 }
 SETTINGS = settings(

@@ -11,8 +11,7 @@ from app.money.text import LARGEST, MINUS
 
 units = st.sampled_from(Unit)
 languages = st.sampled_from(["fr", "en"])
-# Cents are typed with ten figures before the comma at most, and minutes with nine before the h.
-minors = st.integers(0, 10**11)
+minors = st.integers(0, LARGEST)
 
 
 def as_typed(text: str, symbol: str, language: str) -> str:
