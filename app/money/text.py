@@ -54,9 +54,9 @@ def parse_amount(typed: str, unit: Unit) -> int:
     if unit is Unit.MINUTE:
         minor = _minutes(text)
     elif unit is Unit.POINT:
-        minor = int(text) if re.fullmatch(r"[0-9]{1,12}", text) else None
+        minor = int(text) if re.fullmatch(r"[0-9]{1,13}", text) else None
     else:
-        match = re.fullmatch(r"([0-9]{1,12})(?:[.,]([0-9]{1,2}))?", text)
+        match = re.fullmatch(r"([0-9]{1,13})(?:[.,]([0-9]{1,2}))?", text)
         minor = int(match[1]) * 100 + int((match[2] or "0").ljust(2, "0")) if match else None
     if minor is None or minor > LARGEST:
         raise AmountNotUnderstood(typed)
@@ -64,9 +64,9 @@ def parse_amount(typed: str, unit: Unit) -> int:
 
 
 def _minutes(text: str) -> int | None:
-    if match := re.fullmatch(r"([0-9]{1,12})h([0-5]?[0-9])?(?:min)?", text):
+    if match := re.fullmatch(r"([0-9]{1,13})h([0-5]?[0-9])?(?:min)?", text):
         return int(match[1]) * 60 + int(match[2] or 0)
-    if match := re.fullmatch(r"([0-9]{1,12})(?:min)?", text):
+    if match := re.fullmatch(r"([0-9]{1,13})(?:min)?", text):
         return int(match[1])
     return None
 

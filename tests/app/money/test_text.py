@@ -99,7 +99,9 @@ def test_amounts_as_they_are_typed(typed: str, unit: Unit, minor: int) -> None:
     assert parse_amount(typed, unit) == minor
 
 
-@pytest.mark.parametrize("typed", ["", "€", "1,2,3", "1e3", "0x10", "12,", ",50", "١٢", "99999999999", "2 h 75", "1+1"])
+@pytest.mark.parametrize(
+    "typed", ["", "€", "1,2,3", "1e3", "0x10", "12,", ",50", "١٢", "9999999999999", "2 h 75", "1+1"]
+)
 @pytest.mark.parametrize("unit", [Unit.CENT, Unit.MINUTE])
 def test_what_is_no_amount_is_not_guessed_at(typed: str, unit: Unit) -> None:
     with pytest.raises(AmountNotUnderstood):
