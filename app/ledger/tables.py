@@ -1,5 +1,5 @@
 """The ledger's tables. Operations, transfers and refusals are append-only, and an account's balance changes by a
-transfer only: the guards in `migrations/guards.py` make the database itself refuse anything else.
+transfer only: the guards in `app/ledger/guards.py` make the database itself refuse anything else.
 """
 
 from __future__ import annotations
