@@ -43,7 +43,7 @@ class Pages:
         clock: Callable[[], int] = lambda: time.time_ns() // 1000,
     ) -> None:
         folders = feature_templates() if templates is None else templates
-        self._environments = {language: _environment(texts_in(language), folders) for language in LANGUAGES}
+        self._environments = {it: _environment(it, tuple(sorted(folders.items()))) for it in LANGUAGES}
         self._source_url = source_url
         self._clock = clock
 
@@ -137,9 +137,12 @@ def feature_templates() -> dict[str, Path]:
     return {folder.parent.name: folder for folder in sorted(_ROOMS.glob("*/templates")) if folder != _SHARED}
 
 
-def _environment(texts: Texts, folders: Mapping[str, Path]) -> Environment:
+@cache
+def _environment(language: Language, folders: tuple[tuple[str, Path], ...]) -> Environment:
+    """One for each language of a process, however many servers it starts: templates are compiled once."""
+    texts = texts_in(language)
     shared = FileSystemLoader(_SHARED)
-    features = PrefixLoader({prefix: FileSystemLoader(folder) for prefix, folder in folders.items()})
+    features = PrefixLoader({prefix: FileSystemLoader(folder) for prefix, folder in folders})
     environment = Environment(
         loader=ChoiceLoader([shared, features]),
         autoescape=True,

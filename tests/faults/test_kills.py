@@ -29,6 +29,8 @@ from tests.support.evening import Bar, journalled, kill_now_and_then, signal_ser
 pytestmark = [pytest.mark.anyio, pytest.mark.faults]
 
 KILLS_S = float(os.environ.get("COMPTOIR_KILLS_S", "8"))
+# A machine that is busy with other tests gets fewer sales done between two kills: it goes on until there were enough.
+SALES, PATIENCE_S = 5, 90.0
 SEED = int(os.environ.get("COMPTOIR_KILLS_SEED", str(random.SystemRandom().randrange(10**6))))
 VENUE = "canal"
 PRODUCT, PRICE = "Café", 160
@@ -71,15 +73,20 @@ def taken_from_cards(data: Path) -> int:
 async def test_no_confirmed_sale_is_lost_and_none_is_booked_twice(tmp_path: Path) -> None:
     print(f"COMPTOIR_KILLS_SEED={SEED}")
     async with bar_of(tmp_path) as (stage, bar):
-        until_s = time.monotonic() + KILLS_S
+        began_s = time.monotonic()
+
+        def is_over() -> bool:
+            passed_s = time.monotonic() - began_s
+            return (passed_s > KILLS_S and len(bar.green) >= SALES) or passed_s > KILLS_S + PATIENCE_S
+
         chance = random.Random(SEED)
         killed, _ = await asyncio.gather(
-            kill_now_and_then(stage, ["server", VENUE], until_s, chance), bar.work(until_s, PRODUCT)
+            kill_now_and_then(stage, ["server", VENUE], is_over, chance), bar.work(is_over, PRODUCT)
         )
         await bar.delivered()
     print(f"{len(bar.green)} green, red: {Counter(bar.refused)}, {bar.broken} broken off; kills: {Counter(killed)}")
     assert len(killed) >= KILLS_S / 10, "this is about kills"
-    assert len(bar.green) >= 5, "and about sales between them"
+    assert len(bar.green) >= SALES, "and about sales between them"
 
     rows = journalled(tmp_path / f"terminal-{VENUE}")
     booked = standing(tmp_path)

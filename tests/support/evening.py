@@ -8,6 +8,7 @@ import random
 import signal
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,10 +50,10 @@ class Bar:
     refused: list[str] = field(default_factory=list)
     broken: int = 0
 
-    async def work(self, until_s: float, product: str) -> None:
-        """Sell one thing after the other, to one card after the other, until the clock says so."""
+    async def work(self, is_over: Callable[[], bool], product: str) -> None:
+        """Sell one thing after the other, to one card after the other, until it is over."""
         turn = 0
-        while time.monotonic() < until_s:
+        while not is_over():
             card = self.stage.cards[turn % len(self.stage.cards)]
             turn += 1
             try:
@@ -144,13 +145,15 @@ async def top_up_all(stage: Stage, http: httpx.AsyncClient, slug: str, amount: i
         (await http.post(path, json=body, headers=headers)).raise_for_status()
 
 
-async def kill_now_and_then(stage: Stage, names: list[str], until_s: float, chance: random.Random) -> list[str]:
+async def kill_now_and_then(
+    stage: Stage, names: list[str], is_over: Callable[[], bool], chance: random.Random
+) -> list[str]:
     """SIGKILL one after the other at random moments, each started again at once; their names.
 
     "server" or a venue's slug. Three in ten are not waited for: the next kill may meet them starting up.
     """
     killed: list[str] = []
-    while time.monotonic() < until_s:
+    while not is_over():
         await asyncio.sleep(chance.random() * 1.2)
         killed.append(chance.choice(names))
         if chance.random() < 0.7:

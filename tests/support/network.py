@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import time
+from functools import cache
 from typing import Any, Literal
 from uuid import UUID
 
@@ -318,7 +319,8 @@ class Network:
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[FastAPI]:
     """The application, started as uvicorn would and stopped at the end."""
-    app = create_app(settings)
+    app = _app(settings.base_url, settings.payments, settings.body_limit_bytes)
+    app.state.settings = settings
     async with app.router.lifespan_context(app):
         yield app
 
@@ -355,6 +357,12 @@ async def network_of(app: FastAPI, settings: Settings) -> AsyncIterator[Network]
             cards,
             clients,
         )
+
+
+@cache
+def _app(base_url: str, payments: Literal["none", "sandbox"], body_limit_bytes: int) -> FastAPI:
+    """One application for all tests whose settings wire it alike: it costs more to build than most tests to run."""
+    return create_app(Settings(base_url=base_url, payments=payments, body_limit_bytes=body_limit_bytes))
 
 
 def _client(app: FastAPI) -> httpx.AsyncClient:
