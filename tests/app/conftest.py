@@ -25,7 +25,9 @@ TLS = ssl.create_default_context()
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What costs time and is not what these tests are about: hashes, collecting garbage at start, logs."""
-    monkeypatch.setattr("app.identity.passwords._hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr("app.identity.passwords._hasher", hasher)
+    monkeypatch.setattr("app.identity.passwords._pin_hasher", hasher)
     monkeypatch.setattr("app.outbox.delivery.ssl", SimpleNamespace(create_default_context=lambda: TLS))
     # Frozen objects are never collected: a hundred applications in one process would all stay in memory.
     monkeypatch.setattr("app.main.gc", SimpleNamespace(collect=lambda: 0, freeze=lambda: None))

@@ -22,6 +22,9 @@ from readers.taps import (
     ReaderLost,
 )
 
+# Above what a busy machine adds, and below what a wait in vain would take.
+LONG_S = 4
+
 SEEN = CardSeen(bytes.fromhex("04a1b2c3d4e580"), "C", 1, 1000)
 Step = CardEvent | ReaderLost | Exception | None
 
@@ -145,7 +148,7 @@ def test_attempts_to_open_come_ever_slower_up_to_a_limit(run: Running) -> None:
     script.next(2)
     waits = [later - earlier for earlier, later in zip(script.opened_at, script.opened_at[1:], strict=False)]
     assert all(wait >= least for wait, least in zip(waits, [0.01, 0.02, 0.04, 0.04, 0.04], strict=False))
-    assert waits[-1] < 1
+    assert waits[-1] < LONG_S
 
 
 def test_what_is_known_of_the_field_outlives_a_driver(run: Running) -> None:
@@ -178,16 +181,16 @@ def test_stopping_is_prompt_while_polling_and_while_waiting_to_reopen(run: Runni
     waiting.next(1)
     started = time.monotonic()
     assert all(reader.stop() for reader in readers)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < LONG_S
     assert driver.closed.is_set()
 
 
-def test_a_driver_that_hangs_delays_the_stop_by_less_than_a_second() -> None:
+def test_a_driver_that_hangs_does_not_delay_the_stop_for_long() -> None:
     release = threading.Event()
 
     class Hanging(ScriptedDriver):
         def poll(self, timeout_s: float) -> CardEvent | ReaderLost | None:
-            release.wait(5)
+            release.wait(60)
             return None
 
     driver = Hanging()
@@ -195,7 +198,7 @@ def test_a_driver_that_hangs_delays_the_stop_by_less_than_a_second() -> None:
     reader.start()
     started = time.monotonic()
     assert not reader.stop()
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < LONG_S
     release.set()
     assert driver.closed.wait(3)
 
