@@ -25,7 +25,13 @@ import app.identity.api
 import app.identity.pages
 import app.issuing.api
 import app.issuing.pages
+import app.lapses.api
+import app.lapses.pages
 import app.ledger.api
+import app.moneys.api
+import app.moneys.pages
+import app.mutual.api
+import app.mutual.pages
 import app.outbox.api
 import app.sales.api
 import app.sales.pages
@@ -38,6 +44,8 @@ import app.topups.pages
 import app.venues.api
 from app.identity.guard import guard
 from app.identity.thin import FastLane
+from app.issuing.due import lapse_for_ever
+from app.lapses.daily import run_for_ever
 from app.ledger.service import Ledger
 from app.outbox.delivery import Deliveries
 from app.outbox.follower import Follower
@@ -114,12 +122,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in (
         app.identity.api.router,
         app.venues.api.router,
+        app.moneys.api.router,
         app.cards.api.router,
         app.terminals.api.router,
         app.sales.api.hot,
         app.sales.api.router,
         app.topups.api.router,
         app.issuing.api.router,
+        app.mutual.api.members.router,
+        app.mutual.api.exchanges.router,
+        app.mutual.api.loans.router,
+        app.mutual.api.memberships.router,
+        app.lapses.api.router,
         app.settlement.api.router,
         app.accounting.api.router,
         app.ledger.api.router,
@@ -129,10 +143,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.topups.pages.holder.router,
         app.topups.pages.counter.router,
         app.issuing.pages.router,
+        app.mutual.pages.members.router,
+        app.mutual.pages.loans.router,
         app.sales.pages.router,
         app.terminals.pages.router,
+        app.lapses.pages.router,
         app.settlement.pages.router,
         app.accounting.pages.router,
+        app.moneys.pages.defining.router,
+        app.moneys.pages.reading.router,
     ):
         api.include_router(router)
     if settings.payments == "sandbox":
@@ -173,6 +192,8 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     gc.freeze()
     provider = api.state.provider
     tasks = [asyncio.create_task(Deliveries(context, ledger, follower).run(), name="webhooks")]
+    tasks.append(asyncio.create_task(run_for_ever(context, ledger), name="lapses"))
+    tasks.append(asyncio.create_task(lapse_for_ever(ledger), name="vouchers"))
     if provider is not None:
         tasks.append(asyncio.create_task(reconcile_for_ever(context, ledger, provider), name="reconciliation"))
     try:

@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from app.cards import service
 from app.cards.addresses import address_of, card_behind
 from app.cards.history import Evening, history
+from app.currencies.policies import policies, policy_at
 from app.currencies.service import Currency, currencies
 from app.identity.audit import audit
 from app.identity.guard import Caller
@@ -21,6 +22,7 @@ from app.platform.clock import now_us
 from app.platform.context import context_of
 from app.platform.errors import NotFound
 from app.rules.business_day import business_day
+from app.rules.policy import Lapse
 from app.venues.service import the_network, venues
 from app.web import Texts, dates, render, render_error, texts_of
 
@@ -90,6 +92,7 @@ async def _seen(request: Request, token: str, before: int | None = None) -> dict
     context, ledger, texts, now = context_of(request), ledger_of(request), texts_of(request), now_us()
     async with context.reader.connect() as connection:
         network, known, at = await the_network(connection), await currencies(connection), await venues(connection)
+        rules = await policies(connection)
     zone = network.settings.zone
     held = await service.balances(ledger, card.owner, known)
     page = await history(ledger, card, known, at, zone, before)
@@ -103,7 +106,9 @@ async def _seen(request: Request, token: str, before: int | None = None) -> dict
         "evenings": [(in_words(it, now, texts), _entries(it, texts)) for it in page.evenings],
         "before": page.before,
         "online_topup": context.settings.payments != "none",
+        "vouchers": any(it.kind == "gift" for it in known.values()),
         "pegged": any(it.cents_per_unit is not None for it in known.values()),
+        "lapses": any(policy_at(it, now).policy.lapse != Lapse() for it in rules.values()),
         "seen_at_us": now,
     }
 

@@ -95,6 +95,13 @@ async def cards_by_uid(connection: AsyncConnection, uids: Iterable[str]) -> dict
     return {row.uid: _card(row) for row in rows}
 
 
+async def labels_by_owner(connection: AsyncConnection, owners: Iterable[str]) -> dict[str, str]:
+    """What is printed on the card of each of these wallets (of several, the newest); other owners are left out."""
+    ids = [UUID(owner.removeprefix("wallet:")) for owner in owners if owner.startswith("wallet:")]
+    query = sa.select(card.c.wallet, card.c.label).where(card.c.wallet.in_(ids)).order_by(card.c.created_at_us)
+    return {f"wallet:{row.wallet}": row.label for row in await connection.execute(query)}
+
+
 async def all_cards(connection: AsyncConnection) -> list[Card]:
     rows = await connection.execute(sa.select(card).order_by(card.c.label))
     return [_card(row) for row in rows]

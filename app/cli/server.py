@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from datetime import date, datetime
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -111,6 +112,35 @@ async def _verify(new: bool) -> Report:
         draft.write_text(json.dumps(asdict(report.until)))
         draft.replace(remembered)
     return report
+
+
+@click.command()
+@click.option("--preview", is_flag=True, help="Say what would be booked, and change nothing.")
+@click.option(
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Only what falls due up to the turn of this day (default: now). With --preview it may lie ahead.",
+)
+def lapse(preview: bool, until: datetime | None) -> None:
+    """Do what time does: tell holders what will lapse, book what is due, let credit limits grow.
+
+    The server does this once a day by itself. Running it again books nothing twice.
+    """
+    for line in asyncio.run(_lapse(preview, None if until is None else until.date())):
+        click.echo(line)
+
+
+async def _lapse(preview: bool, until: date | None) -> list[str]:
+    from app.cli.lapsing import foreseen, run  # noqa: PLC0415
+    from app.platform.context import Context  # noqa: PLC0415
+    from app.platform.settings import Settings  # noqa: PLC0415
+
+    async with _engine():
+        context = Context.open(Settings())
+    try:
+        return await (foreseen if preview else run)(context, until)
+    finally:
+        await context.close()
 
 
 @asynccontextmanager

@@ -28,9 +28,14 @@ class Place:
 PLACES = (
     Place("/admin", N_("Positions"), _MANAGERS),
     Place("/admin/reserve", N_("Reserve"), frozenset({Role.NETWORK_ADMIN})),
+    Place("/admin/moneys", N_("Moneys"), _MANAGERS),
     Place("/admin/exceptions", N_("To look at"), _MANAGERS),
     Place("/admin/counter", N_("Counter"), PERSONAL),
     Place("/admin/hours", N_("Hours"), _MANAGERS),
+    Place("/admin/issue", N_("Issue"), _MANAGERS),
+    Place("/admin/members", N_("Members"), frozenset({Role.NETWORK_ADMIN})),
+    Place("/admin/loans", N_("Loans"), frozenset({Role.NETWORK_ADMIN})),
+    Place("/admin/lapses", N_("Lapses"), frozenset({Role.NETWORK_ADMIN})),
     Place("/admin/terminals", N_("Terminals"), _MANAGERS),
 )
 

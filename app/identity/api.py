@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.identity import service
+from app.identity import people, service
 from app.identity.cookie import COOKIE, clear_session_cookie, set_session_cookie
 from app.identity.guard import SignedIn
 from app.identity.sign_in_limits import PER_ADDRESS, PER_LOGIN
@@ -70,7 +70,7 @@ class SessionShown(BaseModel):
 @router.post("/sessions", status_code=201, dependencies=[Depends(PER_ADDRESS)], summary="Sign in")
 async def open_session(request: Request, response: Response, credentials: Credentials) -> OpenedSession:
     """Sets the cookie `comptoir_session`. 401 `wrong-credentials` whatever is wrong; 429 after too many tries."""
-    PER_LOGIN.check(request, service.normal_login(credentials.login))
+    PER_LOGIN.check(request, people.normal_login(credentials.login))
     opened = await service.sign_in(
         context_of(request),
         credentials.login,

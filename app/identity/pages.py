@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.identity import service
+from app.identity import people, service
 from app.identity.cookie import COOKIE, clear_session_cookie, set_session_cookie
 from app.identity.destinations import SIGN_IN, SIGN_OUT, safe_next, sign_in_first
 from app.identity.guard import SignedIn
@@ -37,7 +37,7 @@ async def sign_in(
     password: Annotated[str, Form(max_length=1024)] = "",
     next: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
-    texts, login, destination = texts_of(request), service.normal_login(login), safe_next(next)
+    texts, login, destination = texts_of(request), people.normal_login(login), safe_next(next)
     try:
         PER_ADDRESS.check(request, client_address(request))
         PER_LOGIN.check(request, login)

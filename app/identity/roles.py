@@ -83,6 +83,10 @@ class Principal:
     def may_see_venue(self, venue: UUID) -> bool:
         return self.sees_network or venue in self.venues
 
+    def holds_role(self, roles: Collection[str], venue: UUID | None) -> bool:
+        """Whether one of their roles is among `roles` and reaches the venue; None: the network itself."""
+        return any(grant.role in roles and grant.venue in {None, venue} for grant in self.grants)
+
     def require_venue(self, venue: UUID) -> None:
         """Raises Forbidden unless their rights reach this venue."""
         if not self.may_see_venue(venue):

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.identity import passwords, store
 from app.identity.audit import audit
+from app.identity.people import add_person, newcomer, normal_login
 from app.identity.roles import Grant, Principal
 from app.platform import clock
 from app.platform.context import Context
-from app.platform.errors import Conflict, Invalid, NotFound, NotSignedIn
-from app.rules.ids import uuid7
+from app.platform.errors import Conflict, NotFound, NotSignedIn
 
 IDLE_US = 12 * 3600 * 1_000_000
 LIFETIME_US = 7 * 24 * 3600 * 1_000_000
@@ -25,8 +24,6 @@ LIFETIME_US = 7 * 24 * 3600 * 1_000_000
 SEEN_PRECISION_US = 5 * 60 * 1_000_000
 
 _TOKEN_BYTES = 32
-_LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,63}")
-_NAME_LENGTH_MAX = 80
 _USER_AGENT_LENGTH_MAX = 200
 
 
@@ -77,35 +74,9 @@ async def create_person(
     actor: str,
 ) -> UUID:
     """Raises Invalid for what cannot be a login, name, password or PIN, and Conflict ("login-taken")."""
-    login, name, grants = normal_login(login), name.strip(), frozenset(grants)
-    if not _LOGIN.fullmatch(login):
-        raise Invalid("A login has 2 to 64 letters without accents, digits or . _ @ + - and begins with one.")
-    if not 1 <= len(name) <= _NAME_LENGTH_MAX:
-        raise Invalid(f"A name has 1 to {_NAME_LENGTH_MAX} characters.")
-    passwords.check_password(password)
-    if pin is not None:
-        passwords.check_pin(pin)
-    person_id = uuid7()
-    values = {
-        "id": person_id,
-        "login": login,
-        "name": name,
-        "password_hash": await passwords.hash_secret(password),
-        "pin_hash": None if pin is None else await passwords.hash_pin(pin),
-        "active": True,
-        "created_at_us": clock.now_us(),
-    }
-    try:
-        async with context.engine.begin() as connection:
-            await store.insert_person(connection, values)
-            await store.insert_grants(connection, person_id, grants)
-            granted = sorted(f"{grant.role}@{grant.venue or 'network'}" for grant in grants)
-            await audit(connection, actor, "person.create", f"person:{person_id}", login=login, grants=granted)
-    except sa.exc.IntegrityError as error:
-        if "login" not in str(error.orig):
-            raise
-        raise Conflict(f"The login {login} is taken.", "login-taken") from None
-    return person_id
+    new = await newcomer(login, name, password, pin)
+    async with context.engine.begin() as connection:
+        return await add_person(connection, new, grants, actor=actor)
 
 
 async def sign_in(
@@ -196,8 +167,10 @@ async def change_password(context: Context, session: Session, current: str, new:
         await audit(connection, f"person:{found.id}", "person.change_password", f"person:{found.id}")
 
 
-def normal_login(login: str) -> str:
-    return login.strip().lower()
+async def names_of(connection: AsyncConnection, actors: Iterable[str]) -> dict[str, str]:
+    """Names of people by how the audit log names them; other actors are left out."""
+    ids = [UUID(it.removeprefix("person:")) for it in actors if it.startswith("person:")]
+    return {f"person:{id_}": name for id_, name in (await store.names(connection, ids)).items()}
 
 
 async def _end_session(context: Context, session: Session, session_id: str) -> bool:

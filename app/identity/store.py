@@ -34,6 +34,31 @@ async def person_by_id(connection: AsyncConnection, person_id: UUID) -> Row | No
     return (await connection.execute(sa.select(person).where(person.c.id == person_id))).one_or_none()
 
 
+async def names(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Of people who were ever in the network."""
+    rows = await connection.execute(sa.select(person.c.id, person.c.name).where(person.c.id.in_(list(ids))))
+    return {row.id: row.name for row in rows}
+
+
+async def active_people(connection: AsyncConnection) -> list[Row]:
+    """A row for each grant, or one with none; in the order in which they came."""
+    statement = (
+        sa.select(person, person_role.c.role, person_role.c.venue)
+        .outerjoin(person_role, person_role.c.person == person.c.id)
+        .where(person.c.active)
+        .order_by(person.c.created_at_us, person.c.login)
+    )
+    return list((await connection.execute(statement)).all())
+
+
+async def set_name(connection: AsyncConnection, person_id: UUID, name: str) -> None:
+    await connection.execute(person.update().where(person.c.id == person_id).values(name=name))
+
+
+async def delete_grants(connection: AsyncConnection, person_id: UUID) -> None:
+    await connection.execute(person_role.delete().where(person_role.c.person == person_id))
+
+
 async def set_password_hash(connection: AsyncConnection, person_id: UUID, before: str, after: str) -> bool:
     """Whether the hash was still `before`: two changes at once do not overwrite each other."""
     unchanged = (person.c.id == person_id) & (person.c.password_hash == before)

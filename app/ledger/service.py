@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from starlette.requests import HTTPConnection
 
 from app.ledger.rules.kinds import AccountKey, Book, BookKind
-from app.ledger.rules.operations import Conflict, Entry, Operation, Outcome, Posted, Posting, Refused, Release
+from app.ledger.rules.operations import Conflict, Entry, Flow, Operation, Outcome, Posted, Posting, Refused, Release
 from app.ledger.rules.operations import Invalid as NotBookable
 from app.ledger.store import (
     RETRY_AFTER_S,
@@ -38,6 +38,8 @@ from app.ledger.store import (
     reads,
     venue_days,
 )
+from app.ledger.store.accounts import Bounds
+from app.ledger.store.activity import Activity, Sold
 from app.ledger.store.history import (
     AccountFilter,
     History,
@@ -51,18 +53,23 @@ from app.ledger.store.history import (
 )
 from app.ledger.store.instants import Account, Moment, TrialRow
 from app.ledger.store.reads import BalanceRow, BookedOperation, StatementLine
+from app.ledger.store.supply import KindSum
 from app.ledger.store.venue_days import Moved, VenueOperation
 from app.platform.clock import now_us
 from app.platform.database import read_only
+from app.platform.errors import Conflict as CannotBe
 from app.platform.errors import DomainError, Invalid, Unavailable
 
 __all__ = [
     "Account",
     "AccountFilter",
+    "Activity",
     "BalanceRow",
     "BookedOperation",
+    "Bounds",
     "Busy",
     "History",
+    "KindSum",
     "Ledger",
     "Line",
     "LineFilter",
@@ -72,6 +79,7 @@ __all__ = [
     "OperationsPage",
     "OutcomeUnknown",
     "Period",
+    "Sold",
     "StatementLine",
     "StatementPage",
     "Stretch",
@@ -95,8 +103,11 @@ REFUSALS = {
     "over-ceiling": "The card cannot hold that much.",
     "already-reversed": "This was undone already.",
     "cancelled": "This sale was cancelled.",
+    "spending-limit": "This is more than the card may pay in that time.",
     "hold-ended": "What was reserved is no longer set aside.",
     "over-hold": "This is more than was reserved.",
+    "daily-cap": "More than one day allows.",
+    "over-claim": "The venue has not taken that much.",
 }
 
 SWEEP_EVERY_S = 5.0
@@ -217,6 +228,24 @@ class Ledger:
                     self._account_ids.update(await accounts.find(connection, missing))
         return [self._account_ids[key] for key in keys]
 
+    @staticmethod
+    async def bounds(connection: AsyncConnection, ids: Sequence[int], *, locked: bool = False) -> dict[int, Bounds]:
+        """How far each of the accounts may go down, and what open holds reserve of it.
+
+        `locked`: nobody changes it before the end of the caller's transaction.
+        """
+        return await accounts.bounds(connection, ids, locked=locked)
+
+    @staticmethod
+    async def set_floor(connection: AsyncConnection, account: int, floor: int) -> None:
+        """How far an account may go down, in minor units: for a wallet of mutual credit, minus its credit line.
+
+        In the caller's transaction, where the reason is kept too. The account's row is locked from here to its end, and
+        no posting passes it by. Raises Conflict("floor-above-balance") where the account is lower already.
+        """
+        if not await accounts.set_floor(connection, account, floor):
+            raise CannotBe("More than this is in use already.", "floor-above-balance")
+
     async def booked(self, ids: Iterable[UUID]) -> dict[UUID, BookedOperation]:
         async with self.reader.connect() as connection:
             return await reads.booked(connection, ids)
@@ -227,6 +256,11 @@ class Ledger:
         """Accounts of these owners and kinds, with their balances as of now."""
         async with self.reader.connect() as connection:
             return await reads.balances(connection, owners=owners, kinds=kinds)
+
+    async def flow(self, flow: Flow) -> int:
+        """What the flow comes to now: for telling people; a limit is kept by an operation's conditions."""
+        async with self.reader.connect() as connection:
+            return await reads.flow(connection, flow)
 
     async def statement(
         self, keys: Sequence[AccountKey], *, before: int | None = None, limit: int = 50

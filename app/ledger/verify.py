@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.currencies.tables import currency
 from app.ledger import guards, seals
 from app.ledger.rules.kinds import BookKind
 from app.ledger.tables import account, book, head, hold, hold_end, operation, transfer
@@ -75,7 +76,7 @@ async def verify(engine: AsyncEngine, key: Ed25519PublicKey | None = None, since
     """
     report = Report(since=since or Mark())
     async with read_only(engine).connect() as connection:
-        for check in (_guards, _numbers, _transfers, _running, _balances, _limits, _books, _pegs, _reversals):
+        for check in (_guards, _numbers, _transfers, _running, _balances, _limits, _books, _pegs, _kinds, _reversals):
             await check(connection, report)
         if key is not None:
             report.seals = report.until.seal - report.since.seal
@@ -293,6 +294,23 @@ async def _pegs(connection: AsyncConnection, report: Report) -> None:
             report.findings.append(
                 f"Peg: {row.currency} in circulation {row.issued} x {row.rate} cents, held against it {row.owed} cents"
             )
+
+
+async def _kinds(connection: AsyncConnection, report: Report) -> None:
+    """A mutual currency has no issuance, so that its balances sum to 0; and no euros are held against any money but a
+    pegged one: time and points never meet them."""
+    found = (
+        sa.select(book.c.currency, currency.c.kind, account.c.kind.label("account"), account.c.peg)
+        .join_from(account, book, sa.and_(book.c.id == account.c.book, book.c.kind == BookKind.CURRENCY))
+        .join(currency, currency.c.code == book.c.currency)
+        .where(currency.c.kind != "pegged", account.c.kind == "issuance")
+        .where(sa.or_(sa.and_(currency.c.kind == "mutual", account.c.balance != 0), account.c.peg.is_not(None)))
+    )
+    for row in await connection.execute(found.limit(FINDINGS_PER_CHECK)):
+        if row.peg is not None:
+            report.findings.append(f"{row.currency} is no pegged money, and euros are held against it")
+        else:
+            report.findings.append(f"{row.currency} is mutual credit and does not sum to 0: some of it was issued")
 
 
 async def _reversals(connection: AsyncConnection, report: Report) -> None:

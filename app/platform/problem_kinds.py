@@ -82,6 +82,24 @@ KINDS: dict[str, ProblemKind] = {
     "currency-not-accepted": ProblemKind(
         422, N_("This currency is not accepted here"), _NOTHING_TAKEN, N_("Pay with another currency of the card.")
     ),
+    "currency-invalid": ProblemKind(422, N_("This is no currency that can be defined"), _NOTHING_CHANGED),
+    "currency-known": ProblemKind(409, N_("There is a currency with this code already"), _NOTHING_CHANGED),
+    "policy-invalid": ProblemKind(422, N_("These rules contradict themselves"), _NOTHING_CHANGED),
+    "policy-too-early": ProblemKind(
+        409, N_("Newer rules hold from a later date"), _NOTHING_CHANGED, N_("Choose a date that is not before theirs.")
+    ),
+    "tender-not-allowed": ProblemKind(
+        422,
+        N_("This basket cannot be paid this way"),
+        _NOTHING_TAKEN,
+        N_("Pay part of it with another currency, in cash or by bank card."),
+    ),
+    "spending-limit": ProblemKind(
+        409,
+        N_("The card has paid as much as it may for now"),
+        _NOTHING_TAKEN,
+        N_("Pay the rest with another currency, in cash or by bank card."),
+    ),
     "amount-out-of-range": ProblemKind(
         422, N_("This amount cannot be topped up"), N_("Nothing was charged."), N_("Choose another amount.")
     ),
@@ -92,9 +110,49 @@ KINDS: dict[str, ProblemKind] = {
     "card-exists": ProblemKind(409, N_("This card is in the network already"), _NOTHING_CHANGED),
     "cancelled": ProblemKind(409, N_("This sale was cancelled"), _NOTHING_TAKEN, N_("Ring it up again.")),
     "daily-cap": ProblemKind(
-        409, N_("More hours than one day allows"), N_("Nothing was credited."), N_("Credit less, or another day.")
+        409, N_("More than one day allows"), N_("Nothing was credited."), N_("Credit less, or another day.")
+    ),
+    "too-much-at-once": ProblemKind(
+        422, N_("More than may be given at once"), N_("Nothing was credited."), N_("Choose a smaller amount.")
+    ),
+    "cards-not-understood": ProblemKind(
+        422, N_("Some of these cards cannot be credited"), N_("Nothing was credited."), N_("Correct the list.")
+    ),
+    "voucher-unknown": ProblemKind(
+        404, N_("No voucher has this code"), _NOTHING_CHANGED, N_("Check each letter of the code.")
+    ),
+    "voucher-used": ProblemKind(409, N_("This voucher was used already"), _NOTHING_CHANGED),
+    "voucher-cancelled": ProblemKind(
+        409, N_("This voucher was cancelled"), _NOTHING_CHANGED, N_("Ask whoever gave it to you.")
+    ),
+    "voucher-lapsed": ProblemKind(
+        409, N_("This voucher is no longer valid"), _NOTHING_CHANGED, N_("Ask whoever gave it to you.")
+    ),
+    "codes-shown": ProblemKind(
+        409,
+        N_("The codes of these vouchers were shown already"),
+        _NOTHING_CHANGED,
+        N_("If they are lost, cancel the vouchers and make new ones."),
+    ),
+    "same-person": ProblemKind(
+        403, N_("Two people decide on credit"), _NOTHING_CHANGED, N_("Ask somebody else to decide.")
+    ),
+    "decided": ProblemKind(409, N_("This was decided already"), _NOTHING_CHANGED),
+    "floor-above-balance": ProblemKind(
+        409, N_("More than this is in use already"), _NOTHING_CHANGED, N_("Choose a higher limit.")
+    ),
+    "over-claim": ProblemKind(
+        409, N_("The venue has not taken that much"), _NOTHING_CHANGED, N_("Choose a smaller amount.")
     ),
     "already-reversed": ProblemKind(409, N_("This was undone already"), N_("It is not given back twice.")),
+    # Members, trades and loans
+    "member-unknown": ProblemKind(
+        404, N_("This is not a member"), _NOTHING_CHANGED, N_("Enter them as a member first.")
+    ),
+    "member-exists": ProblemKind(409, N_("This card belongs to a member already"), _NOTHING_CHANGED),
+    "transfer-not-allowed": ProblemKind(403, N_("This currency is not passed on between cards"), _NOTHING_CHANGED),
+    "role-missing": ProblemKind(403, N_("This member does not borrow"), _NOTHING_CHANGED),
+    "loan-ended": ProblemKind(409, N_("This loan ended already"), _NOTHING_CHANGED),
     # The server
     "too-many-requests": ProblemKind(429, N_("Too many tries"), advice=N_("Wait a minute, then try again.")),
     "outcome-unknown": ProblemKind(

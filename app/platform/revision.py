@@ -14,6 +14,7 @@ from app.platform.tables import revision
 WATCHED = {
     "network": ("INSERT", "UPDATE", "DELETE"),
     "currency": ("INSERT", "UPDATE", "DELETE"),
+    "policy": ("INSERT",),
     "venue": ("INSERT", "UPDATE", "DELETE"),
     "venue_currency": ("INSERT", "UPDATE", "DELETE"),
     "product": ("INSERT", "UPDATE", "DELETE"),
@@ -31,14 +32,16 @@ async def current(connection: AsyncConnection) -> int:
 
 
 def install(connection: sa.Connection) -> None:
-    """Put the triggers in place; again after a migration that rebuilds one of the tables."""
+    """Put the triggers in place; again after a migration that makes or rebuilds one of the tables."""
     postgres = connection.dialect.name == "postgresql"
     if postgres:
         connection.exec_driver_sql(
             "CREATE OR REPLACE FUNCTION raise_revision() RETURNS trigger LANGUAGE plpgsql AS "
             f"$$ BEGIN {_RAISE}; RETURN NULL; END $$"
         )
-    for table, events in WATCHED.items():
+    present = sa.inspect(connection).get_table_names()
+    # The first migration runs before the tables of later ones are there.
+    for table, events in ((table, events) for table, events in WATCHED.items() if table in present):
         for event in events:
             name = f"revision_{table}_{event.split()[0].lower()}"
             connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}" + (f" ON {table}" if postgres else ""))

@@ -24,6 +24,8 @@ class Refusal(StrEnum):
     CARD_BLOCKED = "card-blocked"
     INSUFFICIENT_FUNDS = "insufficient-funds"
     CURRENCY_NOT_ACCEPTED = "currency-not-accepted"
+    SPENDING_LIMIT = "spending-limit"
+    TENDER_NOT_ALLOWED = "tender-not-allowed"
     PRICE_CHANGED = "price-changed"
     OVER_SALE_LIMIT = "over-sale-limit"
     OVER_CARD_LIMIT = "over-card-limit"

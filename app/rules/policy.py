@@ -90,8 +90,8 @@ class Transfer:
 class Lapse:
     """Time's effect on what is not spent. All off by default: a card is valid for life.
 
-    `expires_after_days`: counted from the last time the wallet received any. `dormant_after_days`: since the wallet last
-    moved. `demurrage_basis_points` of the balance above `demurrage_free` every `demurrage_every_days`, from
+    `expires_after_days`: counted from the last time the wallet received any. `dormant_after_days`: since the wallet
+    last moved. `demurrage_basis_points` of the balance above `demurrage_free` every `demurrage_every_days`, from
     `grace_days` after it was received. `beneficiary`: "fund" is the common fund, "network" is breakage (income).
     `notice_days`: how long before anything lapses its holder is told. `legal_ground`: without it pegged money never
     lapses (law.md).

@@ -64,11 +64,14 @@ class ExceptionShown(BaseModel):
     summary="Sell: book a basket paid with a card",
     responses={
         200: {"description": "This sale was booked before; the first answer again"},
-        402: {"description": "insufficient-funds"},
+        402: {"description": "insufficient-funds; `balances` and `other_cards` tell what the cards hold"},
         403: {"description": "card-blocked"},
         404: {"description": "card-unknown"},
-        409: {"description": "price-changed, or cancelled"},
-        422: {"description": "currency-not-accepted, idempotency-key-reused, or a body that makes no sense"},
+        409: {"description": "price-changed, spending-limit, or cancelled"},
+        422: {
+            "description": "currency-not-accepted, tender-not-allowed (with its `reasons`), idempotency-key-reused, or "
+            "a body that makes no sense"
+        },
     },
 )
 async def sell(request: Request, sale: Sale) -> Response:

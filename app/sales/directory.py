@@ -18,10 +18,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import HTTPConnection
 
 from app.cards.service import Card, cards_by_uid, wallet_key
+from app.currencies.policies import policies
 from app.currencies.service import Currency, currencies, rates
 from app.ledger.service import Ledger
 from app.platform import revision
-from app.sales.booking import Counter, claim_key
+from app.sales.booking import Counter, claim_key, fund_key
+from app.sales.rulebook import Rulebook
 from app.terminals.service import admitted
 from app.venues.service import products, venue_named
 
@@ -31,11 +33,14 @@ CARDS_MAX = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A counter and what a sale there needs: prices by product and currency, the venue's claim accounts by currency."""
+    """A counter and what a sale there needs: prices by product and currency, categories by product, the venue's claim
+    accounts by currency, and the funds that take round-ups by currency and beneficiary."""
 
     counter: Counter
     prices: Mapping[UUID, Mapping[str, int]]
+    categories: Mapping[UUID, str]
     claims: Mapping[str, int]
+    funds: Mapping[tuple[str, str], int]
     revision: int
 
 
@@ -79,11 +84,20 @@ class Directory:
                 at = await self._note_revision(connection)
                 terminal = await admitted(connection, device, epoch)
                 venue, known = await venue_named(connection, terminal.venue), await currencies(connection)
-                prices = {it.id: it.prices for it in await products(connection, venue.id)}
+                rulebook = Rulebook(venue, known, await policies(connection))
+                sold = await products(connection, venue.id)
+            round_ups = sorted(rulebook.beneficiaries)
             keys = [claim_key(venue, known[code]) for code in venue.accepted]
-            accounts = await self._ledger.accounts(keys, rates(known))
-            claims = dict(zip(venue.accepted, accounts, strict=True))
-            found = Desk(Counter(terminal, venue, known), prices, claims, at)
+            keys += [fund_key(known[code], beneficiary) for code, beneficiary in round_ups]
+            accounts = iter(await self._ledger.accounts(keys, rates(known)))
+            found = Desk(
+                Counter(terminal, venue, known, rulebook),
+                prices={it.id: it.prices for it in sold},
+                categories={it.id: it.category for it in sold},
+                claims={code: next(accounts) for code in venue.accepted},
+                funds={it: next(accounts) for it in round_ups},
+                revision=at,
+            )
             if at == self.revision:
                 self._desks[device, epoch] = found
         return found

@@ -9,14 +9,16 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.cards.service import balances, card_by_uid
+from app.currencies.policies import policies
 from app.currencies.service import currencies
-from app.ledger.rules.operations import Posted, Stale
-from app.ledger.service import BookedOperation, Busy, Ledger, posted
+from app.ledger.rules.operations import Posted, Refused, Stale
+from app.ledger.service import REFUSALS, BookedOperation, Busy, Ledger, posted
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from app.sales import booking
 from app.sales.booking import Counter, fingerprint, online_sale
 from app.sales.directory import Desk, Directory, Purse
+from app.sales.rulebook import Rulebook, Rules
 from app.sales.rules import changed_prices, day_that_counts
 from app.terminals.service import admitted, require_active
 from app.venues.service import Venue, venue_named
@@ -30,44 +32,51 @@ async def counter_of(reader: AsyncEngine, device: UUID, epoch: int) -> Counter:
     """The counter at which a paired device stands. NotSignedIn if it may no longer sell."""
     async with reader.connect() as connection:
         terminal = await admitted(connection, device, epoch)
-        return Counter(terminal, await venue_named(connection, terminal.venue), await currencies(connection))
+        venue, known = await venue_named(connection, terminal.venue), await currencies(connection)
+        return Counter(terminal, venue, known, Rulebook(venue, known, await policies(connection)))
 
 
 async def sell(ledger: Ledger, directory: Directory, device: UUID, epoch: int, sale: Sale) -> tuple[SaleReply, bool]:
     """Book a sale now, or say why not. (reply, whether it was booked before).
 
     Raises Conflict("price-changed"), NotFound("card-unknown"), Forbidden("card-blocked"), Invalid
-    ("currency-not-accepted"): none of them remembered under the id. DomainError("insufficient-funds") and
-    DomainError("cancelled") are. NotSignedIn for a terminal that may no longer sell; what `Ledger.post` raises.
+    ("currency-not-accepted", "tender-not-allowed"): none of them remembered under the id. DomainError
+    ("insufficient-funds", "spending-limit", "cancelled") are. NotSignedIn for a terminal that may no longer sell;
+    what `Ledger.post` raises.
     """
     for _ in range(LOOKS_MAX):
         desk = await directory.desk(device, epoch)
-        purse = await directory.purse(sale.card, desk)
+        found = {uid: await directory.purse(uid, desk) for uid in sale.cards}
         require_active(desk.counter.terminal)
+        rules = desk.counter.rulebook.at(now_us())
         try:
-            paying = _checked(desk, purse, sale)
+            purses = _checked(desk, found, rules, sale)
         except DomainError:
             # Only what still holds is a reason to refuse.
             if await directory.outdated():
                 continue
             # Prices, cards and venues change; a sale that was booked before that stays booked, and is told again.
-            if (reply := await _told_again(ledger, desk, purse, sale)) is not None:
+            if (reply := await _told_again(ledger, desk, found, sale)) is not None:
                 return reply, True
             raise
-        if paying.revision != desk.revision:
+        if any(purse.revision != desk.revision for purse in purses.values()):
             # Something changed between the two looks; each holds, but perhaps not together.
             directory.forget()
             continue
-        operation = online_sale(desk.counter, sale, paying.wallets, desk.claims, desk.revision)
+        wallets = {uid: purse.wallets for uid, purse in purses.items()}
+        operation = online_sale(desk.counter, sale, rules, wallets, desk.claims, desk.funds, desk.revision)
         (outcome,) = await ledger.post([operation])
+        if isinstance(outcome, Refused):
+            raise await _refusal(ledger, desk, purses, sale, outcome)
         if not isinstance(outcome, Stale):
             booked = posted(outcome)
-            return _reply(sale, paying, booked), booked.replayed
+            return _reply(sale, purses, booked), booked.replayed
         directory.forget()
     raise Busy
 
 
-def _checked(desk: Desk, purse: Purse | None, sale: Sale) -> Purse:
+def _checked(desk: Desk, found: Mapping[str, Purse | None], rules: Rules, sale: Sale) -> dict[str, Purse]:
+    """The purses of the cards that pay."""
     venue = desk.counter.venue
     foreign = [tender.currency for tender in sale.tenders if tender.currency not in desk.claims]
     if foreign:
@@ -77,28 +86,56 @@ def _checked(desk: Desk, purse: Purse | None, sale: Sale) -> Purse:
         names = ", ".join(x.name for x in sale.lines if x.product in changed)
         now = {str(product): dict(desk.prices.get(product, {})) for product in changed}
         raise Conflict(f"The price has changed: {names}.", "price-changed", prices=now)
-    if purse is None:
-        raise NotFound("This card is not known in this network.", "card-unknown")
-    if purse.card.status != "active":
-        raise Forbidden("This card is blocked.", "card-blocked")
-    return purse
+    if not rules.needs_no_look(sale) and (objections := rules.objections(sale, venue, desk.categories)):
+        raise Invalid("The basket cannot be paid this way.", "tender-not-allowed", reasons=objections)
+    purses: dict[str, Purse] = {}
+    for uid, purse in found.items():
+        which = {} if uid == sale.card else {"card": uid}
+        if purse is None:
+            raise NotFound("This card is not known in this network.", "card-unknown", **which)
+        if purse.card.status != "active":
+            raise Forbidden("This card is blocked.", "card-blocked", **which)
+        purses[uid] = purse
+    return purses
 
 
-async def _told_again(ledger: Ledger, desk: Desk, purse: Purse | None, sale: Sale) -> SaleReply | None:
+async def _refusal(
+    ledger: Ledger, desk: Desk, purses: Mapping[str, Purse], sale: Sale, refused: Refused
+) -> DomainError:
+    """With what the terminal needs to decide again: what the cards hold, in minor units by currency, and which card and
+    currency it was (not when an old refusal is told again)."""
+    holders = {
+        number: {"card": uid, "currency": code}
+        for uid, purse in purses.items()
+        for code, number in purse.wallets.items()
+    }
+    held = {uid: await balances(ledger, it.card.owner, desk.counter.currencies) for uid, it in purses.items()}
+    which = holders.get(refused.account, {}) if refused.account is not None else {}
+    return DomainError(
+        refused.reason, REFUSALS[refused.reason], balances=held.pop(sale.card), other_cards=held, **which
+    )
+
+
+async def _told_again(ledger: Ledger, desk: Desk, purses: Mapping[str, Purse | None], sale: Sale) -> SaleReply | None:
     found = (await ledger.booked([sale.id])).get(sale.id)
     if found is None or found.fingerprint != fingerprint(desk.counter.terminal.id, sale):
         return None
-    return _reply(sale, purse, Posted(found.seq, found.transfers))
+    return _reply(sale, purses, Posted(found.seq, found.transfers))
 
 
-def _reply(sale: Sale, purse: Purse | None, booked: Posted) -> SaleReply:
+def _reply(sale: Sale, purses: Mapping[str, Purse | None], booked: Posted) -> SaleReply:
     """The first answer, word for word, however often it is asked for: balances are those right after the booking.
 
     A sale that the journal brought first may have been paid from suspense or on credit: then none is told."""
     after = {t.debit: t.debit_after for t in booked.transfers}
-    wallets = {it.currency: purse.wallets[it.currency] for it in sale.tenders} if purse else {}
-    left = {currency: after[wallet] for currency, wallet in wallets.items() if wallet in after}
-    return SaleReply(id=sale.id, status="booked", booked=booked.seq, balances=left)
+    left: dict[str, dict[str, int]] = {uid: {} for uid in purses}
+    for it in sale.tenders:
+        uid = it.card or sale.card
+        purse = purses[uid]
+        if purse is not None and (wallet := purse.wallets[it.currency]) in after:
+            left[uid][it.currency] = after[wallet]
+    own = left.pop(sale.card)
+    return SaleReply(id=sale.id, status="booked", booked=booked.seq, balances=own, other_cards=left)
 
 
 async def reverse(

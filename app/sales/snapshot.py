@@ -11,11 +11,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.cards.service import all_cards
+from app.currencies.policies import policies, policy_at
 from app.currencies.service import currencies
 from app.identity.pins import pins_of_venue
 from app.ledger.service import booked_among, recent_operations, wallet_balances
 from app.platform.clock import now_us
 from app.sales import booking
+from app.sales.rulebook import cents_of, issuer_at
 from app.sales.tables import intake
 from app.terminals.service import Terminal, mark
 from app.venues.service import products, the_network, venue_named
@@ -37,19 +39,34 @@ async def build(reader: AsyncEngine, terminal: Terminal) -> TerminalSnapshot:
     async with reader.connect() as connection:
         network, venue = await the_network(connection), await venue_named(connection, terminal.venue)
         known = {code: it for code, it in (await currencies(connection)).items() if code in venue.accepted}
+        versions, now = await policies(connection), now_us()
+        rules = {code: policy_at(versions[code], now) for code in known}
         held = await wallet_balances(connection)
         through, beyond = await _applied(connection, terminal)
         settings = network.settings
         return TerminalSnapshot(
-            at_us=now_us(),
+            at_us=now,
             device=terminal.id,
             network=network.name,
             venue=venue.id,
+            venue_slug=venue.slug,
             venue_name=venue.name,
             zone=venue.zone,
             accepted=tuple(known),
             currencies=tuple(
-                SnapshotCurrency(code=it.code, names=it.names, symbol=it.symbol, unit=it.unit) for it in known.values()
+                SnapshotCurrency(
+                    code=it.code,
+                    names=it.names,
+                    symbol=it.symbol,
+                    unit=it.unit,
+                    kind=it.kind,
+                    cents=cents_of(it),
+                    issuer=issuer_at(venue, it),
+                    position=it.position,
+                    policy=rules[it.code].policy,
+                    policy_label=rules[it.code].label,
+                )
+                for it in known.values()
             ),
             products=tuple(
                 SnapshotProduct(

@@ -68,8 +68,10 @@ async def top_up_in_cash(
         currency = (await currencies(connection)).get(body.currency)
     if currency is None:
         raise Invalid(f"There is no currency {body.currency}.", "currency-not-accepted")
+    ledger = ledger_of(request)
+    await service.require_seller(ledger, caller, at, currency)
     posted, balance = await service.at_the_counter(
-        ledger_of(request), at, card, currency, body.amount, idempotency_key, actor=caller.actor
+        ledger, at, card, currency, body.amount, idempotency_key, actor=caller.actor
     )
     return Credited(booked=posted.seq, balance=balance)
 

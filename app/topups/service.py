@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from hashlib import sha256
 from typing import Any, Literal
 from uuid import UUID
@@ -19,14 +20,16 @@ import structlog
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.cards.service import Card, overdraft_key, wallet_key
+from app.cards.service import Card, balances, overdraft_key, wallet_key
+from app.currencies.policies import PolicyVersion, policies, policy_at
 from app.currencies.service import Currency, rates
+from app.identity.roles import Principal
 from app.ledger.rules.kinds import AccountKey
-from app.ledger.rules.operations import Operation, Posted, Posting
+from app.ledger.rules.operations import Cap, Condition, Flow, Operation, Posted, Posting, Within
 from app.ledger.service import Ledger, booked_among, currency_book, reserve_book
 from app.platform.clock import now_us
 from app.platform.database import is_sqlite
-from app.platform.errors import Forbidden, Invalid, NotFound
+from app.platform.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from app.rules.business_day import business_day
 from app.topups.provider import Provider
 from app.topups.tables import topup
@@ -35,6 +38,10 @@ from app.venues.service import Network, Venue
 _log = structlog.get_logger("comptoir.topups")
 
 UNASKED_US = 24 * 3600 * 1_000_000
+
+CASH, ONLINE = "topup.cash", "topup.online"
+# The policy's day counts both: what is paid is on the card, however it was paid.
+KINDS = (CASH, ONLINE)
 
 TopupStatus = Literal["pending", "credited", "failed", "cancelled"]
 
@@ -185,16 +192,69 @@ async def by_reference(engine: AsyncEngine, provider: str, reference: str) -> To
     return _topup(row)
 
 
+async def rules_of(ledger: Ledger, currency: Currency) -> PolicyVersion:
+    """The version of the currency's rules that holds now."""
+    async with ledger.reader.connect() as connection:
+        return policy_at((await policies(connection))[currency.code], now_us())
+
+
+async def require_seller(ledger: Ledger, caller: Principal, venue: Venue, currency: Currency) -> None:
+    """Raises Forbidden unless the currency's rules let the caller sell it at this venue, and
+    Invalid("currency-not-accepted") for one that nobody sells."""
+    if currency.cents_per_unit is None:
+        raise Invalid(f"{currency.code} is not bought.", "currency-not-accepted")
+    if not caller.holds_role((await rules_of(ledger, currency)).policy.issue.roles, venue.id):
+        raise Forbidden(f"The rules of {currency.code} do not let you sell it here.")
+
+
+async def check_room(ledger: Ledger, network: Network, card: Card, currency: Currency, amount: int) -> None:
+    """Before a payment begins: whether the rules have room for it. Once paid it is credited, whatever they say.
+
+    Raises Invalid("too-much-at-once"), Conflict("daily-cap"), DomainError("over-ceiling").
+    """
+    version = await rules_of(ledger, currency)
+    _check_amount(version, amount)
+    keys = [overdraft_key(card.owner, currency), wallet_key(card.owner, currency)]
+    accounts = tuple(await ledger.accounts(keys))
+    for condition in _conditions(version, accounts, business_day(now_us(), network.settings.zone)):
+        if isinstance(condition, Cap):
+            credited = await ledger.flow(condition.flow)
+            if credited + amount > condition.most:
+                raise Conflict("More than one day allows.", condition.reason, cap=condition.most, credited=credited)
+        elif condition.most is not None:
+            held = (await balances(ledger, card.owner, {currency.code: currency}))[currency.code]
+            if held + amount > condition.most:
+                raise DomainError(condition.reason, "The card cannot hold that much.")
+
+
+def _check_amount(version: PolicyVersion, amount: int) -> None:
+    most = version.policy.issue.per_operation
+    if most is not None and amount > most:
+        raise Invalid("This is more than may be issued at once.", "too-much-at-once", most=most)
+
+
+def _conditions(version: PolicyVersion, accounts: tuple[int, ...], day: date) -> tuple[Condition, ...]:
+    """The day's cap and the ceiling of one wallet, whose overdraft and wallet `accounts` are."""
+    found: list[Condition] = []
+    if (per_day := version.policy.issue.per_day) is not None:
+        found.append(Cap(Flow(accounts, True, KINDS, day, day), per_day, "daily-cap"))
+    if (ceiling := version.policy.limits.ceiling) is not None:
+        found.append(Within(accounts, "over-ceiling", most=ceiling))
+    return tuple(found)
+
+
 async def at_the_counter(
     ledger: Ledger, venue: Venue, card: Card, currency: Currency, amount: int, id_: UUID, *, actor: str
 ) -> tuple[Posted, int]:
     """Cash taken at a venue for the issuer: the venue owes it from now on.
 
     (posted, what the card holds after, less what it still owes). Forbidden("card-blocked"),
-    Invalid("currency-not-accepted").
+    Invalid("currency-not-accepted"), and for what the currency's rules do not allow Invalid("too-much-at-once"),
+    DomainError("daily-cap") and DomainError("over-ceiling").
     """
     if currency.cents_per_unit is None:
         raise Invalid(f"{currency.code} is not bought.", "currency-not-accepted")
+    version = await rules_of(ledger, currency)
     # The cash of a top-up that was booked is in the till: asked for again, it gets the first answer, whatever has
     # changed since.
     if not await ledger.booked([id_]):
@@ -202,6 +262,7 @@ async def at_the_counter(
             raise Forbidden("This card is blocked.", "card-blocked")
         if currency.code not in venue.accepted:
             raise Invalid(f"{currency.code} is not sold at {venue.name}.", "currency-not-accepted")
+        _check_amount(version, amount)
     operation = await _operation(
         ledger,
         {currency.code: currency},
@@ -211,7 +272,9 @@ async def at_the_counter(
         amount,
         amount * currency.cents_per_unit,
         id_,
-        kind="topup.cash",
+        kind=CASH,
+        version=version,
+        limited=True,
         actor=actor,
         day=venue.day_of(now_us()),
         venue=venue.id,
@@ -233,7 +296,9 @@ async def _credit(ledger: Ledger, currencies: Mapping[str, Currency], zone: str,
         it.amount,
         it.euro_cents,
         it.id,
-        kind="topup.online",
+        kind=ONLINE,
+        version=await rules_of(ledger, currency),
+        limited=False,
         actor=f"provider:{it.provider}",
         day=business_day(now_us(), zone),
         venue=None,
@@ -252,12 +317,17 @@ async def _operation(
     id_: UUID,
     *,
     kind: str,
+    version: PolicyVersion,
+    limited: bool,
     actor: str,
-    day: Any,
+    day: date,
     venue: UUID | None,
     details: dict[str, Any],
 ) -> Operation:
-    """Reserve book: what was paid / liability. Currency book: issuance / what the wallet owes, then the wallet."""
+    """Reserve book: what was paid / liability. Currency book: issuance / what the wallet owes, then the wallet.
+
+    `limited`: whether the rules may still refuse it; what was paid already is credited.
+    """
     keys = [
         paid_into,
         AccountKey(reserve_book(currency.issuer), "liability", currency.code),
@@ -278,6 +348,8 @@ async def _operation(
         occurred_at_us=now_us(),
         business_day=day,
         venue=venue,
+        policy=version.label,
+        conditions=_conditions(version, (overdraft, wallet), day) if limited else (),
         details=json.dumps(details, ensure_ascii=False, separators=(",", ":")),
     )
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 
 from app.money import Unit
 from app.rules.offline import Assurance, CardLimits
+from app.rules.policy import Fee
 
 # terminal.md, "Deciding offline": 50/80/10 at level A, 30/40/5 at B and C, in euros. An hour of time money is taken
 # as the same kind of risk as ten euros.
@@ -19,24 +20,52 @@ TERMINAL_LIMITS = {Unit.CENT: 50_000, Unit.MINUTE: 3_000, Unit.POINT: 500}
 
 
 @dataclass(frozen=True, slots=True)
+class FeeTier:
+    """What venues of one tier pay the network each year: a share of their ticket turnover within bounds, and once, for
+    setting up. Kept as it was decided, for one tier is no multiple of another (2.5 % is not 70 % of 3.5 %)."""
+
+    basis_points: int
+    minimum_cents: int
+    maximum_cents: int
+    set_up_cents: int
+
+    @property
+    def yearly(self) -> Fee:
+        return Fee(self.basis_points, self.minimum_cents, self.maximum_cents, payer="venue", in_euros=True)
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkSettings:
-    """What one network decides for itself. Amounts in minor units, times in seconds."""
+    """What one network decides for itself. Amounts in minor units, times in seconds.
+
+    `venue_tiers`: the name of a fee tier by a venue's slug.
+    """
 
     zone: str = "Europe/Paris"  # of what happens at no venue
     topup_min_cents: int = 500
     topup_max_cents: int = 25_000
     shift_max_minutes_per_day: int = 600
+    # VAT that the network's own fees contain: 2000 in mainland France (CGI art. 278), 850 in La Réunion (art. 296).
+    fee_vat_basis_points: int = 0
     backed_weight_percent: int = 25
     journal_rows: int = 10_000
     snapshot_warn_s: int = 3600
     snapshot_stop_s: int = 12 * 3600
     card_limits: dict[str, dict[Assurance, tuple[int, int, int]]] = field(default_factory=dict)
     terminal_limits: dict[str, int] = field(default_factory=dict)
+    fee_tiers: dict[str, FeeTier] = field(default_factory=dict)
+    venue_tiers: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, text: str) -> NetworkSettings:
         """From the JSON kept in the database; what is not there has its default."""
-        return cls(**json.loads(text))
+        kept = json.loads(text)
+        kept["card_limits"] = {
+            code: {level: tuple(numbers) for level, numbers in levels.items()}
+            for code, levels in kept.get("card_limits", {}).items()
+        }
+        kept["fee_tiers"] = {name: FeeTier(**it) for name, it in kept.get("fee_tiers", {}).items()}
+        return cls(**kept)
 
     def write(self) -> str:
         return json.dumps(asdict(self))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from uuid import UUID
@@ -103,6 +103,29 @@ async def add_venue(
     return id_
 
 
+async def change_venue(connection: AsyncConnection, id_: UUID, name: str, zone: str, cut_off: time) -> None:
+    values = {"name": name, "zone": zone, "cut_off": cut_off.isoformat("minutes")}
+    await connection.execute(sa.update(venue).where(venue.c.id == id_).values(values))
+
+
+async def set_accepted(connection: AsyncConnection, id_: UUID, codes: Collection[str]) -> None:
+    """From now on the venue takes these currencies and no others; what it has taken stays its claim."""
+    here = venue_currency.c.venue == id_
+    rows = await connection.execute(sa.select(venue_currency.c.currency).where(here))
+    known = set(rows.scalars())
+    gone = sorted(known - set(codes))
+    await connection.execute(sa.delete(venue_currency).where(here, venue_currency.c.currency.in_(gone)))
+    for code in sorted(set(codes) - known):
+        await connection.execute(sa.insert(venue_currency).values(venue=id_, currency=code))
+
+
+async def order_venues(connection: AsyncConnection, ids: Sequence[UUID]) -> None:
+    """Show these first, in this order; the others after them, as they stood."""
+    rest = [it for it in await venues(connection) if it not in set(ids)]
+    for position, id_ in enumerate((*ids, *rest), 1):
+        await connection.execute(sa.update(venue).where(venue.c.id == id_).values(position=position))
+
+
 async def add_product(connection: AsyncConnection, venue_id: UUID, new: Product) -> None:
     count = sa.select(sa.func.count()).where(product.c.venue == venue_id).scalar_subquery()
     await connection.execute(
@@ -130,13 +153,31 @@ async def set_price(connection: AsyncConnection, product_id: UUID, code: str, am
     await connection.execute(new.on_conflict_do_update(index_elements=keys, set_={"amount": amount}))
 
 
-async def products(connection: AsyncConnection, venue_id: UUID) -> list[Product]:
-    """What a venue sells now, in the order of its screen."""
+async def unset_price(connection: AsyncConnection, product_id: UUID, code: str) -> None:
+    """The product is no longer sold for this currency."""
+    await connection.execute(sa.delete(price).where(price.c.product == product_id, price.c.currency == code))
+
+
+async def change_product(connection: AsyncConnection, new: Product, *, active: bool = True) -> None:
+    """Everything of a product but its prices; `active`: whether it is sold. What was sold before keeps its name."""
+    values = {"name_fr": new.name_fr, "name_en": new.name_en, "category": new.category, "colour": new.colour}
+    await connection.execute(sa.update(product).where(product.c.id == new.id).values(**values, active=active))
+
+
+async def order_products(connection: AsyncConnection, ids: Sequence[UUID]) -> None:
+    for position, id_ in enumerate(ids):
+        await connection.execute(sa.update(product).where(product.c.id == id_).values(position=position))
+
+
+async def products(connection: AsyncConnection, venue_id: UUID, *, active: bool = True) -> list[Product]:
+    """What a venue sells now, in the order of its screen; or, if not `active`, what it no longer sells."""
     prices: dict[UUID, dict[str, int]] = {}
     query = sa.select(price).join(product, product.c.id == price.c.product).where(product.c.venue == venue_id)
     for row in await connection.execute(query):
         prices.setdefault(row.product, {})[row.currency] = row.amount
     rows = await connection.execute(
-        sa.select(product).where(product.c.venue == venue_id, product.c.active).order_by(product.c.position)
+        sa.select(product)
+        .where(product.c.venue == venue_id, product.c.active.is_(active))
+        .order_by(product.c.position, product.c.id)
     )
     return [Product(row.id, row.name_fr, row.name_en, row.category, row.colour, prices.get(row.id, {})) for row in rows]

@@ -17,7 +17,7 @@ from app.wire.journal import (
 )
 from app.wire.pairing import PairingReply, PairingRequest, TokenReply, TokenRequest, token_message
 from app.wire.problems import Problem
-from app.wire.sale import Sale, SaleLine, SaleReply, Tender
+from app.wire.sale import Rest, RoundUp, Sale, SaleLine, SaleReply, Tender
 from app.wire.snapshot import (
     SnapshotCard,
     SnapshotCurrency,
@@ -38,6 +38,8 @@ __all__ = [
     "Payload",
     "Problem",
     "RefusedRow",
+    "Rest",
+    "RoundUp",
     "Sale",
     "SaleLine",
     "SaleReply",

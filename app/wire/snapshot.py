@@ -10,16 +10,27 @@ from uuid import UUID
 
 from app.money import Unit
 from app.rules.offline import Assurance, CardLimits, OfflineLimits
+from app.rules.policy import CurrencyKind, Policy
 from app.wire.base import InstantUs, Message
 
 SIGNATURE_HEADER = "Comptoir-Signature"
 
 
 class SnapshotCurrency(Message):
+    """`cents`: euro cents per minor unit: the rate of pegged money, 1 for gift money (priced like euros at par), None
+    for what has no price in euros. `policy` is the version that `policy_label` names: the one that holds now.
+    """
+
     code: str
     names: dict[str, str]
     symbol: str
     unit: Unit
+    kind: CurrencyKind
+    cents: int | None
+    issuer: str
+    position: int
+    policy: Policy
+    policy_label: str
 
 
 class SnapshotProduct(Message):
@@ -83,6 +94,7 @@ class TerminalSnapshot(Message):
     device: UUID
     network: str
     venue: UUID
+    venue_slug: str
     venue_name: str
     zone: str
     accepted: tuple[str, ...]

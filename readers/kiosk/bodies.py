@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 
 from app.rules.basket import QUANTITY_MAX
 from app.wire.base import CurrencyCode, Message
+from readers.terminal.view import Offer
 
 # More products than any venue sells at one time.
 LINES_MAX = 200
@@ -23,8 +24,11 @@ class SignIn(Message):
 
 
 class Item(Message):
+    """`currency`: the line is priced in another currency than the basket."""
+
     product: UUID
     quantity: Annotated[int, Field(ge=1, le=QUANTITY_MAX, strict=True)]
+    currency: CurrencyCode | None = None
 
 
 class Pay(Message):
@@ -32,6 +36,10 @@ class Pay(Message):
 
     items: Annotated[list[Item], Field(max_length=LINES_MAX)]
     currency: CurrencyCode
+
+
+class Complete(Message):
+    offer: Offer
 
 
 class Void(Message):

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from readers.kiosk.bodies import Nothing, Pay, SignIn, Void
+from readers.kiosk.bodies import Complete, Nothing, Pay, SignIn, Void
 from readers.kiosk.events import screen_json, stream
 from readers.kiosk.guard import Guard
 from readers.kiosk.languages import COOKIE, LANGUAGES, Language, language_of, words_in
@@ -45,6 +45,7 @@ def create_kiosk(till: Till, *, language_default: Language = "fr", hosts: Sequen
         Route("/api/sign-in", _command(SignIn, lambda body: till.sign_in(body.pin)), methods=["POST"]),
         Route("/api/sign-out", _command(Nothing, lambda _: till.sign_out()), methods=["POST"]),
         Route("/api/pay", _command(Pay, screen.pay), methods=["POST"]),
+        Route("/api/complete", _command(Complete, lambda body: till.complete(body.offer)), methods=["POST"]),
         Route("/api/cancel", _command(Nothing, lambda _: till.cancel()), methods=["POST"]),
         Route("/api/dismiss", _command(Nothing, lambda _: till.dismiss()), methods=["POST"]),
         Route("/api/void", _command(Void, lambda body: till.void(body.sale, body.reason)), methods=["POST"]),
@@ -94,7 +95,7 @@ class _Screen:
         )
 
     async def pay(self, body: Pay) -> dict[str, str]:
-        items = [BasketItem(item.product, item.quantity) for item in body.items]
+        items = [BasketItem(item.product, item.quantity, item.currency) for item in body.items]
         return {"sale": str(await self.till.pay(items, body.currency))}
 
     async def health(self, _: Request) -> Response:

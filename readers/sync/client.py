@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Self, TypeVar
 from uuid import UUID
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from app.rules.offline import Refusal
 from app.wire import (
@@ -32,6 +33,8 @@ from readers.sync.errors import Rejected, Unreachable
 from readers.sync.keys import DeviceKey
 
 M = TypeVar("M", bound=BaseModel)
+
+_BALANCES: TypeAdapter[dict[str, dict[str, int]]] = TypeAdapter(dict[str, dict[str, int]])
 
 # Renewed this long before it expires, so that no tap has to wait for a new one.
 TOKEN_RENEW_US = 60 * 1_000_000
@@ -58,9 +61,13 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """Refused on the merits, or not understood: nothing is booked under this id."""
+    """Refused on the merits, or not understood: nothing is booked under this id.
+
+    `balances`: what the cards hold, where the server told: minor units by card (its UID), then by currency.
+    """
 
     reason: Refusal
+    balances: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +145,7 @@ class Server:
             if reason is None and error.problem.status in NOT_ALLOWED:
                 # It is the terminal that is refused, not the sale; the next round of synchronisation finds out.
                 return NoAnswer()
-            return Declined(reason or Refusal.INVALID)
+            return Declined(reason or Refusal.INVALID, _balances(error.problem, sale))
         return Booked(reply) if reply.id == sale.id else NoAnswer()
 
     async def sync(self, device: UUID, epoch: int, rows: tuple[JournalRow, ...], waiting: int) -> SyncReply:
@@ -219,6 +226,24 @@ class Server:
         offset_us = server_us - self._clock.now_us()
         if known is None or abs(offset_us - known) > 2_000_000:
             self._clock.note_server_time(server_us, self._clock.now_us())
+
+
+def _balances(problem: Problem, sale: Sale) -> dict[str, dict[str, int]]:
+    """What a refusal tells of the cards, as a reply does: `balances` of the sale's own, `other_cards` of others.
+
+    A currency of which a card may spend no more for now is told as none of it: it is not there to be taken.
+    """
+    extra = problem.model_extra or {}
+    if "balances" not in extra:
+        return {}
+    try:
+        found = _BALANCES.validate_python({sale.card: extra["balances"], **extra.get("other_cards", {})})
+    except (ValidationError, TypeError):
+        # Only a help: a refusal whose help can't be read is a refusal all the same.
+        return {}
+    if problem.name == Refusal.SPENDING_LIMIT and extra.get("card") in found:
+        found[str(extra["card"])][str(extra.get("currency"))] = 0
+    return found
 
 
 async def _read_body(response: httpx.Response) -> bytes:

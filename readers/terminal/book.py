@@ -24,7 +24,7 @@ from typing import Self
 from uuid import UUID
 
 from app.rules.offline import Assurance, CardView
-from app.wire import SaleRow, TerminalSnapshot, VoidRow
+from app.wire import Sale, SaleRow, TerminalSnapshot, VoidRow
 from readers.terminal.shop import KnownCard
 
 
@@ -43,21 +43,30 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row that moves value. `void`: it gives `tenders` back for `sale`; otherwise it is `sale` itself."""
+    """A row that moves value: `taken` is minor units by card, then by currency.
+
+    `void`: it gives them back for `sale`; otherwise it is `sale` itself.
+    """
 
     sequence: int
     event: UUID
     sale: UUID
-    card: str
-    tenders: Mapping[str, int]
+    taken: Mapping[str, Mapping[str, int]]
     offline: bool
     void: bool
 
     @classmethod
     def of(cls, sequence: int, payload: SaleRow | VoidRow, sale: SaleRow) -> Self:
         event, void = (payload.id, True) if isinstance(payload, VoidRow) else (sale.sale.id, False)
-        tenders = {tender.currency: tender.amount for tender in sale.sale.tenders}
-        return cls(sequence, event, sale.sale.id, sale.sale.card, tenders, sale.mode == "offline", void)
+        return cls(sequence, event, sale.sale.id, taken_from(sale.sale), sale.mode == "offline", void)
+
+
+def taken_from(sale: Sale) -> dict[str, Counter[str]]:
+    """What a sale takes from each card: minor units by card, then by currency."""
+    taken: dict[str, Counter[str]] = {}
+    for tender in sale.tenders:
+        taken.setdefault(tender.card or sale.card, Counter())[tender.currency] += tender.amount
+    return taken
 
 
 @dataclass(slots=True)
@@ -92,19 +101,20 @@ class Book:
         if self.contains(entry) or entry.event in self._entries:
             return
         undone = self._entries.get(entry.sale) if entry.void else None
-        moves = self._moves.setdefault(entry.card, _Moves())
-        before = self._unbacked_of(entry.card)
-        if not entry.void:
-            (moves.offline if entry.offline else moves.online).update(entry.tenders)
-            moves.sales += entry.offline
-        elif undone is None:
-            moves.given_back.update(entry.tenders)
-        else:
-            (moves.offline if undone.offline else moves.online).subtract(entry.tenders)
-            moves.sales -= undone.offline
+        for uid, amounts in entry.taken.items():
+            moves = self._moves.setdefault(uid, _Moves())
+            before = self._unbacked_of(uid)
+            if not entry.void:
+                (moves.offline if entry.offline else moves.online).update(amounts)
+                moves.sales += entry.offline
+            elif undone is None:
+                moves.given_back.update(amounts)
+            else:
+                (moves.offline if undone.offline else moves.online).subtract(amounts)
+                moves.sales -= undone.offline
+            self._unbacked.subtract(before)
+            self._unbacked.update(self._unbacked_of(uid))
         self._entries[entry.event] = entry
-        self._unbacked.subtract(before)
-        self._unbacked.update(self._unbacked_of(entry.card))
 
     def contains(self, entry: Entry) -> bool:
         """Whether the snapshot's balances already include a row."""

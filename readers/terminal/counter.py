@@ -3,6 +3,10 @@
     ready --ask--> present_card --card--> checking --conclude--> paid | refused --card left, or time is up--> ready
                         |                                             |
                         +--withdraw--> ready                          +--ask--> present_card (the next customer)
+                                                                      +--go on--> checking (staff take the rest)
+
+A refusal that staff can do something about (`open`) stays until they do, or put it away: they may take the rest
+themselves, or ask for a second card as for the first.
 
 A card acts once for each time it is laid on the reader: after it was checked it must leave before it acts again, or a
 card that is forgotten there would pay for the next customer too.
@@ -10,20 +14,21 @@ card that is forgotten there would pay for the next customer too.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
 from app.rules.offline import Assurance
 from readers.terminal.shop import Basket
-from readers.terminal.view import Phase, Result
+from readers.terminal.view import Amount, Phase, RestMeans, Result
 
 # look.md: "Result stays until the card leaves or 3 s". A quick hand takes its card away in a third of a second, and
 # somebody has to be able to read the result: so it stays for the first of these at least.
 RESULT_NS_MIN = 1_500_000_000
 RESULT_NS_MAX = 3_000_000_000
 
-Hint = Literal["unusable_card", "two_cards", "remove_card"]
+Hint = Literal["unusable_card", "two_cards", "remove_card", "other_card"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +40,41 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A card that pays, and what it holds in minor units by currency, as far as we know."""
+
+    card: Card
+    available: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
-    """A sale whose intent is in the journal."""
+    """A sale whose intent is in the journal, and `asked`, the id of the first sale that was tried for its basket.
+
+    `first`: cards that paid their part already and left `missing` to pay, to the next card or, by `rest`, to staff.
+    """
 
     sale: UUID
     basket: Basket
     cashier: UUID
+    asked: UUID
+    first: tuple[Held, ...] = ()
+    rest: RestMeans | None = None
+    missing: tuple[Amount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """`card` is what lies on the reader now; `spent`: it was checked since it was laid there."""
+    """`card` is what lies on the reader now; `spent`: it was checked since it was laid there.
+
+    `open` is a basket that was refused and may still be paid in another way.
+    """
 
     phase: Phase = "ready"
     pending: Pending | None = None
     result: Result | None = None
     result_ns: int = 0
+    open: Pending | None = None
     card: Card | None = None
     spent: bool = False
     trouble: Literal["unusable_card", "two_cards"] | None = None
@@ -59,7 +83,9 @@ class Counter:
     def hint(self) -> Hint | None:
         if self.phase != "present_card":
             return None
-        return self.trouble or ("remove_card" if self.card and self.spent else None)
+        if self.trouble or self.card is None:
+            return self.trouble
+        return "remove_card" if self.spent else "other_card" if self._has_paid else None
 
     @property
     def free(self) -> bool:
@@ -69,15 +95,25 @@ class Counter:
     @property
     def may_check(self) -> Card | None:
         """The card to check now, if a sale waits for one and there is one that may act."""
-        if self.phase != "present_card" or self.spent or self.trouble:
+        if self.phase != "present_card" or self.spent or self.trouble or self._has_paid:
             return None
         return self.card
+
+    @property
+    def _has_paid(self) -> bool:
+        """Whether the card on the reader is one that this basket was already taken from."""
+        first = self.pending.first if self.pending else ()
+        return self.card is not None and self.card.uid in {held.card.uid for held in first}
 
     # What staff do
 
     def ask(self, pending: Pending) -> Counter:
         """The sale's intent is in the journal: ask for a card."""
-        return replace(self, phase="present_card", pending=pending, result=None)
+        return replace(self, phase="present_card", pending=pending, result=None, open=None)
+
+    def go_on(self, pending: Pending) -> Counter:
+        """Staff take the rest themselves: the cards that were presented pay what they hold. No card acts anew."""
+        return replace(self, phase="checking", pending=pending, result=None, open=None)
 
     def withdraw(self) -> Counter:
         """The basket was taken back before any card acted."""
@@ -85,7 +121,7 @@ class Counter:
 
     def dismiss(self) -> Counter:
         """Close the result on the screen."""
-        return replace(self, phase="ready", result=None) if self.phase in ("paid", "refused") else self
+        return replace(self, phase="ready", result=None, open=None) if self.phase in ("paid", "refused") else self
 
     # What happens on the reader
 
@@ -104,14 +140,14 @@ class Counter:
         """The card on the reader is being checked; it is spent whatever comes of it."""
         return replace(self, phase="checking", spent=True)
 
-    def conclude(self, result: Result, now_ns: int) -> Counter:
-        """Show how the tap ended; `now_ns` is the monotonic clock."""
+    def conclude(self, result: Result, now_ns: int, open_: Pending | None = None) -> Counter:
+        """Show how the tap ended; `now_ns` is the monotonic clock, `open_` what may still be done about a refusal."""
         phase: Phase = "paid" if result.reason is None else "refused"
-        return replace(self, phase=phase, pending=None, result=result, result_ns=now_ns)
+        return replace(self, phase=phase, pending=None, result=result, result_ns=now_ns, open=open_)
 
     def at(self, now_ns: int) -> Counter:
         """The state at a later instant: a result that was shown long enough goes away."""
-        if self.phase not in ("paid", "refused"):
+        if self.phase not in ("paid", "refused") or self.open:
             return self
         shown_ns = now_ns - self.result_ns
         over = shown_ns >= (RESULT_NS_MAX if self.card and self.spent else RESULT_NS_MIN)

@@ -11,42 +11,73 @@ from app.rules.offline import Refusal
 Phase = Literal["ready", "present_card", "checking", "paid", "refused"]
 
 
+RestMeans = Literal["cash", "bank_card"]
+Offer = Literal["cash", "bank_card", "second_card"]
+"""What staff may do about a card that does not hold enough: take the rest themselves, or ask for another card too."""
+
+
 @dataclass(frozen=True, slots=True)
 class BasketItem:
-    """What staff chose: `quantity` of a product, to be paid in `currency`."""
+    """What staff chose: `quantity` of a product, at its price in `currency` (None: the one that the basket is in)."""
 
     product: UUID
     quantity: int
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Balance:
+class Amount:
+    """Minor units of a currency."""
+
     currency: str
     minor: int
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """One part of what paid a basket. `left`: what the card still holds of this currency (None: unknown, or no card).
+
+    What staff took themselves is told in the currency of the prices that it paid.
+    """
+
+    means: Literal["card", "second_card", "cash", "bank_card"]
+    currency: str
+    minor: int
+    left: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """How the last tap ended. `balances` is what is left (None: unknown); `offline`: the terminal decided alone."""
+    """How the last tap ended.
+
+    `asked` is the id that `Till.pay` gave; the sale's own differs where the basket had to be split anew. `price` is
+    what the basket costs in each currency, `taken` what paid for it. `balances` is what is left on the card (None:
+    unknown); `offline`: the terminal decided alone. A basket that the card could not pay whole tells what is `missing`
+    and what staff may do about it.
+    """
 
     sale: UUID
+    asked: UUID
     card: str | None
-    currency: str
-    total: int
+    price: tuple[Amount, ...]
     reason: Refusal | None
     offline: bool
-    balances: tuple[Balance, ...] | None
+    balances: tuple[Amount, ...] | None
     at_us: int
+    taken: tuple[Taken, ...] = ()
+    missing: tuple[Amount, ...] = ()
+    offers: tuple[Offer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PastSale:
-    """One of the last sales of this terminal, newest first on the screen."""
+    """One of the last sales of this terminal, newest first on the screen. `rest`: what staff took themselves."""
 
     sale: UUID
+    asked: UUID
     card: str
-    currency: str
-    total: int
+    price: tuple[Amount, ...]
+    rest: tuple[Taken, ...]
     lines: tuple[tuple[str, int], ...]
     at_us: int
     offline: bool
@@ -55,7 +86,10 @@ class PastSale:
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """Everything a staff screen shows. `waiting` counts journal rows the server has not acknowledged yet."""
+    """Everything a staff screen shows. `waiting` counts journal rows the server has not acknowledged yet.
+
+    `pending` is what the card is asked for, in each currency; of a `second_card`, what the first one left to pay.
+    """
 
     phase: Phase
     venue: str
@@ -70,10 +104,10 @@ class Screen:
     snapshot_stale: bool
     quarantined: bool
     clock_skewed: bool = False
-    pending_total: int = 0
-    pending_currency: str | None = None
+    pending: tuple[Amount, ...] = ()
+    second_card: bool = False
     result: Result | None = None
-    hint: Literal["unusable_card", "two_cards", "remove_card"] | None = None
+    hint: Literal["unusable_card", "two_cards", "remove_card", "other_card"] | None = None
     catalogue_version: str = ""
     last_sales: tuple[PastSale, ...] = field(default=())
 
@@ -82,7 +116,7 @@ class TillError(Exception):
     """A command the till can't carry out now; `reason` is a stable word that the page translates.
 
     wrong_pin, not_signed_in, too_many_attempts, empty_basket, unknown_product, no_price, busy, no_snapshot,
-    not_voidable, journal_failed.
+    not_voidable, not_offered, journal_failed.
     """
 
     def __init__(self, reason: str) -> None:
@@ -96,8 +130,9 @@ class Till(Protocol):
     def screen(self) -> Screen: ...
 
     def catalogue(self) -> dict[str, object]:
-        """{"version", "network", "venue", "currencies": [{code, names, symbol, unit}], "products": [{id, names,
-        category, colour, prices}]}: what the product grid is drawn from. Amounts in minor units."""
+        """{"version", "network", "venue", "currencies": [{code, names, symbol, unit, kind}], "products": [{id, names,
+        category, colour, prices}]}: what the product grid is drawn from. Amounts in minor units; what is priced in
+        euros comes first among the currencies."""
         ...
 
     async def wait_change(self, seen: int, timeout_s: float) -> int:
@@ -110,6 +145,10 @@ class Till(Protocol):
 
     async def pay(self, items: list[BasketItem], currency: str) -> UUID:
         """Journal a sale's id and intent, then wait for a card. Returns the sale's id. TillError."""
+        ...
+
+    async def complete(self, offer: Offer) -> None:
+        """Pay the basket that the card could not pay whole in one of the ways that the result offers. TillError."""
         ...
 
     async def cancel(self) -> None:

@@ -5,22 +5,37 @@ A result without a reason is green, and is only ever returned after its sale row
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import structlog
 
 from app.rules.ids import uuid7
 from app.rules.offline import Accept, Refusal, Refuse, decide
-from app.wire import CancelRow, IntentRow, RefusedRow, Sale, SaleRow, Tender, VoidRow
+from app.wire import CancelRow, IntentRow, RefusedRow, Sale, SaleRow, VoidRow
 from readers.journal import Clock, Journal, JournalFailed
 from readers.sync import Booked, Declined, Link, NoAnswer, Server
-from readers.terminal.counter import Card, Pending
-from readers.terminal.view import Balance, Result
+from readers.terminal.book import taken_from
+from readers.terminal.counter import Card, Held, Pending
+from readers.terminal.receipt import Balances, amounts, taken
+from readers.terminal.split import Split, offers, split
+from readers.terminal.view import Result
 from readers.till.shelf import SnapshotShelf
 
 _log = structlog.get_logger(__name__)
+
+# Refusals for want of money: staff may take the rest themselves, or ask for a second card.
+_TOO_LITTLE = {
+    Refusal.INSUFFICIENT_FUNDS,
+    Refusal.SPENDING_LIMIT,
+    Refusal.OVER_SALE_LIMIT,
+    Refusal.OVER_CARD_LIMIT,
+    Refusal.OVER_TERMINAL_LIMIT,
+}
+# Refusals that say that this terminal's prices or rules are not the newest.
+_OUTDATED = {Refusal.PRICE_CHANGED, Refusal.CURRENCY_NOT_ACCEPTED, Refusal.TENDER_NOT_ALLOWED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +43,25 @@ class TapSettings:
     """`deadline_s`: how long a customer waits for the server before the terminal decides alone (terminal.md)."""
 
     deadline_s: float = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a tap ended. `row` is the committed sale of a green one, `open` what may still be done about a red one."""
+
+    result: Result
+    row: SaleRow | None = None
+    open: Pending | None = None
+
+
+@dataclass(slots=True)
+class _Try:
+    """A basket on its way through the tap: the cards that pay it, and how. It is split anew at most once."""
+
+    pending: Pending
+    held: tuple[Held, ...]
+    parts: Split
+    anew: bool = False
 
 
 class Tap:
@@ -70,82 +104,146 @@ class Tap:
         self._shelf.add(sequence, row, sale)
         self._link.want_sync()
 
-    async def settle(self, pending: Pending, card: Card) -> tuple[Result, SaleRow | None]:
-        """Ask the server, or decide alone; the committed sale row comes with a green result.
+    async def settle(self, pending: Pending, card: Card | None) -> Ended:
+        """Ask the server, or decide alone. `card` was just presented; None: the cards of `pending.first` pay.
 
-        Never raises JournalFailed: what can't be written is refused.
+        Never raises: what can't be written is refused, and so is what a fault of ours stopped.
         """
-        sale = Sale(
-            id=pending.sale,
-            card=card.uid,
-            assurance=card.assurance,
-            cashier=pending.cashier,
-            lines=pending.basket.lines,
-            tenders=(Tender(currency=pending.basket.currency, amount=pending.basket.total),),
-            occurred_at_us=self._clock.now_us(),
-        )
+        held = pending.first
+        if card:
+            held = (*held, Held(card, self._available(card.uid)))
+        it = _Try(pending, held, Split((), (), {}))
         try:
-            return await self._settle(sale)
+            it.parts = split(pending.basket, held, pending.rest)
+            return await self._settle(it)
         except JournalFailed as error:
-            _log.error("journal_failed", sale=str(sale.id), why=str(error))
+            _log.error("journal_failed", sale=str(it.pending.sale), why=str(error))
             # The server may have booked it, and nobody was shown a green light.
-            self._owed.append(sale.id)
-            return self._result(sale, Refusal.JOURNAL_FAILED, offline=not self._link.online), None
+            self._owed.append(it.pending.sale)
+            return Ended(self._result(it, Refusal.JOURNAL_FAILED, offline=not self._link.online))
+        except Exception:
+            # A fault of ours: no green light, so whatever was booked is taken back.
+            _log.exception("tap_failed", sale=str(it.pending.sale))
+            await self.withdraw(it.pending.sale)
+            return Ended(self._result(it, Refusal.INVALID, offline=False))
         finally:
             self._link.want_sync()
 
-    async def _settle(self, sale: Sale) -> tuple[Result, SaleRow | None]:
+    async def _settle(self, it: _Try) -> Ended:
         if self._journal.pairing.halted:
-            return await self._refuse(sale, Refusal.TERMINAL_HALTED, offline=not self._link.online)
+            return await self._refuse(it, Refusal.TERMINAL_HALTED, offline=not self._link.online)
+        if not it.parts.tenders:
+            return await self._refuse(it, Refusal.INSUFFICIENT_FUNDS, offline=not self._link.online)
+        sale = self._sale(it)
         if not self._link.online:
-            return await self._decide(sale, asked=False)
-        answer = await self._server.sell(sale, self._journal.pairing.device, self._settings.deadline_s)
-        match answer:
+            return await self._decide(it, sale, asked=False)
+        match await self._server.sell(sale, self._journal.pairing.device, self._settings.deadline_s):
             case Booked(reply):
-                row = SaleRow(mode="online", sale=sale)
-                return await self._commit(row, reply.balances), row
-            case Declined(reason):
-                if reason is Refusal.PRICE_CHANGED:
+                left = {sale.card: reply.balances, **reply.other_cards}
+                return await self._commit(it, SaleRow(mode="online", sale=sale), left)
+            case Declined(reason, balances):
+                if reason in _OUTDATED:
                     self._link.want_snapshot()
-                return await self._refuse(sale, reason, offline=False)
+                if balances and await self._split_anew(it, reason, balances):
+                    return await self._settle(it)
+                return await self._refuse(it, reason, offline=False)
             case NoAnswer():
                 self._link.lost()
-                return await self._decide(sale, asked=True)
+                return await self._decide(it, sale, asked=True)
 
-    async def _decide(self, sale: Sale, *, asked: bool) -> tuple[Result, SaleRow | None]:
+    async def _split_anew(self, it: _Try, reason: Refusal, balances: Balances) -> bool:
+        """Learn from the server's refusal what the cards hold. Whether the basket can be paid by them after all.
+
+        Once only, and never with another rest than staff were told to take. The refusal is remembered under the
+        sale's id, so the new split has one of its own.
+        """
+        it.held = tuple(replace(one, available={**one.available, **balances.get(one.card.uid, {})}) for one in it.held)
+        parts = split(it.pending.basket, it.held, it.pending.rest)
+        if it.anew or parts.missing or parts.rest != it.parts.rest:
+            return False
+        now_us, before = self._clock.now_us(), it.pending.sale
+        sale = uuid7()
+        refused = RefusedRow(sale=before, card=it.held[0].card.uid, reason=reason, at_us=now_us)
+        await self._journal.append(refused, IntentRow(sale=sale, at_us=now_us))
+        it.pending, it.parts, it.anew = replace(it.pending, sale=sale), parts, True
+        return True
+
+    async def _decide(self, it: _Try, sale: Sale, *, asked: bool) -> Ended:
         """By this terminal's limits. `asked`: the server may have booked the sale, so a refusal here takes it back."""
-        shop, book = self._shelf.shop, self._shelf.book
-        if shop is None or book is None:
-            return await self._refuse(sale, Refusal.SNAPSHOT_TOO_OLD, offline=True, cancel=asked)
-        tenders = {tender.currency: tender.amount for tender in sale.tenders}
-        match decide(tenders, book.card(sale.card, sale.assurance), self._shelf.terminal(), shop.limits):
+        match self._verdict(it, sale):
             case Accept(unbacked):
-                row = SaleRow(mode="offline", sale=sale, unbacked=dict(unbacked))
-                return await self._commit(row, None), row
+                return await self._commit(it, SaleRow(mode="offline", sale=sale, unbacked=dict(unbacked)), None)
             case Refuse(reason):
-                return await self._refuse(sale, reason, offline=True, cancel=asked)
+                return await self._refuse(it, reason, offline=True, cancel=asked)
 
-    async def _commit(self, row: SaleRow, balances: Mapping[str, int] | None) -> Result:
+    def _verdict(self, it: _Try, sale: Sale) -> Accept | Refuse:
+        """Every card within its own limits, and all of them together within the terminal's."""
+        shop, book, terminal = self._shelf.shop, self._shelf.book, self._shelf.terminal()
+        if shop is None or book is None:
+            return Refuse(Refusal.SNAPSHOT_TOO_OLD)
+        assurance = {one.card.uid: one.card.assurance for one in it.held}
+        unbacked: Counter[str] = Counter()
+        for uid, tenders in taken_from(sale).items():
+            so_far = replace(terminal, unbacked=Counter(terminal.unbacked) + unbacked)
+            verdict = decide(tenders, book.card(uid, assurance[uid]), so_far, shop.limits)
+            if isinstance(verdict, Refuse):
+                return verdict
+            unbacked.update(verdict.unbacked)
+        return Accept(unbacked)
+
+    async def _commit(self, it: _Try, row: SaleRow, left: Balances | None) -> Ended:
         sequence = await self._journal.append(row)
         self._shelf.add(sequence, row, row)
-        if balances is None and self._shelf.book:
-            balances = self._shelf.book.available(row.sale.card)
-        return self._result(row.sale, None, offline=row.mode == "offline", balances=balances)
+        if left is None:
+            left = {uid: self._available(uid) for uid in row.sale.cards}
+        result = self._result(it, None, offline=row.mode == "offline", left=left[row.sale.card])
+        return Ended(replace(result, taken=taken(row.sale, left)), row)
 
-    async def _refuse(self, sale: Sale, reason: Refusal, *, offline: bool, cancel: bool = False) -> tuple[Result, None]:
-        now_us = self._clock.now_us()
-        rows: list[RefusedRow | CancelRow] = [RefusedRow(sale=sale.id, card=sale.card, reason=reason, at_us=now_us)]
+    async def _refuse(self, it: _Try, reason: Refusal, *, offline: bool, cancel: bool = False) -> Ended:
+        now_us, sale, card = self._clock.now_us(), it.pending.sale, it.held[-1].card.uid
+        rows: list[RefusedRow | CancelRow] = [RefusedRow(sale=sale, card=card, reason=reason, at_us=now_us)]
         if cancel:
-            rows.append(CancelRow(id=uuid7(), sale=sale.id, at_us=now_us))
+            rows.append(CancelRow(id=uuid7(), sale=sale, at_us=now_us))
         await self._journal.append(*rows)
-        left = None
-        if reason is Refusal.INSUFFICIENT_FUNDS and self._shelf.book:
-            left = self._shelf.book.available(sale.card)
-        return self._result(sale, reason, offline=offline, balances=left), None
+        left = it.held[0].available if reason is Refusal.INSUFFICIENT_FUNDS else None
+        result = self._result(it, reason, offline=offline, left=left)
+        # A second card that can't pay at all leaves the first one's part as it was.
+        held = it.held if reason in _TOO_LITTLE else it.pending.first
+        offered = offers(it.pending.basket, held) if held else ()
+        if not offered:
+            return Ended(result)
+        missing = amounts(split(it.pending.basket, held).missing)
+        open_ = replace(it.pending, first=held, rest=None, missing=missing)
+        return Ended(replace(result, missing=missing, offers=offered), open=open_)
+
+    def _sale(self, it: _Try) -> Sale:
+        first = it.held[0].card
+        return Sale(
+            id=it.pending.sale,
+            card=first.uid,
+            assurance=first.assurance,
+            cashier=it.pending.cashier,
+            lines=it.pending.basket.lines,
+            tenders=it.parts.tenders,
+            rest=it.parts.rest,
+            occurred_at_us=self._clock.now_us(),
+        )
+
+    def _available(self, uid: str) -> Mapping[str, int]:
+        """What a card holds as far as we know; of one that we do not know, nothing."""
+        book = self._shelf.book
+        return (book.available(uid) if book else None) or {}
 
     def _result(
-        self, sale: Sale, reason: Refusal | None, *, offline: bool, balances: Mapping[str, int] | None = None
+        self, it: _Try, reason: Refusal | None, *, offline: bool, left: Mapping[str, int] | None = None
     ) -> Result:
-        tender = sale.tenders[0]
-        left = None if balances is None else tuple(Balance(code, minor) for code, minor in sorted(balances.items()))
-        return Result(sale.id, sale.card, tender.currency, tender.amount, reason, offline, left, self._clock.now_us())
+        return Result(
+            sale=it.pending.sale,
+            asked=it.pending.asked,
+            card=it.held[0].card.uid,
+            price=amounts(it.pending.basket.price),
+            reason=reason,
+            offline=offline,
+            balances=None if left is None else amounts(dict(sorted(left.items()))),
+            at_us=self._clock.now_us(),
+        )

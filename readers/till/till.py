@@ -11,13 +11,13 @@ from uuid import UUID
 import structlog
 
 from app.rules.ids import uuid7
-from app.rules.offline import Refusal
 from app.wire import VoidRow
 from readers.journal import Clock, Journal, JournalFailed, PaidSale
 from readers.sync import Link
 from readers.taps import CardGone, CardSeen, ReaderEvent, ReaderFound, ReaderLost, TwoCards, UnusableCard
 from readers.terminal.counter import RESULT_NS_MAX, RESULT_NS_MIN, Card, Counter, Pending
-from readers.terminal.view import BasketItem, PastSale, Result, Screen, TillError
+from readers.terminal.receipt import past_sale
+from readers.terminal.view import BasketItem, Offer, PastSale, Screen, TillError
 from readers.till.shelf import SnapshotShelf
 from readers.till.staff import SignIn
 from readers.till.tap import Tap
@@ -44,6 +44,8 @@ class CardTill:
         self._staff = staff
         self._counter = Counter()
         self._asking = False
+        # For the last sales: the id that `pay` gave the page, where the sale has another.
+        self._asked: dict[UUID, UUID] = {}
         self._voiding: set[UUID] = set()
         self._reader: Literal["ok", "lost"] = "lost"
         self._reader_reason: str | None = None
@@ -92,12 +94,12 @@ class CardTill:
             snapshot_stale=self._shelf.stale,
             quarantined=pairing.halted is not None,
             clock_skewed=self._clock.skewed,
-            pending_total=pending.basket.total if pending else 0,
-            pending_currency=pending.basket.currency if pending else None,
+            pending=(pending.missing or pending.basket.amounts) if pending else (),
+            second_card=pending is not None and bool(pending.first),
             result=self._counter.result,
             hint=self._counter.hint,
             catalogue_version=shop.catalogue_version if shop else "",
-            last_sales=tuple(_past(paid) for paid in self._last),
+            last_sales=tuple(self._past(paid) for paid in self._last),
         )
 
     def catalogue(self) -> dict[str, object]:
@@ -126,6 +128,9 @@ class CardTill:
 
     async def sign_out(self) -> None:
         self._staff.sign_out()
+        # What one person left open is not for the next one to charge.
+        if self._counter.open:
+            await self.dismiss()
         self._bump()
         if self._counter.phase == "present_card":
             await self.cancel()
@@ -140,19 +145,28 @@ class CardTill:
             # Each row written now would make the fork longer.
             raise TillError("journal_failed")
         basket = shop.basket(items, currency)
-        self._asking = True
-        try:
-            sale = await self._tap.intend()
-        except JournalFailed as error:
-            _log.error("journal_failed", why=str(error))
-            raise TillError("journal_failed") from error
-        finally:
-            self._asking = False
-        if self._staff.who != cashier:
-            await self._tap.withdraw(sale)
-            raise TillError("not_signed_in")
-        self._move(self._counter.ask(Pending(sale, basket, cashier)))
+        sale = await self._intend(cashier)
+        self._move(self._counter.ask(Pending(sale, basket, cashier, asked=sale)))
         return sale
+
+    async def complete(self, offer: Offer) -> None:
+        cashier, open_, result = self._signed_in(), self._counter.open, self._counter.result
+        if self._asking:
+            raise TillError("busy")
+        if open_ is None or result is None or offer not in result.offers:
+            raise TillError("not_offered")
+        sale = await self._intend(cashier)
+        if self._counter.open is not open_:
+            # Put away while the intent was written: nobody waits for it any more.
+            await self._tap.withdraw(sale)
+            raise TillError("not_offered")
+        pending = replace(open_, sale=sale, cashier=cashier)
+        if offer == "second_card":
+            self._move(self._counter.ask(pending))
+        else:
+            pending = replace(pending, rest=offer)
+            self._move(self._counter.go_on(pending))
+            self._start(pending, None)
 
     async def cancel(self) -> None:
         pending = self._counter.pending
@@ -208,6 +222,25 @@ class CardTill:
 
     # Within
 
+    async def _intend(self, cashier: UUID) -> UUID:
+        """A sale's id, with its intent in the journal; `cashier` still is at the till. TillError."""
+        self._asking = True
+        try:
+            sale = await self._tap.intend()
+        except JournalFailed as error:
+            _log.error("journal_failed", why=str(error))
+            raise TillError("journal_failed") from error
+        finally:
+            self._asking = False
+        if self._staff.who != cashier:
+            await self._tap.withdraw(sale)
+            raise TillError("not_signed_in")
+        return sale
+
+    def _past(self, paid: PaidSale) -> PastSale:
+        sale = paid.row.sale.id
+        return past_sale(paid.row, self._asked.get(sale, sale), voided=paid.voided)
+
     def _signed_in(self) -> UUID:
         if self._staff.who is None:
             raise TillError("not_signed_in")
@@ -221,24 +254,22 @@ class CardTill:
         card, pending = counter.may_check, counter.pending
         if card and pending:
             self._counter = counter.check()
-            self._settling = asyncio.get_running_loop().create_task(self._settle(pending, card))
+            self._start(pending, card)
         self._bump()
 
-    async def _settle(self, pending: Pending, card: Card) -> None:
-        try:
-            result, row = await self._tap.settle(pending, card)
-        except Exception:
-            # A fault of ours: no green light, so whatever was booked is taken back.
-            _log.exception("tap_failed", sale=str(pending.sale))
-            await self._tap.withdraw(pending.sale)
-            result, row = _failed(pending, card, self._clock.now_us()), None
-        if row:
-            self._last.appendleft(PaidSale(row, voided=False))
-        _log.info("tap", sale=str(result.sale), reason=result.reason, offline=result.offline)
-        self._conclude(result)
+    def _start(self, pending: Pending, card: Card | None) -> None:
+        self._settling = asyncio.get_running_loop().create_task(self._settle(pending, card))
 
-    def _conclude(self, result: Result) -> None:
-        self._move(self._counter.conclude(result, self._clock.monotonic_ns()))
+    async def _settle(self, pending: Pending, card: Card | None) -> None:
+        ended = await self._tap.settle(pending, card)
+        result = ended.result
+        if ended.row:
+            self._last.appendleft(PaidSale(ended.row, voided=False))
+            kept = {paid.row.sale.id for paid in self._last}
+            self._asked = {sale: asked for sale, asked in self._asked.items() if sale in kept}
+            self._asked[result.sale] = result.asked
+        _log.info("tap", sale=str(result.sale), reason=result.reason, offline=result.offline)
+        self._move(self._counter.conclude(result, self._clock.monotonic_ns(), ended.open))
         loop = asyncio.get_running_loop()
         for timer in self._timers:
             timer.cancel()
@@ -252,28 +283,11 @@ class CardTill:
         shop = self._shelf.shop
         if shop and self._staff.who not in (None, *shop.staff):
             self._staff.sign_out()
+            if self._counter.open:
+                self._counter = self._counter.dismiss()
         self._bump()
 
     def _bump(self) -> None:
         self._revision += 1
         self._changed.set()
         self._changed = asyncio.Event()
-
-
-def _past(paid: PaidSale) -> PastSale:
-    sale = paid.row.sale
-    return PastSale(
-        sale=sale.id,
-        card=sale.card,
-        currency=sale.tenders[0].currency,
-        total=sale.tenders[0].amount,
-        lines=tuple((line.name, line.quantity) for line in sale.lines),
-        at_us=sale.occurred_at_us,
-        offline=paid.row.mode == "offline",
-        voided=paid.voided,
-    )
-
-
-def _failed(pending: Pending, card: Card, at_us: int) -> Result:
-    basket = pending.basket
-    return Result(pending.sale, card.uid, basket.currency, basket.total, Refusal.INVALID, False, None, at_us)

@@ -25,24 +25,38 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.cards.service import Card, add_card, balances, card_by_uid, set_status
+from app.cards.service import Card, add_card, balances, card_by_uid, set_status, wallet_key
+from app.currencies.policies import add_policy
 from app.currencies.service import Currency, add, currencies
 from app.identity.cookie import COOKIE
 from app.identity.roles import Grant, Role
 from app.identity.service import create_person, sign_in
 from app.identity.tokens import issue_terminal_token
 from app.issuing.service import credit_shift
-from app.ledger.service import Ledger
+from app.ledger.rules.kinds import AccountKey
+from app.ledger.rules.operations import Operation, Posting
+from app.ledger.service import Ledger, currency_book
 from app.main import create_app
 from app.money import Unit
 from app.platform.clock import now_us
 from app.platform.context import Context
 from app.platform.settings import Settings
 from app.rules.ids import uuid7
+from app.rules.policy import Policy
 from app.terminals.service import TOKEN_LIFETIME_US, make_pairing_code, pair
 from app.topups.service import at_the_counter
 from app.venues.rules import NetworkSettings
-from app.venues.service import Product, Venue, add_product, add_venue, set_network, the_network, venues
+from app.venues.service import (
+    Product,
+    Venue,
+    add_product,
+    add_venue,
+    set_accepted,
+    set_network,
+    set_price,
+    the_network,
+    venues,
+)
 from app.wire import (
     GENESIS,
     Batch,
@@ -69,6 +83,11 @@ PIN = "4711"
 
 RAF = Currency("RAF", "network", "pegged", Unit.CENT, "Rafftou", "Rafftou", "€", 1, 0)
 TEMPS = Currency("TEMPS", "network", "time", Unit.MINUTE, "Heures", "Hours", "h", None, 1)
+# Not in the network unless a test defines them.
+GIFT = Currency("GIFT", "network", "gift", Unit.CENT, "Cadeau", "Gift", "€", None, 2)
+POINTS = Currency("PTS", "network", "points", Unit.POINT, "Points", "Points", "pt", None, 3)
+# One minor unit is worth two euro cents.
+ECU = Currency("ECU", "network", "pegged", Unit.CENT, "Écu", "Écu", "é", 2, 4)
 
 ZONES = {"raffinerie": "Indian/Reunion", "canal": "Europe/Paris"}
 ACCEPTED = {"raffinerie": ("RAF", "TEMPS"), "canal": ("RAF",)}
@@ -279,9 +298,49 @@ class Network:
         venue = next(at for at in self.venues.values() if at.id == it.venue)
         return Terminal(self, it.id, venue, it.epoch, key, token, Journal(it.id, it.epoch, key))
 
-    async def top_up(self, card: str, amount: int, slug: str = "raffinerie") -> None:
+    async def top_up(self, card: str, amount: int, slug: str = "raffinerie", currency: Currency = RAF) -> None:
         """Cash at the counter, past the API."""
-        await at_the_counter(self.ledger, self.venues[slug], self.cards[card], RAF, amount, uuid7(), actor="test")
+        await at_the_counter(self.ledger, self.venues[slug], self.cards[card], currency, amount, uuid7(), actor="test")
+
+    async def define(self, currency: Currency, policy: Policy | None = None, at: Sequence[str] = ()) -> None:
+        """A further currency, with its rules from ever on, taken by the venues `at` (their slugs)."""
+        async with self.engine.begin() as connection:
+            await add(connection, currency)
+            for slug in at:
+                accepted = (*self.venues[slug].accepted, currency.code)
+                await set_accepted(connection, self.venues[slug].id, accepted)
+                self.venues[slug] = replace(self.venues[slug], accepted=accepted)
+        if policy is not None:
+            await self.rules(currency, policy)
+
+    async def rules(self, currency: Currency, policy: Policy, valid_from_us: int = 0) -> None:
+        """A new version of a currency's rules."""
+        async with self.engine.begin() as connection:
+            await add_policy(connection, currency.code, policy, valid_from_us, "test")
+
+    async def price(self, slug: str, name: str, code: str, amount: int) -> None:
+        """Sell a product for a further currency, or at another price."""
+        product = self.products[slug, name]
+        async with self.engine.begin() as connection:
+            await set_price(connection, product.id, code, amount)
+        self.products[slug, name] = replace(product, prices={**product.prices, code: amount})
+
+    async def issue(self, card: str, currency: Currency, amount: int) -> None:
+        """Put money that is not pegged on a card, past everybody whose task it is."""
+        issuance = AccountKey(currency_book(currency.issuer, currency.code), "issuance")
+        keys = [issuance, wallet_key(self.cards[card].owner, currency)]
+        debit, credit = await self.ledger.accounts(keys)
+        await self.ledger.post_one(
+            Operation(
+                id=uuid7(),
+                kind="issue",
+                fingerprint=bytes(32),
+                postings=(Posting(debit, credit, amount),),
+                actor="test",
+                occurred_at_us=now_us(),
+                business_day=self.venues["raffinerie"].day_of(now_us()),
+            )
+        )
 
     async def shift(self, card: str, minutes: int, slug: str = "raffinerie") -> None:
         async with self.context.reader.connect() as connection:

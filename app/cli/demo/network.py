@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import json
-import secrets
 from dataclasses import dataclass
-from datetime import time
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from app.cards.service import add_card
+from app.cards.service import add_cards, all_cards
+from app.cli.apply.document import unit_of_kind
+from app.cli.apply.reading import read_network_file
+from app.cli.apply.service import accept, propose
 from app.cli.setup import has_network
-from app.currencies.service import Currency, add
-from app.identity.roles import Grant, Role
-from app.identity.service import create_person
 from app.money import Unit, parse_amount
 from app.platform.context import Context
 from app.platform.secrets import write_private
-from app.rules.ids import uuid7
 from app.terminals.service import make_pairing_code
-from app.venues.rules import NetworkSettings
-from app.venues.service import Product, add_product, add_venue, set_network, venues
+from app.venues.service import venues
 
+# The same file as docs/examples/network.yaml, where people look for it; a test holds them alike.
 NETWORK = Path(__file__).parent / "network.yaml"
 PASSES = "demo.json"
+
+# Anonymous cards, numbered from 001; the first ones carry a name on the tray so that a demonstration can speak of them.
+CARDS = {"count": 36, "nicknames": ["Awa", "Basile", "Camille", "Djamila", "Émile", "Fatou", "Gwenn", "Hugo"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,13 @@ class Account:
 
 
 def read_network() -> dict[str, Any]:
-    """network.yaml, as written."""
+    """network.yaml, as written, and the demo's `cards`."""
     document: dict[str, Any] = yaml.safe_load(NETWORK.read_text(encoding="utf-8"))
-    return document
+    return document | {"cards": CARDS}
 
 
 def unit_of(currency: dict[str, Any]) -> Unit:
-    return Unit.MINUTE if currency["kind"] == "time" else Unit.CENT
+    return unit_of_kind(currency["kind"])
 
 
 def prices(network: dict[str, Any], venue: str, product: str) -> dict[str, int]:
@@ -70,50 +70,24 @@ def card_uid(number: int) -> str:
 
 
 async def seed(context: Context, data: Path) -> None:
-    """Fill an empty database; leave one with a network alone. Passwords go into a file only its owner reads."""
-    if await has_network(context):
-        return
-    network = read_network()
+    """Fill an empty database; what is there already is left alone. Passwords go into a file only its owner reads."""
+    if not await has_network(context):
+        want = read_network_file(NETWORK.read_text(encoding="utf-8"))
+        proposal = await propose(context, want)
+        accounts = []
+        for login, person in (want.people or {}).items():
+            role, venue = min(person.roles)
+            key = proposal.keys[login]
+            accounts.append(Account(login, person.name, role, venue, key.password, key.pin))
+        # Before the people are there: nobody's password is lost, whenever this process ends.
+        passes = data / PASSES
+        passes.unlink(missing_ok=True)
+        write_private(passes, json.dumps([{k: getattr(a, k) for k in Account.__slots__} for a in accounts]).encode())
+        await accept(context, proposal, "demo")
     async with context.engine.begin() as connection:
-        for position, (code, it) in enumerate(network["currencies"].items()):
-            names = it["names"]
-            await add(
-                connection,
-                Currency(
-                    code,
-                    "network",
-                    it["kind"],
-                    unit_of(it),
-                    names["fr"],
-                    names["en"],
-                    it["symbol"],
-                    it.get("cents_per_unit"),
-                    position,
-                ),
-            )
-        ids = {}
-        for slug, it in network["venues"].items():
-            ids[slug] = await add_venue(connection, slug, it["name"], it["zone"], time(6), tuple(it["accepts"]))
-            for name, sold in it["products"].items():
-                new = Product(uuid7(), name, sold["en"], sold["category"], sold["colour"], prices(network, slug, name))
-                await add_product(connection, ids[slug], new)
-        for number, label in enumerate(card_labels(network), 1):
-            await add_card(connection, card_uid(number), label)
-    accounts = [
-        Account(
-            login, it["name"], it["role"], it.get("venue"), secrets.token_urlsafe(9), f"{secrets.randbelow(10**4):04d}"
-        )
-        for login, it in network["people"].items()
-    ]
-    for account in accounts:
-        grant = Grant(Role(account.role), ids[account.venue] if account.venue else None)
-        await create_person(context, account.login, account.name, account.password, account.pin, [grant], actor="demo")
-    passes = data / PASSES
-    passes.unlink(missing_ok=True)
-    write_private(passes, json.dumps([{k: getattr(a, k) for k in Account.__slots__} for a in accounts]).encode())
-    # Last: a database without its network is one that is not seeded yet.
-    async with context.engine.begin() as connection:
-        await set_network(connection, network["name"], NetworkSettings(zone=network["zone"]))
+        if not await all_cards(connection):
+            labels = enumerate(card_labels(read_network()), 1)
+            await add_cards(connection, [(card_uid(number), label) for number, label in labels])
 
 
 def read_accounts(data: Path) -> list[Account]:

@@ -170,7 +170,7 @@ class Player:
         if ended == "paid":
             self.paper.sale(step)
             if step.name is not None:
-                self._sales[step.name] = answer["sale"]
+                self._sales[step.name] = result["sale"]
         if ended != expected:
             raise StepFailed(f"expected {expected}, ended {ended}")
 
@@ -181,7 +181,7 @@ class Player:
 
         def ended(screen: dict[str, Any]) -> bool:
             result = screen["result"]
-            return screen["phase"] in {"paid", "refused"} and result is not None and result["sale"] == sale
+            return screen["phase"] in {"paid", "refused"} and result is not None and result["asked"] == sale
 
         result: dict[str, Any] = (await self._screen(till, ended, "no light after the tap"))["result"]
         _must(await self.client.post(f"{self.stage.tray}/api/remove", json={"field": till.reader}))

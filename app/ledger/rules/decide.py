@@ -11,8 +11,11 @@ from uuid import UUID
 
 from app.ledger.rules.kinds import CREDIT
 from app.ledger.rules.operations import (
+    Cap,
+    Condition,
     Conflict,
     Entry,
+    Flow,
     Held,
     Hold,
     Invalid,
@@ -92,6 +95,8 @@ class Facts:
     seal_digest: bytes = GENESIS
     now_us: int = 0
     revision: int = 0
+    # What the batch's caps are about came to before it; grows as the batch is decided.
+    flows: dict[Flow, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +172,10 @@ def _book(entry: Operation, facts: Facts, plan: Plan, reversed_now: dict[int, in
     overlay: dict[int, int] = {}
     captured = _captured(entry, facts)
     transfers = _transfers(entry, facts, plan.transfer_id, overlay, reversed_now, captured)
+    for condition in entry.conditions:
+        _must_hold(condition, entry, transfers, facts, overlay)
+    for flow in facts.flows:
+        facts.flows[flow] += _part_of(flow, entry, transfers)
     for account, balance in overlay.items():
         facts.accounts[account].balance = balance
     if captured is not None and entry.captures is not None:
@@ -180,6 +189,32 @@ def _book(entry: Operation, facts: Facts, plan: Plan, reversed_now: dict[int, in
     plan.booked.append((entry, posted))
     facts.known[entry.id] = Known(entry.fingerprint, posted)
     return posted
+
+
+def _must_hold(
+    condition: Condition,
+    entry: Operation,
+    transfers: Sequence[Transfer],
+    facts: Facts,
+    overlay: Mapping[int, int],
+) -> None:
+    if isinstance(condition, Cap):
+        if facts.flows[condition.flow] + _part_of(condition.flow, entry, transfers) > condition.most:
+            raise _NotBookable(Refused(condition.reason, condition.flow.accounts[0]))
+        return
+    if any(account not in facts.accounts for account in condition.accounts):
+        raise _NotBookable(Invalid("unknown-account"))
+    held = sum(overlay.get(it, facts.accounts[it].balance) for it in condition.accounts)
+    too_low = condition.least is not None and held < condition.least
+    if too_low or (condition.most is not None and held > condition.most):
+        raise _NotBookable(Refused(condition.reason, condition.accounts[0]))
+
+
+def _part_of(flow: Flow, entry: Operation, transfers: Sequence[Transfer]) -> int:
+    """What of the operation counts for the flow. What this batch takes back counts until the next one."""
+    if entry.kind not in flow.kinds or not flow.first_day <= entry.business_day <= flow.last_day:
+        return 0
+    return sum(t.amount for t in transfers if (t.credit if flow.incoming else t.debit) in flow.accounts)
 
 
 def _place(entry: Hold, facts: Facts, plan: Plan) -> Outcome:

@@ -27,6 +27,46 @@ class Posting:
 
 
 @dataclass(frozen=True, slots=True)
+class Within:
+    """A condition: after the operation, `accounts` hold together at least `least` and at most `most` (None: no bound).
+
+    Else it is refused with `reason`, and remembered as such.
+    """
+
+    accounts: tuple[int, ...]
+    reason: str
+    least: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What operations of `kinds` with a business day from `first_day` to `last_day` moved into `accounts` (`incoming`)
+    or out of them, less what of it was taken back."""
+
+    accounts: tuple[int, ...]
+    incoming: bool
+    kinds: tuple[str, ...]
+    first_day: date
+    last_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """A condition: with the operation, `flow` comes to at most `most`; else it is refused with `reason`.
+
+    What counts is read under the ledger's lock, so two requests at once cannot both use what is left.
+    """
+
+    flow: Flow
+    most: int
+    reason: str
+
+
+Condition = Within | Cap
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One business event. `id` is its idempotency key, `fingerprint` the SHA-256 of its content as it was asked for.
 
@@ -34,6 +74,7 @@ class Operation:
     accepted offline), so a refusal remembered under its id does not stop it. `captures` names a hold that the postings
     draw on: it ends, and what it reserved is theirs to take. `revision`: the revision of prices, cards and venues that
     the caller looked at (None: it does not matter); when it is no longer the newest, the outcome is Stale.
+    `conditions` must hold beyond what the accounts themselves ask for: the limits of a policy.
     """
 
     id: UUID
@@ -52,6 +93,7 @@ class Operation:
     overrides_refusal: bool = False
     captures: UUID | None = None
     revision: int | None = None
+    conditions: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +153,8 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Not booked, on its merits, and remembered: insufficient-funds, over-ceiling, already-reversed, cancelled."""
+    """Not booked, on its merits, and remembered: insufficient-funds, over-ceiling, already-reversed, cancelled, and the
+    reasons that conditions give."""
 
     reason: str
     account: int | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,14 @@ from app.platform.database import is_sqlite
 _NAMED = sa.select(
     account.c.id, book.c.issuer, book.c.kind.label("book_kind"), book.c.currency, account.c.kind, account.c.owner
 ).join_from(account, book, account.c.book == book.c.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Minor units: an account's balance less what is `held` of it never passes below `floor` (None: it may)."""
+
+    floor: int | None
+    held: int
 
 
 async def find(connection: AsyncConnection, keys: Sequence[AccountKey]) -> dict[AccountKey, int]:
@@ -54,6 +63,20 @@ async def open_missing(
     if rows_wanted:
         # The unique index decides which are missing; what is open already is left as it is.
         await connection.execute(insert(account).on_conflict_do_nothing(), rows_wanted)
+
+
+async def bounds(connection: AsyncConnection, ids: Iterable[int], *, locked: bool = False) -> dict[int, Bounds]:
+    query = sa.select(account.c.id, account.c.floor, account.c.held).where(account.c.id.in_(list(ids)))
+    rows = await connection.execute(query.with_for_update(key_share=True) if locked else query)
+    return {row.id: Bounds(row.floor, row.held) for row in rows}
+
+
+async def set_floor(connection: AsyncConnection, id_: int, floor: int) -> bool:
+    """Let an account down to `floor`, in minor units. False, and nothing is changed, where what is free of it is lower
+    already, or where there is no such account."""
+    where = (account.c.id == id_, account.c.balance - account.c.held >= floor)
+    changed = await connection.execute(sa.update(account).where(*where).values(floor=floor))
+    return changed.rowcount == 1
 
 
 def _row(key: AccountKey, book_ids: Mapping[Book, int], rates: Mapping[str, int], now_us: int) -> dict[str, object]:

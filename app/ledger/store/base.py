@@ -11,7 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.ledger.rules.decide import NO_FINGERPRINT, AccountState, Facts, Known, KnownHold, Plan
 from app.ledger.rules.operations import (
+    Cap,
     Entry,
+    Flow,
     Hold,
     Operation,
     Outcome,
@@ -56,17 +58,19 @@ class PostingStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """What a batch must look at: account ids in ascending order, transfers to reverse, holds."""
+    """What a batch must look at: account ids in ascending order, transfers to reverse, holds, flows that are capped."""
 
     accounts: list[int]
     reverses: list[int]
     holds: list[UUID]
+    flows: list[Flow]
 
 
 def touched(entries: Iterable[Entry]) -> Touched:
     accounts: set[int] = set()
     reverses: set[int] = set()
     holds: set[UUID] = set()
+    flows: dict[Flow, None] = {}
     for entry in entries:
         if isinstance(entry, Hold):
             accounts.add(entry.account)
@@ -76,6 +80,11 @@ def touched(entries: Iterable[Entry]) -> Touched:
         elif isinstance(entry, Operation):
             if entry.captures is not None:
                 holds.add(entry.captures)
+            for condition in entry.conditions:
+                if isinstance(condition, Cap):
+                    flows[condition.flow] = None
+                else:
+                    accounts.update(condition.accounts)
             for posting in entry.postings:
                 accounts.update((posting.debit, posting.credit))
                 if posting.debit_overflow is not None:
@@ -84,12 +93,18 @@ def touched(entries: Iterable[Entry]) -> Touched:
                     accounts.add(posting.credit_overflow)
                 if posting.reverses is not None:
                     reverses.add(posting.reverses)
-    return Touched(sorted(accounts), sorted(reverses), list(holds))
+    return Touched(sorted(accounts), sorted(reverses), list(holds), list(flows))
 
 
 ACCOUNT_COLUMNS = "id, book, normal, floor, ceiling, balance, held, peg, peg_weight"
 HEAD_COLUMNS = "operation_seq, transfer_id, seal_id, seal_digest, booked_at_us"
 HOLD_COLUMNS = "h.id, h.fingerprint, h.account, h.amount, h.expires_at_us, e.reason"
+# What a flow came to, led by the account's own transfers. Slots: the account's side, then what matches accounts, kinds
+# and the two days.
+FLOW = """
+    SELECT coalesce(sum(t.amount - (SELECT coalesce(sum(r.amount), 0) FROM transfer r WHERE r.reverses = t.id)), 0)
+    FROM transfer t JOIN operation o ON o.seq = t.operation_seq
+    WHERE t.{side} {accounts} AND o.kind {kinds} AND o.business_day BETWEEN {first} AND {last}"""
 TRANSFER_COLUMNS = "id, debit_account, credit_account, amount, debit_after, credit_after, reverses"
 
 

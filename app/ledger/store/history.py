@@ -17,9 +17,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.ledger.rules.kinds import AccountKey, BookKind
-from app.ledger.store import instants, reads
+from app.ledger.store import activity, instants, reads, supply
+from app.ledger.store.activity import Activity, Sold
 from app.ledger.store.instants import START, Account, Moment, TrialRow
 from app.ledger.store.reads import BookedOperation, StatementLine
+from app.ledger.store.supply import KindSum
 from app.ledger.tables import account, book, operation, transfer
 from app.platform.database import is_sqlite
 
@@ -179,9 +181,47 @@ class History:
         async with self._reader.connect() as connection:
             return await _lines(connection, id_, opened, closed, which, cursor, limit, newest=False)
 
+    async def supply(self, currency: str, at_us: Sequence[int]) -> list[int]:
+        """Minor units of a currency in circulation at each of these instants."""
+        async with self._reader.connect() as connection:
+            return await supply.supply(connection, currency, at_us)
+
+    async def by_kind(self, currency: str) -> list[KindSum]:
+        """What the accounts of a currency's book hold now, kind by kind."""
+        async with self._reader.connect() as connection:
+            return await supply.by_kind(connection, currency)
+
     async def trial_rows(self, at: Moment, *, after: int = 0, limit: int | None = None) -> list[TrialRow]:
         async with self._reader.connect() as connection:
             return await instants.trial_rows(connection, at, after=after, limit=limit)
+
+    async def activity(
+        self,
+        currency: str,
+        at_us: int | None,
+        earlier_us: int | None,
+        *,
+        still: Collection[str] = (),
+        owners: Collection[str] | None = None,
+        after: int = 0,
+        limit: int = 500,
+    ) -> list[Activity]:
+        """Wallets of a currency (`owners`: these alone) that hold something now: as they were just before `at_us` and
+        just before `earlier_us` (None: now), and what left them since. In the order of their numbers; `after` continues
+        a page."""
+        async with self._reader.connect() as connection:
+            now, at, earlier = [
+                await instants.moment(connection, None if it is None else it - 1) for it in (None, at_us, earlier_us)
+            ]
+            return await activity.activity(
+                connection, currency, earlier, at, now, still=still, owners=owners, after=after, limit=limit
+            )
+
+    async def sold(self, currency: str, period: Period, *, after: int = 0, limit: int = 500) -> list[Sold]:
+        """What each wallet of a currency was paid by others in a period; `after` continues a page."""
+        async with self._reader.connect() as connection:
+            opened, closed = await _between(connection, period)
+            return await activity.sold(connection, currency, opened, closed, after=after, limit=limit)
 
     async def operations(
         self,

@@ -14,6 +14,7 @@ from app.ledger.rules.decide import Facts, Plan, Reversible, decide
 from app.ledger.rules.operations import Entry, Outcome
 from app.ledger.store.base import (
     ACCOUNT_COLUMNS,
+    FLOW,
     HEAD_COLUMNS,
     HOLD_COLUMNS,
     HOLD_END_ROW,
@@ -51,6 +52,10 @@ REVERSIBLE = """
     SELECT t.id, t.debit_account, t.credit_account, t.amount,
            (SELECT coalesce(sum(r.amount), 0)::bigint FROM transfer r WHERE r.reverses = t.id)
     FROM transfer t WHERE t.id = ANY($1)"""
+FLOWS = {
+    incoming: FLOW.format(side=side, accounts="= ANY($1)", kinds="= ANY($2::text[])", first="$3", last="$4")
+    for incoming, side in ((True, "credit_account"), (False, "debit_account"))
+}
 # Transfers fire the trigger that moves the balances; the operations they belong to are inserted by the same statement.
 WRITE = f"""
     WITH operations AS (
@@ -146,6 +151,10 @@ async def _facts(connection: asyncpg.Connection[Any], entries: Sequence[Entry], 
     transfers = await connection.fetch(KNOWN_TRANSFERS, numbers) if numbers else []
     known = known_of(operations, refusals, transfers)
     facts = Facts(seq, last, accounts, known, {}, holds, seal_id, seal_digest, max(now_us, booked_at_us), revision)
+    for flow in look.flows:
+        question = FLOWS[flow.incoming]
+        came_to = await connection.fetchval(question, flow.accounts, flow.kinds, flow.first_day, flow.last_day)
+        facts.flows[flow] = int(came_to)
     if look.reverses:
         rows = await connection.fetch(REVERSIBLE, look.reverses)
         facts.reversible = {row[0]: Reversible(*row[1:]) for row in rows}

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.ledger.rules.kinds import AccountKey, Book, BookKind
-from app.ledger.rules.operations import Transfer
+from app.ledger.rules.operations import Flow, Transfer
 from app.ledger.tables import account, book, operation, refusal, transfer
 
 # Both databases take some 32,000 parameters in a statement.
@@ -163,6 +163,20 @@ def _of_transfers(operations: Sequence[Any]) -> Iterator[sa.ColumnElement[bool]]
     numbers = [number for run in runs for number in range(*run)]
     for start in range(0, len(numbers), NUMBERS_MAX):
         yield transfer.c.id.in_(numbers[start : start + NUMBERS_MAX])
+
+
+async def flow(connection: AsyncConnection, asked: Flow) -> int:
+    """What it comes to, in minor units."""
+    back = transfer.alias("back")
+    taken_back = sa.select(sa.func.coalesce(sa.func.sum(back.c.amount), 0)).where(back.c.reverses == transfer.c.id)
+    side = transfer.c.credit_account if asked.incoming else transfer.c.debit_account
+    query = (
+        sa.select(sa.func.coalesce(sa.func.sum(transfer.c.amount - taken_back.scalar_subquery()), 0))
+        .join_from(transfer, operation, operation.c.seq == transfer.c.operation_seq)
+        .where(side.in_(asked.accounts), operation.c.kind.in_(asked.kinds))
+        .where(operation.c.business_day.between(asked.first_day, asked.last_day))
+    )
+    return int((await connection.execute(query)).scalar_one())
 
 
 async def refused(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, str]:

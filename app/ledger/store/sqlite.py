@@ -18,6 +18,7 @@ from app.ledger.rules.decide import Facts, Plan, Reversible, decide
 from app.ledger.rules.operations import Entry, Outcome
 from app.ledger.store.base import (
     ACCOUNT_COLUMNS,
+    FLOW,
     HEAD_COLUMNS,
     HOLD_COLUMNS,
     HOLD_END_ROW,
@@ -53,6 +54,10 @@ REVERSIBLE = f"""
     SELECT t.id, t.debit_account, t.credit_account, t.amount,
            (SELECT coalesce(sum(r.amount), 0) FROM transfer r WHERE r.reverses = t.id)
     FROM transfer t WHERE t.id {_IN}"""
+FLOWS = {
+    incoming: FLOW.format(side=side, accounts=_IN, kinds=_IN, first="?", last="?")
+    for incoming, side in ((True, "credit_account"), (False, "debit_account"))
+}
 WRITE_OPERATIONS = f"INSERT INTO operation ({OPERATION_COLUMNS}) VALUES ({', '.join('?' * 17)})"
 WRITE_TRANSFERS = f"INSERT INTO transfer ({TRANSFER_ROW}) VALUES ({', '.join('?' * 8)})"
 WRITE_REFUSALS = f"INSERT INTO refusal ({REFUSAL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"
@@ -134,6 +139,10 @@ def _facts(connection: sqlite3.Connection, entries: Sequence[Entry], now_us: int
     transfers = connection.execute(KNOWN_TRANSFERS, (json.dumps(numbers),)) if numbers else []
     known = known_of(operations, refusals, transfers)
     facts = Facts(seq, last, accounts, known, {}, holds, seal_id, seal_digest, max(now_us, booked_at_us), revision)
+    for flow in look.flows:
+        days = (flow.first_day.isoformat(), flow.last_day.isoformat())
+        found = connection.execute(FLOWS[flow.incoming], (json.dumps(flow.accounts), json.dumps(flow.kinds), *days))
+        (facts.flows[flow],) = found.fetchone()
     if look.reverses:
         rows = connection.execute(REVERSIBLE, (json.dumps(look.reverses),))
         facts.reversible = {row[0]: Reversible(*row[1:]) for row in rows}

@@ -79,8 +79,10 @@ async def top_up_at_counter(
     if not _limits(counter, chosen).within(minor):
         beyond = Invalid("More than may be topped up at once.", "amount-out-of-range")
         return _page(request, session, counter, chosen=chosen, typed=other or amount, error=beyond)
+    ledger = ledger_of(request)
+    await service.require_seller(ledger, caller, counter.venue, chosen)
     await service.at_the_counter(
-        ledger_of(request), counter.venue, counter.card, chosen, minor, id, actor=session.principal.actor
+        ledger, counter.venue, counter.card, chosen, minor, id, actor=session.principal.actor
     )
     return RedirectResponse(f"{HERE}?venue={venue}&done={id}", 303)
 

@@ -45,6 +45,7 @@ async def begin_topup(
     return_url = f"{address_of(request, card)}/top-ups/{{id}}"
     try:
         minor = amounts.chosen_amount(amount, other, chosen)
+        await service.check_room(ledger_of(request), network, card, chosen, minor)
         try:
             _, url = await service.begin(engine, provider, network, card, chosen, minor, return_url, id)
         except Invalid as error:

@@ -1,12 +1,12 @@
 // What staff can do: each action changes the basket or asks the agent, and says so when it could not.
 
 import { fetchCatalogue, post, Refused } from "./api.js";
-import { currencyFor, total, withMore } from "./basket.js";
+import { price, priceIn, withMore } from "./basket.js";
 import { formatAmount } from "./money.js";
-import { change, currencies, settle, state, takeCatalogue } from "./store.js";
+import { change, codes, settle, state, takeCatalogue } from "./store.js";
 import { unlock } from "./sound.js";
 import { hush, say } from "./toast.js";
-import { has, language, named, t } from "./words.js";
+import { has, language, t } from "./words.js";
 
 /** Minor units of a currency as text. */
 export function money(minor, code) {
@@ -14,18 +14,14 @@ export function money(minor, code) {
   return currency ? formatAmount(minor, currency.unit, currency.symbol, language) : `${minor} ${code}`;
 }
 
-/** Put a product in the basket, as many as the digits typed before it say. The currency follows if it must. */
+/** Amounts of several currencies as one text: 11,00 € + 1 h 30. */
+export const sum = (amounts) => amounts.map(({ minor, currency }) => money(minor, currency)).join(" + ");
+
+/** Put a product in the basket, as many as the digits typed before it say. */
 export function add(id, more = Math.max(1, state.multiplier)) {
-  const ids = [...new Set([...state.lines.map((line) => line.product), id])];
-  const codes = currencies().map(({ code }) => code);
-  const currency = currencyFor(ids, state.products, codes, state.currency);
-  if (currency === null) {
-    say(t("basket.no_common_currency", { product: named(state.products.get(id).names) }));
-    return;
-  }
   // A new basket has begun: the one that was emptied can't come back over it.
   hush();
-  change({ lines: withMore(state.lines, id, more), currency, multiplier: 0, dropped: 0 });
+  change({ lines: withMore(state.lines, id, more), multiplier: 0, dropped: 0 });
 }
 
 export function fewer(id) {
@@ -48,7 +44,11 @@ export async function pay() {
   unlock();
   // A result that is still shown makes room: the next sale is already typed.
   if (["paid", "refused"].includes(state.screen.phase)) await command("dismiss");
-  const items = state.lines.map(({ product, quantity }) => ({ product, quantity }));
+  // A line that has no price in the chosen currency says which one it was shown in.
+  const items = state.lines.map(({ product, quantity }) => {
+    const currency = priceIn(product, state.products, codes(), state.currency);
+    return currency === state.currency ? { product, quantity } : { product, quantity, currency };
+  });
   change({ busy: true });
   const answer = await command("pay", { items, currency: state.currency });
   change({ busy: false });
@@ -57,6 +57,12 @@ export async function pay() {
     // The card may have been faster than this answer.
     settle();
   }
+}
+
+/** Pay a basket that the card could not pay whole: the rest in "cash", by "bank_card", or from a "second_card". */
+export async function complete(offer) {
+  unlock();
+  await command("complete", { offer });
 }
 
 export const cancel = () => command("cancel");
@@ -74,8 +80,10 @@ export async function signOut() {
   await command("sign-out");
 }
 
-export async function voidSale(sale, reason) {
-  if (await command("void", { sale, reason })) say(t("past.void_done"));
+export async function voidSale({ sale, rest }, reason) {
+  if (!(await command("void", { sale, reason }))) return;
+  // What staff took themselves, the terminal can't give back.
+  say(rest.length > 0 ? t("past.void_done_rest", { amount: sum(rest) }) : t("past.void_done"));
 }
 
 export async function refreshCatalogue() {
@@ -86,8 +94,11 @@ export async function refreshCatalogue() {
   }
 }
 
-export function basketTotal() {
-  return state.currency === null ? "" : money(total(state.lines, state.products, state.currency), state.currency);
+/** What the basket costs where `chosen` is preferred; an empty one costs nothing of it. */
+export function basketPrice(chosen = state.currency) {
+  if (chosen === null) return [];
+  const amounts = price(state.lines, state.products, codes(), chosen);
+  return amounts.length > 0 ? amounts : [{ currency: chosen, minor: 0 }];
 }
 
 /** Why the agent can't, in words. */

@@ -17,23 +17,23 @@ export function quantityOf(lines, product) {
   return lines.find((line) => line.product === product)?.quantity ?? 0;
 }
 
-/** What the basket costs in a currency, in minor units; every line must have a price in it. */
-export function total(lines, products, currency) {
-  return lines.reduce((sum, line) => sum + line.quantity * products.get(line.product).prices[currency], 0);
+/** The currency that a product is charged in: the chosen one if it has a price in it, else the first of `codes`, else null. */
+export function priceIn(id, products, codes, chosen) {
+  const { prices } = products.get(id);
+  return [chosen, ...codes].find((code) => prices[code] !== undefined) ?? null;
 }
 
-/** Can all of these products be paid in this currency? */
-export function payableIn(ids, products, currency) {
-  return ids.every((id) => products.get(id)?.prices[currency] !== undefined);
+/** What the basket costs if `chosen` is preferred: [{currency, minor}], the chosen currency first, then as in `codes`. */
+export function price(lines, products, codes, chosen) {
+  const costs = new Map([chosen, ...codes].map((code) => [code, 0]));
+  for (const { product, quantity } of lines) {
+    const code = priceIn(product, products, codes, chosen);
+    costs.set(code, costs.get(code) + quantity * products.get(product).prices[code]);
+  }
+  return [...costs].map(([currency, minor]) => ({ currency, minor })).filter(({ minor }) => minor > 0);
 }
 
-/** The currency for these products: the one in use if it serves them all, else the first that does, else null. */
-export function currencyFor(ids, products, codes, current) {
-  if (codes.includes(current) && payableIn(ids, products, current)) return current;
-  return codes.find((code) => payableIn(ids, products, code)) ?? null;
-}
-
-/** The lines whose product is still sold. */
-export function stillSold(lines, products) {
-  return lines.filter((line) => products.has(line.product));
+/** The lines whose product is still sold, and has a price. */
+export function stillSold(lines, products, codes) {
+  return lines.filter((line) => products.has(line.product) && priceIn(line.product, products, codes, null) !== null);
 }

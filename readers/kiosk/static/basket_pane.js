@@ -1,10 +1,10 @@
 // The right third: what is in the basket, what it costs, in which currency, and the means of payment.
 
-import { add, basketTotal, canPay, clearBasket, fewer, money, pay } from "./actions.js";
-import { payableIn } from "./basket.js";
+import { add, basketPrice, canPay, clearBasket, fewer, money, pay, sum } from "./actions.js";
+import { priceIn } from "./basket.js";
 import { byId, el, fill, icon } from "./dom.js";
 import { notice } from "./notice.js";
-import { change, currencies, state } from "./store.js";
+import { change, codes, currencies, state } from "./store.js";
 import { named, t } from "./words.js";
 
 export function start() {
@@ -17,12 +17,14 @@ export function draw({ screen, catalogue, lines, products, currency }) {
   if (!screen || !catalogue) return;
   byId("clear").hidden = lines.length === 0;
   byId("pay").disabled = !canPay();
-  byId("total").textContent = basketTotal();
+  const amounts = basketPrice().map(({ minor, currency: code }) => el("span", {}, money(minor, code)));
+  fill(byId("total"), ...amounts);
+  byId("total").classList.toggle("several", amounts.length > 1);
   const list = byId("lines");
   const grew = lines.length > list.querySelectorAll(".line").length;
   fill(list, ...(lines.length > 0 ? lines.map((line) => lineOf(line, products, currency)) : [nothingYet()]));
   if (grew) list.scrollTop = list.scrollHeight;
-  drawCurrencies(lines, products, currency);
+  drawCurrencies(lines, currency);
   drawNotice();
 }
 
@@ -32,7 +34,8 @@ function nothingYet() {
 
 function lineOf({ product, quantity }, products, currency) {
   const name = named(products.get(product).names);
-  const price = products.get(product).prices[currency];
+  const code = priceIn(product, products, codes(), currency);
+  const price = products.get(product).prices[code];
   const step = (key, glyph, label, onclick) =>
     el("button", { className: "step", data: { key: `${key}-${product}` }, aria: { label }, onclick }, icon(glyph));
   return el(
@@ -49,13 +52,13 @@ function lineOf({ product, quantity }, products, currency) {
       "span",
       { className: "line-what" },
       el("span", { className: "line-name" }, name),
-      el("span", { className: "line-price" }, money(price * quantity, currency)),
+      el("span", { className: "line-price" }, money(price * quantity, code)),
     ),
   );
 }
 
-function drawCurrencies(lines, products, currency) {
-  const ids = lines.map((line) => line.product);
+// Each choice says what the basket costs by it, so that staff can tell the customer before any card is shown.
+function drawCurrencies(lines, currency) {
   const all = currencies();
   byId("currencies").hidden = all.length < 2;
   fill(
@@ -67,10 +70,10 @@ function drawCurrencies(lines, products, currency) {
           className: "currency",
           data: { key: `currency-${one.code}` },
           aria: { pressed: String(one.code === currency) },
-          disabled: !payableIn(ids, products, one.code),
           onclick: () => change({ currency: one.code }),
         },
-        named(one.names),
+        el("span", { className: "currency-name" }, named(one.names)),
+        lines.length > 0 ? el("span", { className: "currency-price" }, sum(basketPrice(one.code))) : null,
       ),
     ),
   );

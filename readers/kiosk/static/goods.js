@@ -2,9 +2,9 @@
 // changes the figure on it.
 
 import { add, money } from "./actions.js";
-import { payableIn, quantityOf } from "./basket.js";
+import { priceIn, quantityOf } from "./basket.js";
 import { byId, el, fill } from "./dom.js";
-import { change, currencies, state } from "./store.js";
+import { change, codes, state } from "./store.js";
 import { named, t } from "./words.js";
 
 const TOKENS = 6;
@@ -66,15 +66,14 @@ function empty() {
 }
 
 function tileOf(catalogue, product, currency, withCategory) {
-  const here = payableIn([product.id], state.products, currency);
-  const code = here ? currency : currencies().find((one) => payableIn([product.id], state.products, one.code))?.code;
-  const price = code === undefined ? t("products.no_price") : money(product.prices[code], code);
+  const code = priceIn(product.id, state.products, codes(), currency);
+  const price = code === null ? t("products.no_price") : money(product.prices[code], code);
   const tile = el(
     "button",
     {
-      className: `tile ${here ? "" : "elsewhere"}`,
+      className: `tile ${code === currency ? "" : "elsewhere"}`,
       tabIndex: -1,
-      disabled: code === undefined,
+      disabled: code === null,
       data: { key: product.id },
       onclick: () => add(product.id),
     },

@@ -30,7 +30,8 @@ function handled(event) {
 function overState(event, screen) {
   if (screen.phase === "present_card") return event.key === "Escape" && (cancel(), true);
   if (screen.phase === "checking") return false;
-  if (event.key !== "Escape" && !/^[0-9]$/.test(event.key)) return false;
+  // Whoever has yet to say how the rest is paid has not gone on to the next sale.
+  if (event.key !== "Escape" && (screen.result?.offers.length > 0 || !/^[0-9]$/.test(event.key))) return false;
   closeResult();
   // The digit already belongs to the next sale.
   multiply(event.key);

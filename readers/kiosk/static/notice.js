@@ -1,6 +1,6 @@
 // The one line above the total: the most pressing thing staff should know now, or how the last sale ended.
 
-import { money } from "./actions.js";
+import { sum } from "./actions.js";
 import { formatAmount } from "./money.js";
 import { clock, count, has, language, t } from "./words.js";
 
@@ -30,7 +30,7 @@ function lastSale(sale, last) {
     return { kind: "quiet", icon: "refused", text: t("notice.last_refused", { why, time: clock(last.at_us) }) };
   }
   if (!sale) return null;
-  const amount = money(sale.total, sale.currency);
+  const amount = sum(sale.price);
   const text = t(sale.voided ? "notice.last_voided" : "notice.last_paid", { amount, time: clock(sale.at_us) });
   return { kind: "quiet", icon: sale.voided ? "undo" : "check", text };
 }

@@ -1,6 +1,6 @@
 // The last sales of this terminal, and how to void one: its reason is chosen where the sale stands, and undoes it.
 
-import { money, voidSale } from "./actions.js";
+import { sum, voidSale } from "./actions.js";
 import { byId, el, fill, icon } from "./dom.js";
 import { change } from "./store.js";
 import { clock, t } from "./words.js";
@@ -66,7 +66,7 @@ function rowOf(sale, connected) {
       el("span", {}, sale.lines.map(([name, quantity]) => t("past.line", { name, quantity })).join(", ")),
       el("span", { className: "past-card" }, t("past.card", { end: sale.card.slice(-4) }), ...marks.filter(Boolean)),
     ),
-    el("span", { className: "past-amount" }, money(sale.total, sale.currency)),
+    el("span", { className: "past-amount" }, sum(sale.price)),
     voidButton,
     open ? reasons(sale) : null,
   );
@@ -75,7 +75,7 @@ function rowOf(sale, connected) {
 function reasons(sale) {
   const give = (reason) => {
     voiding = null;
-    voidSale(sale.sale, reason);
+    voidSale(sale, reason);
     draw({ ...latest, past: true });
   };
   const other = el("input", {
@@ -93,7 +93,7 @@ function reasons(sale) {
   return el(
     "div",
     { className: "reasons", role: "group", aria: { label: t("past.why") } },
-    el("p", {}, t("past.why_amount", { amount: money(sale.total, sale.currency) })),
+    el("p", {}, t("past.why_amount", { amount: sum(sale.price) })),
     ...REASONS.map((key) => el("button", { className: "chip", onclick: () => give(t(`past.why.${key}`)) }, t(`past.why.${key}`))),
     form,
     el("button", { className: "tool", onclick: () => ask(null) }, t("past.keep")),

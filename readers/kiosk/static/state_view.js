@@ -1,9 +1,10 @@
 // The state machine over the whole page: present the card, checking, paid, refused. It shows what the agent's screen says.
 
-import { cancel, closeResult, money } from "./actions.js";
+import { cancel, closeResult, complete, money, sum } from "./actions.js";
 import { byId, el, icon } from "./dom.js";
 import * as sound from "./sound.js";
-import { has, t } from "./words.js";
+import { state } from "./store.js";
+import { has, named, t } from "./words.js";
 
 // What staff can put right here and now is amber; what lies with the card is red.
 const RED = new Set(["card-unknown", "card-blocked", "insufficient-funds", "unusable-card"]);
@@ -13,8 +14,8 @@ let heard = null;
 
 export function start() {
   byId("state").addEventListener("click", (event) => {
-    const done = ["paid", "refused"].includes(event.currentTarget.dataset.phase);
-    if (done) closeResult();
+    const { phase, open } = event.currentTarget.dataset;
+    if (["paid", "refused"].includes(phase) && !open) closeResult();
   });
 }
 
@@ -26,7 +27,7 @@ export function draw({ screen, closed, connected, catalogue }) {
   const view = byId("state");
   byId("main").inert = !hidden;
   if (over) play(result);
-  const key = hidden ? "" : JSON.stringify([phase, result, screen.pending_total, screen.hint, screen.reader, connected]);
+  const key = hidden ? "" : JSON.stringify([phase, result, screen.pending, screen.second_card, screen.hint, screen.reader, connected]);
   if (key === shown) return;
   shown = key;
   view.hidden = hidden;
@@ -36,12 +37,14 @@ export function draw({ screen, closed, connected, catalogue }) {
   }
   view.dataset.phase = phase;
   view.dataset.tone = tone(phase, result);
+  view.dataset.open = over && result.offers.length > 0 ? "open" : "";
   view.replaceChildren(...{ present_card: present, checking, paid, refused }[phase](screen, connected));
   view.querySelector("button")?.focus({ focusVisible: false });
 }
 
 function tone(phase, result) {
   if (phase === "paid") return "good";
+  if (result?.offers.length > 0) return "warn";
   if (phase === "refused") return RED.has(result?.reason) ? "bad" : "warn";
   return "wait";
 }
@@ -54,16 +57,22 @@ function play(result) {
   else sound.paid();
 }
 
-function pending(screen) {
-  return screen.pending_currency === null ? "" : money(screen.pending_total, screen.pending_currency);
+function moneyName(code) {
+  return named(state.catalogue.currencies.find((one) => one.code === code)?.names ?? { fr: code });
+}
+
+// Each currency on a line of its own; two of them leave less room for each.
+function big(amounts) {
+  const lines = amounts.map(({ minor, currency }) => el("span", {}, money(minor, currency)));
+  return el("p", { className: `state-amount ${lines.length > 1 ? "several" : ""}` }, ...lines);
 }
 
 function present(screen, connected) {
   const trouble = screen.reader === "lost" ? t("notice.reader_lost") : screen.hint ? t(`hint.${screen.hint}`) : null;
   return [
     el("p", { className: "state-icon waves" }, icon("tap")),
-    el("h2", { className: "state-title" }, t("present.title")),
-    el("p", { className: "state-amount" }, pending(screen)),
+    el("h2", { className: "state-title" }, t(screen.second_card ? "present.second" : "present.title")),
+    big(screen.pending),
     trouble ? el("p", { className: "state-trouble" }, icon("warn"), el("span", {}, trouble)) : null,
     el("button", { className: "state-button", disabled: !connected, onclick: cancel }, icon("x"), t("present.cancel")),
   ].filter((one) => one !== null);
@@ -73,7 +82,7 @@ function checking(screen) {
   return [
     el("p", { className: "state-icon turning" }, icon("retry")),
     el("h2", { className: "state-title" }, t("checking.title")),
-    el("p", { className: "state-amount" }, pending(screen)),
+    big(screen.pending),
     el("p", { className: "state-next" }, t("checking.next")),
   ];
 }
@@ -82,30 +91,60 @@ function paid({ result }) {
   return [
     el("p", { className: "state-icon" }, icon("done")),
     el("h2", { className: "state-title" }, t("paid.title")),
-    el("p", { className: "state-amount" }, money(result.total, result.currency)),
-    el("p", { className: "state-left" }, ...left(result)),
+    big(result.price),
+    result.taken.length > 1 ? parts(result.taken) : el("p", { className: "state-left" }, ...left(result)),
     result.offline ? el("p", { className: "state-offline" }, icon("offline"), t("paid.offline")) : "",
     el("button", { className: "state-button" }, t("paid.next"), icon("arrow-right")),
   ];
 }
 
 // The balance in the currency that was paid first, the others after it.
-function left({ balances, currency }) {
+function left({ balances, price }) {
   if (balances === null || balances.length === 0) return [t("left.unknown")];
-  const paidFirst = [...balances].sort((a, b) => (b.currency === currency) - (a.currency === currency));
+  const paidFirst = [...balances].sort((a, b) => (b.currency === price[0].currency) - (a.currency === price[0].currency));
   const amounts = paidFirst.map((balance) => el("strong", {}, money(balance.minor, balance.currency)));
   return [t("left"), ...amounts];
 }
 
+// What each currency paid, and what is left of it on its card.
+function parts(taken) {
+  const rows = taken.map(({ means, currency, minor, left: after }) =>
+    el(
+      "li",
+      {},
+      el("span", {}, means === "card" ? moneyName(currency) : t(`taken.${means}`, { currency: moneyName(currency) })),
+      el("strong", {}, money(minor, currency)),
+      el("span", {}, after === null ? "" : t("taken.left", { amount: money(after, currency) })),
+    ),
+  );
+  return el("ul", { className: "state-parts" }, ...rows);
+}
+
 function refused({ result }) {
+  if (result.offers.length > 0) return short(result);
   const reason = has(`refusal.${result.reason}`) ? result.reason : "other";
-  const balance = result.reason === "insufficient-funds" && result.balances?.find((one) => one.currency === result.currency);
+  const { currency } = result.price[0];
+  const balance = result.reason === "insufficient-funds" && result.balances?.find((one) => one.currency === currency);
   return [
     el("p", { className: "state-icon" }, icon("failed")),
     el("h2", { className: "state-title" }, t(`refusal.${reason}`)),
     balance ? el("p", { className: "state-left" }, t("left"), el("strong", {}, money(balance.minor, balance.currency))) : "",
     el("p", { className: "state-next" }, t(`refusal.${reason}.next`)),
-    el("p", { className: "state-money" }, t("refused.nothing_charged", { amount: money(result.total, result.currency) })),
+    el("p", { className: "state-money" }, t("refused.nothing_charged", { amount: sum(result.price) })),
     el("button", { className: "state-button" }, icon("arrow-left"), t("refused.back")),
+  ];
+}
+
+// The card pays a part: what is missing, and what staff may do about it. Nothing is charged before they choose.
+function short(result) {
+  const reason = has(`refusal.${result.reason}`) ? result.reason : "other";
+  const choice = (offer) =>
+    el("button", { className: "state-button", data: { offer }, onclick: () => complete(offer) }, t(`short.${offer}`));
+  return [
+    el("h2", { className: "state-title" }, t(`refusal.${reason}`)),
+    el("p", { className: "state-next" }, t("short.missing", { amount: sum(result.price) })),
+    big(result.missing),
+    el("div", { className: "state-choices" }, ...result.offers.map(choice)),
+    el("button", { className: "state-plain", onclick: closeResult }, icon("arrow-left"), t("refused.back")),
   ];
 }

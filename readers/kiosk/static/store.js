@@ -1,6 +1,6 @@
 // What the page knows, in one place. Views draw from `state` and are told of every change; nothing else is remembered.
 
-import { stillSold, currencyFor } from "./basket.js";
+import { stillSold } from "./basket.js";
 
 const KEPT = "comptoir-basket";
 
@@ -10,7 +10,7 @@ export const state = {
   products: new Map(), // the catalogue's products by id
   connected: false, // does the agent answer?
   lines: [], // the basket
-  currency: null, // the code to pay in
+  currency: null, // the code to pay in, where a product has a price in it
   category: null, // the tab; null: all products
   multiplier: 0, // digits typed before a product; 0: none
   past: false, // is the list of last sales open?
@@ -46,22 +46,20 @@ export function currencies() {
   return (state.catalogue?.currencies ?? []).filter(({ code }) => products.some((one) => one.prices[code] !== undefined));
 }
 
+/** Their codes: what is priced in euros first, as the agent lists them. */
+export const codes = () => currencies().map(({ code }) => code);
+
 /** Take a new catalogue: what is sold no more leaves the basket. */
 export function takeCatalogue(catalogue) {
   const products = new Map(catalogue.products.map((product) => [product.id, product]));
-  const lines = stillSold(state.lines, products);
   Object.assign(state, { catalogue, products });
-  const codes = currencies().map(({ code }) => code);
-  const ids = lines.map((line) => line.product);
-  const currency = currencyFor(ids, products, codes, state.currency);
-  // Prices may have left a basket that no single currency can pay any more: then nothing of it is kept.
-  const kept = currency === null ? [] : lines;
+  const lines = stillSold(state.lines, products, codes());
   const category = catalogue.products.some((product) => product.category === state.category) ? state.category : null;
   change({
-    lines: kept,
-    currency: currency ?? codes[0] ?? null,
+    lines,
+    currency: codes().includes(state.currency) ? state.currency : (codes()[0] ?? null),
     category,
-    dropped: state.lines.length - kept.length,
+    dropped: state.lines.length - lines.length,
   });
 }
 
@@ -73,10 +71,10 @@ export function takeScreen(screen) {
 
 export function settle() {
   const { screen, asked } = state;
-  const paid = screen?.result?.sale === asked ? screen.result.reason === null : isPast(screen, asked);
+  const paid = screen?.result?.asked === asked ? screen.result.reason === null : isPast(screen, asked);
   change(asked !== null && paid ? { lines: [], asked: null, multiplier: 0 } : {});
 }
 
-function isPast(screen, sale) {
-  return screen?.last_sales.some((past) => past.sale === sale) ?? false;
+function isPast(screen, asked) {
+  return screen?.last_sales.some((past) => past.asked === asked) ?? false;
 }

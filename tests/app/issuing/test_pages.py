@@ -18,7 +18,7 @@ async def found(client: httpx.AsyncClient, card: str = "awa") -> httpx.Response:
 async def test_hours_are_credited_once_with_their_reason(network: Network) -> None:
     manager = await network.person("marie")
     form = form_to(await found(manager), HERE)
-    typed = {"time": "2 h 30", "reason": " Montage de la scène "}
+    typed = {"amount": "2 h 30", "reason": " Montage de la scène "}
     addresses = {led_to(await send(manager, form, **typed)) for _ in range(2)}
     (address,) = addresses
     assert "2 h 30 crédités sur la carte Carte de awa" in words(await look(manager, address))
@@ -38,18 +38,18 @@ async def test_hours_are_credited_once_with_their_reason(network: Network) -> No
 )
 async def test_what_cannot_be_stays_to_be_corrected(network: Network, time: str, reason: str, said: str) -> None:
     manager = await network.person("marie")
-    again = await send(manager, form_to(await found(manager), HERE), time=time, reason=reason)
+    again = await send(manager, form_to(await found(manager), HERE), amount=time, reason=reason)
     assert again.status_code == 422
     assert said in words(again)
     assert f'value="{time}"' in again.text
     assert (await network.holds("awa"))["TEMPS"] == 0
-    assert (await send(manager, form_to(again, HERE), time="3 h", reason="Plonge")).status_code == 303
+    assert (await send(manager, form_to(again, HERE), amount="3 h", reason="Plonge")).status_code == 303
 
 
 async def test_euros_are_not_given_as_hours(network: Network) -> None:
     manager = await network.person("marie")
     form = form_to(await found(manager), HERE)
-    assert (await send(manager, form, time="3 h", reason="Plonge", currency="RAF")).status_code == 422
+    assert (await send(manager, form, amount="3 h", reason="Plonge", currency="RAF")).status_code == 422
     assert await network.holds("awa") == {"RAF": 0, "TEMPS": 0}
 
 
@@ -63,4 +63,4 @@ async def test_hours_are_for_managers_of_the_venue(network: Network) -> None:
     manager = await network.person("marie")
     form = form_to(await found(manager), HERE)
     elsewhere = str(network.venues["canal"].id)
-    assert (await send(manager, form, time="3 h", reason="Plonge", venue=elsewhere)).status_code == 403
+    assert (await send(manager, form, amount="3 h", reason="Plonge", venue=elsewhere)).status_code == 403

@@ -13,13 +13,15 @@ import pytest
 import sqlalchemy as sa
 
 from app.ledger.rules.kinds import AccountKey
-from app.ledger.rules.operations import Invalid, Operation, Outcome, Posted, Posting, Refused
+from app.ledger.rules.operations import Held, Hold, Invalid, Operation, Outcome, Posted, Posting, Refused
 from app.ledger.service import currency_book, operating_book
 from app.ledger.tables import account
 from app.rules.ids import uuid7
 from tests.app.ledger.conftest import KEYS, RAF, RESERVE, Books
 
 GIFT, OPERATING = currency_book("network", "GIFT"), operating_book("network")
+BAR, POINTS = currency_book("network", "BAR"), currency_book("network", "PTS")
+CREDIT = 1_500_00
 NAMES = {
     "issuance": KEYS["issuance"],
     "W": KEYS["alice"],
@@ -34,6 +36,12 @@ NAMES = {
     "GIFT issuance": AccountKey(GIFT, "issuance"),
     "GIFT W": AccountKey(GIFT, "wallet", "wallet:alice"),
     "GIFT claim V": AccountKey(GIFT, "claim", "venue:bar"),
+    "buyer": AccountKey(BAR, "wallet", "wallet:alice"),
+    "seller": AccountKey(BAR, "wallet", "wallet:bob"),
+    "BAR fund": AccountKey(BAR, "fund", "fund:common"),
+    "PTS issuance": AccountKey(POINTS, "issuance"),
+    "PTS W": AccountKey(POINTS, "wallet", "wallet:alice"),
+    "PTS lender": AccountKey(POINTS, "wallet", "wallet:bob"),
     "bank": KEYS["bank"],
     "clearing": KEYS["clearing"],
     "liability": KEYS["liability"],
@@ -52,6 +60,7 @@ NAMES = {
     "provider fees": AccountKey(OPERATING, "provider_fees"),
     "promotion": AccountKey(OPERATING, "promotion"),
     "losses": AccountKey(OPERATING, "losses"),
+    "receivable": AccountKey(OPERATING, "receivable", "wallet:alice"),
     "own payable V": AccountKey(OPERATING, "payable", "venue:bar"),
     "due to reserve": AccountKey(OPERATING, "due_to_reserve"),
     "due from reserve": AccountKey(OPERATING, "due_from_reserve"),
@@ -66,11 +75,11 @@ class Accountant:
 
     async def tries(self, *rows: str) -> Outcome:
         """Rows are "debit / credit: amount"; "x + y" on one side: y takes what x cannot."""
-        (outcome,) = await self.books.ledger.post([self._operation(rows)])
+        (outcome,) = await self.books.ledger.post([self.operation(*rows)])
         return outcome
 
     async def writes(self, *rows: str) -> Operation:
-        operation = self._operation(rows)
+        operation = self.operation(*rows)
         (outcome,) = await self.books.ledger.post([operation])
         assert isinstance(outcome, Posted), outcome
         return operation
@@ -89,7 +98,7 @@ class Accountant:
             rows = await connection.execute(sa.select(account.c.id, account.c.balance).where(account.c.balance != 0))
             return {names[row.id]: row.balance for row in rows}
 
-    def _operation(self, rows: tuple[str, ...]) -> Operation:
+    def operation(self, *rows: str) -> Operation:
         return replace(self.books.operation(), postings=tuple(self._posting(row) for row in rows))
 
     def _posting(self, row: str) -> Posting:
@@ -103,6 +112,8 @@ class Accountant:
 async def it(books: Books) -> AsyncIterator[Accountant]:
     ids = await books.ledger.accounts(list(NAMES.values()), {"RAF": 1})
     books.ids |= dict(zip(NAMES, ids, strict=True))
+    async with books.engine.begin() as connection:
+        await books.ledger.set_floor(connection, books.ids["buyer"], -CREDIT)
     yield Accountant(books)
     await books.proves()
 
@@ -419,6 +430,44 @@ async def test_a_membership_of_235_with_100_in_shares_paid_online(it: Accountant
         "capital": 100_00,
         "membership": 135_00,
     }
+
+
+async def test_barter_of_1000_with_a_commission_of_5_percent_in_euros(it: Accountant) -> None:
+    await it.writes("buyer / seller: 1000.00", "receivable / fee income: 41.67", "receivable / VAT: 8.33")
+    assert await it.reads() == {
+        "buyer": -1_000_00,
+        "seller": 1_000_00,
+        "receivable": 50_00,
+        "fee income": 41_67,
+        "VAT": 8_33,
+    }
+    await it.writes("own bank / receivable: 50.00")
+    assert "receivable" not in await it.reads()
+
+
+async def test_barter_of_1000_with_a_commission_of_5_percent_in_the_currency(it: Accountant) -> None:
+    await it.writes("buyer / seller: 1000.00", "seller / BAR fund: 50.00")
+    found = await it.reads()
+    assert found == {"buyer": -1_000_00, "seller": 950_00, "BAR fund": 50_00}
+    assert sum(found.values()) == 0
+
+
+async def test_barter_goes_to_the_credit_limit_and_is_taken_back_whole(it: Accountant) -> None:
+    trade = await it.writes("buyer / seller: 1500.00")
+    assert isinstance(await it.tries("buyer / seller: 0.01"), Refused)
+    await it.takes_back(trade)
+    assert await it.reads() == {}
+
+
+async def test_a_loan_holds_points_until_the_return_and_costs_3_of_them(it: Accountant) -> None:
+    await it.writes("PTS issuance / PTS W: 20")
+    out = Hold(uuid7(), bytes(32), it.books.ids["PTS W"], 15, 2**52, "test")
+    assert await it.books.ledger.post([out]) == [Held()]
+    assert isinstance(await it.tries("PTS W / PTS lender: 6"), Refused), "what is set aside is not spent"
+    back = replace(it.operation("PTS W / PTS lender: 3"), captures=out.id)
+    assert isinstance((await it.books.ledger.post([back]))[0], Posted)
+    assert await it.reads() == {"PTS issuance": 20, "PTS W": 17, "PTS lender": 3}
+    await it.writes("PTS W / PTS lender: 17")
 
 
 async def test_what_a_venue_owes_and_is_owed_is_netted(it: Accountant) -> None:

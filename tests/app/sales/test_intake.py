@@ -140,7 +140,7 @@ class TestDelivery:
             counter = await counter_of(network.context.reader, bar.id, bar.epoch)
             assert (await terminal_named(connection, bar.id)).status == "active"
         batch = bar.journal.batch(bar.journal.add("no row of ours", bar.sale_row(UNKNOWN_UID, {"Eau": 1})))
-        rows = list(batch.rows)
+        rows = [(row, service._read(row)) for row in batch.rows]
         for _ in range(2):
             found = service.Exceptions()
             await service._book(network.ledger, counter, rows, found)
@@ -294,7 +294,9 @@ class TestExceptions:
     ) -> None:
         row = bar.sale_row("awa", {"Demi": 4})
         await bar.deliver(row)
-        assert await network.exceptions() == [("offline-overdraft", {"card": row.sale.card, "amount": 400})]
+        assert await network.exceptions() == [
+            ("offline-overdraft", {"card": row.sale.card, "owed": {row.sale.card: {"RAF": 400}}})
+        ]
         assert await network.holds("awa") == {"RAF": -400, "TEMPS": 0}
         assert await network.claims("raffinerie") == {"RAF": 1400}
         assert problem(await bar.sell("awa", {"Eau": 1})) == (402, "insufficient-funds")

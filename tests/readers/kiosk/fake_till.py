@@ -9,15 +9,17 @@ from uuid import UUID
 
 from app.rules.ids import uuid7
 from app.rules.offline import Refusal
-from readers.terminal.view import Balance, BasketItem, PastSale, Result, Screen, TillError
+from readers.terminal.view import Amount, BasketItem, Offer, PastSale, Result, Screen, Taken, TillError
 
 STAFF = UUID("0193a000-0000-7000-8000-00000000a4f2")
 PIN = "2468"
 CARD = "04A1B2C3D4E5F6"
 EVENING_US = 1_764_016_800_000_000
 
-EURO = {"code": "RAF", "names": {"fr": "Raf", "en": "Raf"}, "symbol": "€", "unit": "cent"}
-HOURS = {"code": "TEMPS", "names": {"fr": "Heures", "en": "Hours"}, "symbol": "h", "unit": "minute"}
+EURO = {"code": "RAF", "names": {"fr": "Raf", "en": "Raf"}, "symbol": "€", "unit": "cent", "kind": "pegged"}
+HOURS = {"code": "TEMPS", "names": {"fr": "Heures", "en": "Hours"}, "symbol": "h", "unit": "minute", "kind": "time"}
+# Nothing is priced in gift money: it pays prices in euros.
+GIFT = {"code": "CADO", "names": {"fr": "Bon cadeau", "en": "Gift"}, "symbol": "€", "unit": "cent", "kind": "gift"}
 
 
 def product(number: int, fr: str, en: str, category: str, colour: str, **prices: int) -> dict[str, Any]:
@@ -76,7 +78,7 @@ class FakeTill:
             "version": self.now.catalogue_version,
             "network": "Les Tiers-Lieux",
             "venue": self.now.venue,
-            "currencies": [EURO, HOURS],
+            "currencies": [EURO, GIFT, HOURS],
             "products": self.products,
         }
 
@@ -107,15 +109,29 @@ class FakeTill:
             raise TillError("empty_basket")
         if self.now.phase != "ready":
             raise TillError("busy")
-        prices = {one["id"]: one["prices"][currency] for one in self.products if currency in one["prices"]}
-        total = sum(prices[item.product] * item.quantity for item in items)
+        prices = {one["id"]: one["prices"] for one in self.products}
+        price: dict[str, int] = {}
+        for item in items:
+            code = item.currency or currency
+            price[code] = price.get(code, 0) + prices[item.product][code] * item.quantity
+        self.price = tuple(Amount(code, minor) for code, minor in price.items())
         self.sale = uuid7()
-        await self.show(phase="present_card", pending_total=total, pending_currency=currency, result=None)
+        await self.show(phase="present_card", pending=self.price, result=None)
         return self.sale
+
+    async def complete(self, offer: Offer) -> None:
+        self._called("complete", offer)
+        result = self.now.result
+        assert result is not None
+        if offer not in result.offers:
+            raise TillError("not_offered")
+        second = offer == "second_card"
+        phase = "present_card" if second else "checking"
+        await self.show(phase=phase, pending=result.missing, second_card=second, result=None)
 
     async def cancel(self) -> None:
         self._called("cancel")
-        await self.show(phase="ready", pending_total=0, pending_currency=None)
+        await self.show(phase="ready", pending=(), second_card=False)
 
     async def dismiss(self) -> None:
         self._called("dismiss")
@@ -137,27 +153,41 @@ class FakeTill:
             self.revision += 1
             self.changed.notify_all()
 
-    async def card(self, refusal: Refusal | None = None, *, offline: bool = False) -> None:
+    async def card(
+        self,
+        refusal: Refusal | None = None,
+        *,
+        offline: bool = False,
+        asked: UUID | None = None,
+        taken: tuple[Taken, ...] = (),
+        missing: tuple[Amount, ...] = (),
+        offers: tuple[Offer, ...] = (),
+    ) -> None:
         """A card comes to the reader: it pays what waits, or is refused."""
-        total, currency = self.now.pending_total, self.now.pending_currency
-        assert currency is not None
+        code, total = self.price[0].currency, self.price[0].minor
         self.balance -= 0 if refusal else total
         result = Result(
             sale=self.sale,
+            asked=asked or self.sale,
             card=CARD,
-            currency=currency,
-            total=total,
+            price=self.price,
             reason=refusal,
             offline=offline,
-            balances=(Balance("TEMPS", 150), Balance("RAF", self.balance)),
+            balances=(Amount("TEMPS", 150), Amount("RAF", self.balance)),
             at_us=EVENING_US,
+            taken=() if refusal else taken or (Taken("card", code, total, self.balance),),
+            missing=missing,
+            offers=offers,
         )
-        past = PastSale(self.sale, CARD, currency, total, (("Pinte", 2),), EVENING_US, offline, voided=False)
+        rest = tuple(one for one in result.taken if one.means in ("cash", "bank_card"))
+        past = PastSale(
+            self.sale, result.asked, CARD, self.price, rest, (("Pinte", 2),), EVENING_US, offline, voided=False
+        )
         await self.show(
             phase="refused" if refusal else "paid",
             result=result,
-            pending_total=0,
-            pending_currency=None,
+            pending=(),
+            second_card=False,
             last_sales=self.now.last_sales if refusal else (past, *self.now.last_sales),
         )
 

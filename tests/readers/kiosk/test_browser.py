@@ -11,9 +11,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from app.money import Unit, format_amount
+from app.rules.ids import uuid7
 from app.rules.offline import Refusal
 from readers.kiosk.languages import words_in
-from readers.terminal.view import BasketItem, TillError
+from readers.terminal.view import Amount, BasketItem, Taken, TillError
 from tests.readers.kiosk.fake_till import EVENING_US, MENU, PIN, STAFF, FakeTill, product
 from tests.readers.kiosk.running import RunningKiosk
 
@@ -213,17 +214,120 @@ def test_the_keyboard_alone_sells(kiosk: RunningKiosk, page: Page) -> None:
     expect(page.locator(".line")).to_have_count(2)
 
 
-def test_the_currency_follows_what_is_sold(page: Page) -> None:
-    tile(page, "Atelier vélo").click()
-    hours, raf = page.get_by_role("button", name="Heures"), page.get_by_role("button", name="Raf")
-    expect(hours).to_have_attribute("aria-pressed", "true")
-    expect(raf).to_be_disabled()
-    assert plain(page.locator("#total").inner_text()) == "1 h 30"
-    tile(page, "Pinte").click()
-    expect(page.locator("#toast")).to_contain_text("Aucune monnaie")
-    expect(page.locator(".line")).to_have_count(1)
+def test_a_basket_says_what_it_costs_in_each_currency(kiosk: RunningKiosk, page: Page) -> None:
     tile(page, "Café").click()
-    assert plain(page.locator("#total").inner_text()) == "1 h 40"
+    raf, hours = page.locator("[data-key=currency-RAF]"), page.locator("[data-key=currency-TEMPS]")
+    assert page.locator(".currency").count() == 2
+    assert (plain(raf.inner_text()), plain(hours.inner_text())) == ("Raf 1,50 €", "Heures 10 min")
+    hours.click()
+    expect(hours).to_have_attribute("aria-pressed", "true")
+    assert plain(page.locator("#total").inner_text()) == "10 min"
+    tile(page, "Pinte").click()
+    tile(page, "Atelier vélo").click()
+    assert plain(page.locator("#total").inner_text()) == "1 h 40 5,50 €"
+    assert plain(raf.inner_text()) == "Raf 7,00 € + 1 h 30"
+    page.locator("#pay").click()
+    expect(state(page, "present_card")).to_contain_text("5,50")
+    items = (BasketItem(MENU[3]["id"], 1), BasketItem(MENU[1]["id"], 1, "RAF"), BasketItem(MENU[7]["id"], 1))
+    assert kiosk.till.calls == [("pay", items, "TEMPS")]
+
+
+def test_a_sale_from_several_currencies_says_what_each_paid_and_what_is_left(kiosk: RunningKiosk, page: Page) -> None:
+    tile(page, "Assiette").click()
+    page.locator("#pay").click()
+    expect(state(page, "present_card")).to_be_visible()
+    taken = (
+        Taken("card", "CADO", 200, 0),
+        Taken("card", "RAF", 300, 1700),
+        Taken("second_card", "RAF", 300, None),
+        Taken("cash", "RAF", 150),
+    )
+    kiosk.do(kiosk.till.card(taken=taken))
+    rows = state(page, "paid").locator(".state-parts li")
+    assert [plain(row) for row in rows.all_inner_texts()] == [
+        "Bon cadeau 2,00 € reste 0,00 €",
+        "Raf 3,00 € reste 17,00 €",
+        "Raf, deuxième carte 3,00 €",
+        "Espèces 1,50 €",
+    ]
+    page.get_by_role("button", name="Vente suivante").click()
+    page.get_by_role("button", name="Dernières ventes").click()
+    page.get_by_role("button", name="Annuler la vente").click()
+    page.get_by_role("button", name="Client parti").click()
+    expect(page.locator("#toast")).to_contain_text(re.compile(r"Rendez 1,50\s€"))
+
+
+SHORT: dict[str, Any] = {"missing": (Amount("RAF", 250),), "offers": ("cash", "bank_card", "second_card")}
+
+
+@pytest.mark.parametrize(
+    ("button", "offer"),
+    [("Reste en espèces", "cash"), ("Reste par carte bancaire", "bank_card"), ("Deuxième carte", "second_card")],
+)
+def test_what_is_missing_is_told_with_what_to_do_about_it(
+    kiosk: RunningKiosk, page: Page, button: str, offer: str
+) -> None:
+    tile(page, "Pinte").click()
+    page.locator("#pay").click()
+    expect(state(page, "present_card")).to_be_visible()
+    kiosk.do(kiosk.till.card(Refusal.INSUFFICIENT_FUNDS, **SHORT))
+    short = state(page, "refused")
+    assert "il manque : 2,50 €" in plain(short.inner_text())
+    # A touch beside the buttons, or the next customer's first digit, decides nothing.
+    short.click(position={"x": 5, "y": 5})
+    page.keyboard.press("3")
+    expect(short).to_be_visible()
+    asked = kiosk.till.sale
+    page.get_by_role("button", name=button).click()
+    if offer == "second_card":
+        expect(state(page, "present_card")).to_contain_text("Présentez la deuxième carte")
+        kiosk.do(kiosk.till.show(hint="other_card"))
+        expect(page.locator(".state-trouble")).to_contain_text("Présentez-en une autre")
+    else:
+        expect(state(page, "checking")).to_be_visible()
+    assert kiosk.till.calls[-1] == ("complete", offer)
+    # The part of the first try was refused, so the sale that is paid in the end has another id.
+    kiosk.till.sale = uuid7()
+    kiosk.do(kiosk.till.card(asked=asked))
+    expect(state(page, "paid")).to_be_visible()
+    expect(page.locator(".line")).to_have_count(0)
+
+
+def test_what_is_missing_can_be_left_and_the_basket_stays(kiosk: RunningKiosk, page: Page) -> None:
+    tile(page, "Pinte").click()
+    page.locator("#pay").click()
+    expect(state(page, "present_card")).to_be_visible()
+    kiosk.do(kiosk.till.card(Refusal.INSUFFICIENT_FUNDS, **SHORT))
+    assert faint(page) == []
+    page.get_by_role("button", name="Revenir au panier").click()
+    expect(page.locator("#state")).to_be_hidden()
+    expect(page.locator(".line")).to_have_count(1)
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_states_of_a_split_sale_fit_every_screen(
+    browser: Browser, kiosk: RunningKiosk, faults: list[str], language: str
+) -> None:
+    page = opened(browser, kiosk, faults, locale=language)
+    expect(page.locator(".tile")).to_have_count(len(MENU))
+    for number in (5, 7):
+        page.locator(".tile").nth(number).click()
+    page.locator("#pay").click()
+    missing = (Amount("RAF", 123456), Amount("TEMPS", 90))
+    taken = (Taken("card", "CADO", 200, 0), Taken("second_card", "RAF", 123456, 99), Taken("bank_card", "RAF", 150))
+    expect(state(page, "present_card")).to_be_visible()
+    short = {"refusal": Refusal.OVER_TERMINAL_LIMIT, **SHORT, "missing": missing}
+    for phase, ended in (("refused", short), ("paid", {"taken": taken})):
+        kiosk.do(kiosk.till.card(**ended))
+        expect(state(page, phase)).to_be_visible()
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            assert misfits(page) == [], (width, height)
+            view = page.locator("#state").evaluate("(one) => [one.scrollHeight, one.clientHeight, one.scrollWidth]")
+            assert view[0] <= view[1], (width, height, "scrolls")
+            assert view[2] <= width
+    page.context.close()
+    assert faults == []
 
 
 def test_an_emptied_basket_comes_back_until_the_next_one_begins(page: Page) -> None:
@@ -485,7 +589,7 @@ def test_every_text_keeps_a_contrast_of_seven_to_one(kiosk: RunningKiosk, page: 
 
 
 def test_motion_stops_for_who_asks_for_less(kiosk: RunningKiosk, page: Page) -> None:
-    kiosk.do(kiosk.till.show(phase="present_card", pending_total=100, pending_currency="RAF"))
+    kiosk.do(kiosk.till.show(phase="present_card", pending=(Amount("RAF", 100),)))
     expect(state(page, "present_card")).to_be_visible()
     moving = "() => document.getAnimations().length"
     page.emulate_media(reduced_motion="no-preference")

@@ -7,21 +7,25 @@ import pytest
 
 from app.rules.ids import uuid7
 from readers.kiosk import create_kiosk
-from readers.terminal.view import BasketItem, PastSale, TillError
+from readers.terminal.view import Amount, BasketItem, PastSale, TillError
 from tests.readers.kiosk.asking import ask, post
 from tests.readers.kiosk.fake_till import CARD, EVENING_US, MENU, PIN, STAFF, FakeTill
 
 PINT = MENU[1]["id"]
 
 
+ID = uuid7()
+
+
 def past_sale() -> PastSale:
-    return PastSale(uuid7(), CARD, "RAF", 550, (("Pinte", 1),), EVENING_US, offline=False, voided=False)
+    price = (Amount("RAF", 550),)
+    return PastSale(ID, ID, CARD, price, (), (("Pinte", 1),), EVENING_US, offline=False, voided=False)
 
 
 def test_the_catalogue_is_what_the_till_sells() -> None:
     reply = ask(create_kiosk(FakeTill()), "GET", "/api/catalogue").json()
     assert reply["products"][1] == {**MENU[1], "id": str(PINT)}
-    assert [currency["code"] for currency in reply["currencies"]] == ["RAF", "TEMPS"]
+    assert [currency["code"] for currency in reply["currencies"]] == ["RAF", "CADO", "TEMPS"]
 
 
 def test_the_screen_is_told_whole() -> None:
@@ -32,9 +36,10 @@ def test_the_screen_is_told_whole() -> None:
     assert (reply["venue"], reply["signed_in"], reply["offline_since_us"]) == ("La Raffinerie", str(STAFF), EVENING_US)
     assert reply["last_sales"][0] == {
         "sale": str(sale.sale),
+        "asked": str(sale.asked),
         "card": CARD,
-        "currency": "RAF",
-        "total": 550,
+        "price": [{"currency": "RAF", "minor": 550}],
+        "rest": [],
         "lines": [["Pinte", 1]],
         "at_us": EVENING_US,
         "offline": False,
@@ -50,7 +55,7 @@ def test_each_command_reaches_the_till() -> None:
     assert post(kiosk, "/api/sign-in", {"pin": PIN}).json() == {}
     asked = post(kiosk, "/api/pay", {"items": [{"product": str(PINT), "quantity": 2}], "currency": "RAF"})
     assert asked.json() == {"sale": str(till.sale)}
-    assert till.now.pending_total == 1100
+    assert till.now.pending == (Amount("RAF", 1100),)
     for path, body in (
         ("/api/cancel", {}),
         ("/api/dismiss", {}),
@@ -68,6 +73,14 @@ def test_each_command_reaches_the_till() -> None:
     ]
 
 
+def test_a_line_may_be_priced_in_another_currency_than_the_basket() -> None:
+    till = FakeTill()
+    items = [{"product": str(PINT), "quantity": 1}, {"product": str(MENU[7]["id"]), "quantity": 1, "currency": "TEMPS"}]
+    assert post(create_kiosk(till), "/api/pay", {"items": items, "currency": "RAF"}).status_code == 200
+    assert till.calls == [("pay", (BasketItem(PINT, 1), BasketItem(MENU[7]["id"], 1, "TEMPS")), "RAF")]
+    assert till.now.pending == (Amount("RAF", 550), Amount("TEMPS", 90))
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
@@ -75,6 +88,7 @@ def test_each_command_reaches_the_till() -> None:
         ("/api/sign-out", {}),
         ("/api/pay", {"items": [], "currency": "RAF"}),
         ("/api/cancel", {}),
+        ("/api/complete", {"offer": "cash"}),
         ("/api/dismiss", {}),
         ("/api/void", {"sale": str(PINT), "reason": "Client parti"}),
     ],
@@ -102,6 +116,9 @@ def test_what_the_till_cannot_do_is_a_conflict_with_its_reason(path: str, body: 
         ("/api/pay", {"items": [{"product": "beer", "quantity": 1}], "currency": "RAF"}),
         ("/api/pay", {"items": [{"product": str(PINT), "quantity": 1}] * 201, "currency": "RAF"}),
         ("/api/pay", {"items": [], "currency": "raf"}),
+        ("/api/pay", {"items": [{"product": str(PINT), "quantity": 1, "currency": "x"}], "currency": "RAF"}),
+        ("/api/complete", {}),
+        ("/api/complete", {"offer": "tomorrow"}),
         ("/api/void", {"sale": str(PINT), "reason": "   "}),
         ("/api/void", {"sale": str(PINT), "reason": "x" * 201}),
     ],

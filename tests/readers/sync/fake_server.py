@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 from app.money import Unit
 from app.rules.ids import uuid7
+from app.rules.policy import Policy
 from app.wire import (
     GENESIS,
     Batch,
@@ -47,6 +48,7 @@ from app.wire import (
 )
 from app.wire.snapshot import SIGNATURE_HEADER
 from readers.sync.keys import signed_by
+from readers.terminal.book import taken_from
 
 PIN = "2468"
 CODE = "ABCD-1234"
@@ -59,22 +61,26 @@ def now_us() -> int:
     return time.time_ns() // 1000
 
 
-def problem(status: int, name: str) -> Response:
-    body = {"type": f"https://comptoir.example/problems/{name}", "title": name, "status": status}
+def problem(status: int, name: str, **extra: object) -> Response:
+    body = {"type": f"https://comptoir.example/problems/{name}", "title": name, "status": status, **extra}
     return JSONResponse(body, status, media_type="application/problem+json")
 
 
 @dataclass
 class FakeServer:
-    """`balances` are minor units by card and currency; `sold` and `undone` are what the ledger booked."""
+    """`balances` are minor units by card and currency; `sold` and `undone` are what the ledger booked.
+
+    `limited`: a currency of which a card may spend no more; `gift_refused`: gift money pays nothing that is sold here.
+    """
 
     limits: SnapshotLimits = field(
         default_factory=lambda: SnapshotLimits(
             cards={
                 "RAF": {"A": (5000, 8000, 10), "B": (3000, 4000, 5), "C": (3000, 4000, 5)},
                 "TIME": {"C": (120, 240, 5)},
+                "GIFT": {"C": (1000, 1000, 5)},
             },
-            per_terminal={"RAF": 50_000, "TIME": 600},
+            per_terminal={"RAF": 50_000, "TIME": 600, "GIFT": 5000},
             backed_weight_percent=25,
             journal_rows=10_000,
             snapshot_warn_s=3600,
@@ -102,6 +108,10 @@ class FakeServer:
     clock_off_us: int = 0
     token_life_us: int = 3_600_000_000
     slow_s: float = 1.0
+    gift_policy: Policy = field(default_factory=Policy)
+    tells_balances: bool = True
+    gift_refused: bool = False
+    limited: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.key = Ed25519PrivateKey.generate()
@@ -110,6 +120,7 @@ class FakeServer:
         self.device_key = ""
         self.tokens: set[str] = set()
         self.codes = {CODE}
+        self.refused: set[UUID] = set()
         self.down = False
 
     # Faults: "lost" before it is heard, "unanswered" after it was done, "slow", "500", "429", "portal", "401".
@@ -174,14 +185,26 @@ class FakeServer:
             return self._booked(sale, 200)
         if sale.id in self.tombstones:
             return problem(409, "cancelled")
-        if sale.card not in self.balances:
+        if any(card not in self.balances for card in sale.cards):
             return problem(404, "card-unknown")
-        if sale.card in self.blocked:
+        if self.blocked.intersection(sale.cards):
             return problem(403, "card-blocked")
         if any(line.unit_price != self.prices[line.currency] for line in sale.lines):
             return problem(409, "price-changed")
-        if any(self.balances[sale.card][tender.currency] < tender.amount for tender in sale.tenders):
-            return problem(402, "insufficient-funds")
+        taken = taken_from(sale)
+        if self.gift_refused and any(tender.currency == "GIFT" for tender in sale.tenders):
+            return problem(422, "tender-not-allowed", reasons=["category:GIFT"])
+        for uid, code in self.limited.items():
+            if code in taken.get(uid, {}):
+                left = {"balances": self.balances[sale.card], "card": uid, "currency": code}
+                return problem(409, "spending-limit", **left)
+        if any(self.balances[uid][code] < minor for uid, part in taken.items() for code, minor in part.items()):
+            self.refused.add(sale.id)
+            first, *others = sale.cards
+            left = {"balances": self.balances[first], "other_cards": {uid: self.balances[uid] for uid in others}}
+            return problem(402, "insufficient-funds", **(left if self.tells_balances else {}))
+        # A refusal for want of money is remembered: its id is good for nothing else.
+        assert sale.id not in self.refused
         self.book(sale)
         return self._booked(sale, 201)
 
@@ -234,12 +257,47 @@ class FakeServer:
             device=self.device,
             network="Rafftou",
             venue=self.venue,
+            venue_slug="raffinerie",
             venue_name="La Raffinerie",
             zone="Europe/Paris",
-            accepted=("RAF", "TIME"),
+            accepted=("RAF", "TIME", "GIFT"),
             currencies=(
-                SnapshotCurrency(code="RAF", names={"fr": "Rafftou", "en": "Rafftou"}, symbol="€", unit=Unit.CENT),
-                SnapshotCurrency(code="TIME", names={"fr": "Heures", "en": "Hours"}, symbol="h", unit=Unit.MINUTE),
+                SnapshotCurrency(
+                    code="RAF",
+                    names={"fr": "Rafftou", "en": "Rafftou"},
+                    symbol="€",
+                    unit=Unit.CENT,
+                    kind="pegged",
+                    cents=1,
+                    issuer="network",
+                    position=0,
+                    policy=Policy(),
+                    policy_label="RAF@0",
+                ),
+                SnapshotCurrency(
+                    code="TIME",
+                    names={"fr": "Heures", "en": "Hours"},
+                    symbol="h",
+                    unit=Unit.MINUTE,
+                    kind="time",
+                    cents=None,
+                    issuer="network",
+                    position=1,
+                    policy=Policy(),
+                    policy_label="TIME@0",
+                ),
+                SnapshotCurrency(
+                    code="GIFT",
+                    names={"fr": "Cadeau", "en": "Gift"},
+                    symbol="€",
+                    unit=Unit.CENT,
+                    kind="gift",
+                    cents=1,
+                    issuer="network",
+                    position=2,
+                    policy=self.gift_policy,
+                    policy_label="GIFT@0",
+                ),
             ),
             products=(
                 SnapshotProduct(
@@ -267,16 +325,21 @@ class FakeServer:
         )
 
     def book(self, sale: Sale, sign: int = 1) -> None:
-        for tender in sale.tenders:
-            self.balances.setdefault(sale.card, Counter())[tender.currency] -= sign * tender.amount
+        for uid, part in taken_from(sale).items():
+            for code, minor in part.items():
+                self.balances.setdefault(uid, Counter())[code] -= sign * minor
         if sign > 0:
             self.sold[sale.id] = sale
         else:
             self.undone.add(sale.id)
 
     def standing(self) -> dict[UUID, int]:
-        """What is booked and not undone: total by sale."""
-        return {id_: sale.tenders[0].amount for id_, sale in self.sold.items() if id_ not in self.undone}
+        """What is booked and not undone: what the lines come to, by sale."""
+        return {
+            id_: sum(line.quantity * line.unit_price for line in sale.lines)
+            for id_, sale in self.sold.items()
+            if id_ not in self.undone
+        }
 
     def payloads(self) -> list[Any]:
         return [read_payload(text) for _, text in self.rows]
@@ -295,10 +358,10 @@ class FakeServer:
                     self.tombstones.add(id_)
 
     def _booked(self, sale: Sale, status: int) -> Response:
-        left = {code: minor for code, minor in self.balances[sale.card].items() if minor >= 0}
-        return Response(
-            SaleReply(id=sale.id, status="booked", booked=len(self.sold), balances=left).model_dump_json(), status
-        )
+        left = {uid: {c: minor for c, minor in self.balances[uid].items() if minor >= 0} for uid in sale.cards}
+        first = left.pop(sale.card)
+        reply = SaleReply(id=sale.id, status="booked", booked=len(self.sold), balances=first, other_cards=left)
+        return Response(reply.model_dump_json(), status)
 
     def _may(self, request: Request) -> bool:
         return not self.revoked and request.headers.get("Authorization", "").removeprefix("Bearer ") in self.tokens

@@ -6,12 +6,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.rules.ids import uuid7
 from app.rules.offline import Accept, Assurance, CardLimits, OfflineLimits, Refusal, Refuse, TerminalView, decide
-from app.wire import VoidRow
+from app.wire import SaleRow, Tender, VoidRow
 from readers.terminal.book import Book, Entry, Mark
 from tests.readers.journal.rows import sale_row
 
@@ -37,8 +38,18 @@ def sold(sequence: int, total: int, card: str = CARDS[0], mode: str = "offline")
 
 
 def undo(sequence: int, entry: Entry) -> Entry:
-    row = sale_row(entry.tenders["RAF"], card=entry.card, id_=entry.sale, mode="offline" if entry.offline else "online")
+    row = sale_row(raf(entry), card=card_of(entry), id_=entry.sale, mode="offline" if entry.offline else "online")
     return Entry.of(sequence, VoidRow(id=uuid7(), sale=entry.sale, reason="typo", at_us=1), row)
+
+
+def card_of(entry: Entry) -> str:
+    """The one card of an entry that was made by `sold`."""
+    (uid,) = entry.taken
+    return uid
+
+
+def raf(entry: Entry) -> int:
+    return entry.taken[card_of(entry)]["RAF"]
 
 
 @dataclass
@@ -75,7 +86,7 @@ def moved(entries: list[Entry]) -> Counter[str]:
     """What entries took from each card."""
     taken: Counter[str] = Counter()
     for entry in entries:
-        taken[entry.card] += -entry.tenders["RAF"] if entry.void else entry.tenders["RAF"]
+        taken[card_of(entry)] += -raf(entry) if entry.void else raf(entry)
     return taken
 
 
@@ -108,12 +119,12 @@ def test_risk_is_what_the_snapshot_does_not_back_and_does_not_depend_on_the_way_
     undone = {entry.sale for entry in outside if entry.void}
     total = 0
     for uid in CARDS:
-        mine = [entry for entry in outside if entry.card == uid]
+        mine = [entry for entry in outside if card_of(entry) == uid]
         standing = [entry for entry in mine if not entry.void and entry.sale not in undone]
-        offline = sum(entry.tenders["RAF"] for entry in standing if entry.offline)
-        online = sum(entry.tenders["RAF"] for entry in standing if not entry.offline)
+        offline = sum(raf(entry) for entry in standing if entry.offline)
+        online = sum(raf(entry) for entry in standing if not entry.offline)
         here = {entry.sale for entry in mine if not entry.void}
-        back = sum(entry.tenders["RAF"] for entry in mine if entry.void and entry.sale not in here)
+        back = sum(raf(entry) for entry in mine if entry.void and entry.sale not in here)
         risk = max(0, offline - max(0, balances[uid] - online + back))
         view = book.card(uid, "C")
         assert view is not None
@@ -143,8 +154,8 @@ def test_however_the_evening_goes_the_loss_stays_within_the_limits(
     last: Entry | None = None
     for sequence, (uid, total, void_it) in enumerate(wishes, 1):
         if void_it and last:
-            poured[last.card] -= last.tenders["RAF"]
-            count[last.card] -= 1
+            poured[card_of(last)] -= raf(last)
+            count[card_of(last)] -= 1
             book.add(undo(sequence, last))
             last = None
             continue
@@ -198,3 +209,39 @@ def test_a_sale_is_written_off_against_its_own_card_only() -> None:
     book = Book(EPOCH, Mark(EPOCH, 0, ()), cards(dict.fromkeys(CARDS, 500)), [sold(1, 800, CARDS[1])])
     assert [book.available(uid) for uid in CARDS] == [{"RAF": 500}, {"RAF": -300}, {"RAF": 500}]
     assert book.unbacked["RAF"] == 300
+
+
+def of_two_cards(mode: str = "offline") -> SaleRow:
+    """9.00 for a first card that pays 2.00 in gift money and 3.00, and a second one that pays 4.00."""
+    tenders = (
+        Tender(currency="GIFT", amount=200, covers="RAF", covered=200),
+        Tender(currency="RAF", amount=300),
+        Tender(currency="RAF", amount=400, card=CARDS[1]),
+    )
+    row = sale_row(900, card=CARDS[0], mode=mode)
+    return row.model_copy(update={"sale": row.sale.model_copy(update={"tenders": tenders})})
+
+
+def test_each_card_of_a_sale_bears_its_own_part() -> None:
+    row = of_two_cards()
+    known = {uid: Known(uid, {"RAF": 350, "GIFT": 500}) for uid in CARDS}
+    book = Book(EPOCH, Mark(EPOCH, 0, ()), known, [Entry.of(1, row, row)])
+    assert [book.available(uid) for uid in CARDS] == [
+        {"RAF": 50, "GIFT": 300},
+        {"RAF": -50, "GIFT": 500},
+        {"RAF": 350, "GIFT": 500},
+    ]
+    assert +Counter(book.unbacked) == {"RAF": 50}
+    assert [book.card(uid, "C").consecutive for uid in CARDS] == [1, 1, 0]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("known_here", [True, False])
+def test_the_void_of_a_sale_of_two_cards_gives_to_each_what_it_paid(known_here: bool) -> None:
+    row = of_two_cards("online")
+    void = VoidRow(id=uuid7(), sale=row.sale.id, reason="typo", at_us=1)
+    # The snapshot contains the sale, or the terminal subtracts it itself: either way the void follows it.
+    mark = Mark(EPOCH, 0 if known_here else 1, ())
+    book = Book(EPOCH, mark, cards(dict.fromkeys(CARDS, 1000)), [Entry.of(1, row, row), Entry.of(2, void, row)])
+    back = 0 if known_here else 1
+    assert book.available(CARDS[0]) == {"RAF": 1000 + back * 300, "GIFT": back * 200}
+    assert book.available(CARDS[1]) == {"RAF": 1000 + back * 400}

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
 from app.rules.offline import Refusal
-from readers.terminal.counter import RESULT_NS_MAX, RESULT_NS_MIN, Card, Counter, Pending
+from readers.terminal.counter import RESULT_NS_MAX, RESULT_NS_MIN, Card, Counter, Held, Pending
 from readers.terminal.shop import Basket
-from readers.terminal.view import Result
+from readers.terminal.view import Amount, Result
 
 ID = UUID("01900000-0000-7000-8000-000000000001")
-PENDING = Pending(ID, Basket((), "RAF", 450), ID)
+PENDING = Pending(ID, Basket((), (), {"RAF": 450}, (), "bar"), ID, ID)
 AWA, BOB = Card("04A1B2C3D4E580", "C"), Card("04000000000001", "C")
 NOW = 10**12
 
 
 def result(reason: Refusal | None = None) -> Result:
-    return Result(ID, AWA.uid, "RAF", 450, reason, False, None, 1)
+    return Result(ID, ID, AWA.uid, (Amount("RAF", 450),), reason, False, None, 1)
 
 
 def paid(card: Card = AWA) -> Counter:
@@ -90,3 +91,45 @@ def test_trouble_on_the_reader_is_shown_and_nothing_is_charged_until_it_is_gone(
 def test_a_dismissed_result_leaves_the_card_spent() -> None:
     assert paid().dismiss().ask(PENDING).hint == "remove_card"
     assert Counter().ask(PENDING).dismiss().phase == "present_card"
+
+
+# A card that does not hold enough
+
+
+REST = replace(PENDING, first=(Held(AWA, {"RAF": 300}),), missing=(Amount("RAF", 150),))
+
+
+def short() -> Counter:
+    asked = Counter().ask(PENDING).seen(AWA).check()
+    return asked.conclude(result(Refusal.INSUFFICIENT_FUNDS), NOW, REST)
+
+
+def test_what_staff_can_do_something_about_stays_until_they_do() -> None:
+    assert short().gone(NOW + RESULT_NS_MAX).at(NOW + 10 * RESULT_NS_MAX).phase == "refused"
+    away = short().dismiss()
+    assert (away.phase, away.open) == ("ready", None)
+
+
+def test_when_staff_take_the_rest_the_card_pays_without_being_shown_again() -> None:
+    going_on = short().gone(NOW).go_on(REST)
+    assert (going_on.phase, going_on.open, going_on.pending) == ("checking", None, REST)
+
+
+def test_a_card_that_lies_there_meanwhile_is_not_taken_for_the_one_that_pays() -> None:
+    paid_by_rest = short().gone(NOW).seen(BOB).go_on(REST).conclude(result(), NOW)
+    assert paid_by_rest.ask(PENDING).may_check == BOB
+
+
+def test_a_second_card_is_another_card() -> None:
+    asked = short().ask(REST)
+    assert (asked.hint, asked.may_check) == ("remove_card", None)
+    again = asked.gone(NOW).seen(AWA)
+    assert (again.hint, again.may_check) == ("other_card", None)
+    assert asked.gone(NOW).seen(BOB).may_check == BOB
+    assert asked.gone(NOW).hint is None
+
+
+def test_the_next_customer_s_basket_knows_nothing_of_the_one_left_open() -> None:
+    following = short().gone(NOW).ask(PENDING)
+    assert following.open is None
+    assert following.seen(AWA).may_check == AWA

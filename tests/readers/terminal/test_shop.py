@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from app.rules.ids import uuid7
@@ -21,9 +23,22 @@ def shop(server: FakeServer, **changes: object) -> Shop:
 
 def test_a_basket_has_names_and_prices_as_shown(server: FakeServer) -> None:
     basket = shop(server).basket([BasketItem(server.beer, 3)], "RAF")
-    assert (basket.currency, basket.total) == ("RAF", 1350)
+    assert basket.price == {"RAF": 1350}
     assert [(line.name, line.quantity, line.unit_price) for line in basket.lines] == [("Bière", 3, 450)]
-    assert shop(server).basket([BasketItem(server.beer, 2)], "TIME").total == 60
+    assert shop(server).basket([BasketItem(server.beer, 2)], "TIME").price == {"TIME": 60}
+
+
+def test_a_line_keeps_the_price_it_was_shown_with(server: FakeServer) -> None:
+    basket = shop(server).basket([BasketItem(server.beer, 1, "TIME"), BasketItem(server.beer, 2)], "RAF")
+    assert basket.price == {"TIME": 30, "RAF": 900}
+    assert [dict(item.prices) for item in basket.items] == [{"TIME": 30}, {"RAF": 450}]
+
+
+def test_what_is_priced_in_euros_comes_first_in_the_catalogue(server: FakeServer) -> None:
+    turned = tuple(reversed(server.snapshot_now().currencies))
+    shown: Any = shop(server, currencies=turned).catalogue["currencies"]
+    assert [one["code"] for one in shown] == ["GIFT", "RAF", "TIME"]
+    assert set(shown[0]) == {"code", "names", "symbol", "unit", "kind"}
 
 
 @pytest.mark.parametrize("quantity", [0, -1, 1000])

@@ -14,7 +14,7 @@ from app.rules.offline import Refusal
 from app.wire import SaleRow
 from readers.journal import JournalFailed
 from readers.taps import Moment, ReaderLost, TwoCards, UnusableCard
-from readers.terminal.view import BasketItem, TillError
+from readers.terminal.view import Amount, BasketItem, TillError
 from tests.readers.sync.fake_server import AWA, BOB, PIN, STRONG, FakeServer
 from tests.readers.till.terminals import Terminal, a_terminal
 
@@ -35,13 +35,15 @@ async def terminal(tmp_path: Path, server: FakeServer) -> AsyncIterator[Terminal
 async def settled(terminal: Terminal) -> None:
     """Everything is sent, and the server's books say what the terminal's light said."""
     await terminal.until(lambda: terminal.link.online and not terminal.journal.waiting)
-    green = {past.sale: past.total for past in terminal.till.screen().last_sales if not past.voided}
+    green = {
+        past.sale: sum(one.minor for one in past.price) for past in terminal.till.screen().last_sales if not past.voided
+    }
     assert terminal.server.standing() == green
 
 
 async def test_online_the_server_books_and_the_light_is_green(terminal: Terminal, server: FakeServer) -> None:
     result = await terminal.tap(AWA)
-    assert (result.reason, result.offline, result.total) == (None, False, 450)
+    assert (result.reason, result.offline, result.price) == (None, False, (Amount("RAF", 450),))
     assert {b.currency: b.minor for b in result.balances or ()} == {"RAF": 1550, "TIME": 180}
     await settled(terminal)
     assert server.kinds() == ["intent", "sale"]
@@ -84,7 +86,7 @@ async def test_a_changed_price_is_refused_and_the_new_one_is_fetched_at_once(
         assert (await terminal.tap(AWA)).reason is Refusal.PRICE_CHANGED
         before = terminal.till.screen().catalogue_version
         await terminal.until(lambda: terminal.till.screen().catalogue_version != before)
-        assert (await terminal.tap(AWA)).total == 500
+        assert (await terminal.tap(AWA)).price == (Amount("RAF", 500),)
 
 
 @pytest.mark.parametrize("fault", ["lost", "slow", "late", "500", "429", "portal", "401"])
@@ -215,7 +217,7 @@ async def test_a_card_that_stays_pays_once(terminal: Terminal, server: FakeServe
     await terminal.until(lambda: terminal.till.screen().phase == "paid")
     await terminal.ask()
     screen = terminal.till.screen()
-    assert (screen.phase, screen.hint, screen.pending_total) == ("present_card", "remove_card", 450)
+    assert (screen.phase, screen.hint, screen.pending) == ("present_card", "remove_card", (Amount("RAF", 450),))
     terminal.take(AWA)
     assert terminal.till.screen().hint is None
     terminal.lay(AWA)

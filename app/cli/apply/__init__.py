@@ -1,0 +1,1 @@
+"""A network as one file: `comptoir apply` makes the database like the file, `comptoir export` writes the file."""

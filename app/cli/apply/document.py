@@ -1,0 +1,91 @@
+"""A network as data, the same whether it was read from a file or from the database. Amounts are minor units.
+
+Things are known by what people call them: a currency by its code, a venue by its slug, a product by its French name, a
+person by their login. Whatever order mappings have is the order in which things are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import time
+
+from app.money import Unit
+from app.rules.policy import CurrencyKind, Policy
+from app.venues.rules import NetworkSettings
+
+NETWORK_ISSUER = "network"
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencyEntry:
+    """`issuer`: "network", or the slug of the venue whose own money it is. `policy`: the newest version of its rules,
+    `policy_from_us`: from when they hold, if that is still to come."""
+
+    kind: CurrencyKind
+    issuer: str
+    name_fr: str
+    name_en: str
+    symbol: str
+    cents_per_unit: int | None
+    policy: Policy
+    policy_from_us: int | None = field(default=None, compare=False)
+
+    @property
+    def unit(self) -> Unit:
+        return unit_of_kind(self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class ProductEntry:
+    """`prices`: by currency."""
+
+    name_en: str
+    category: str
+    colour: str
+    prices: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class VenueEntry:
+    name: str
+    zone: str
+    cut_off: time
+    accepts: frozenset[str]
+    products: Mapping[str, ProductEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonEntry:
+    """`roles`: as (role, slug of the venue or None for the whole network)."""
+
+    name: str
+    roles: frozenset[tuple[str, str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipEntry:
+    """`days` of membership for `price_cents`, of which `shares_cents` buy shares of the cooperative."""
+
+    name_fr: str
+    name_en: str
+    price_cents: int
+    shares_cents: int
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkEntry:
+    """`people` is None when the file does not speak of them."""
+
+    name: str
+    settings: NetworkSettings
+    currencies: Mapping[str, CurrencyEntry]
+    venues: Mapping[str, VenueEntry]
+    memberships: Mapping[str, MembershipEntry] = field(default_factory=dict)
+    people: Mapping[str, PersonEntry] | None = None
+
+
+def unit_of_kind(kind: str) -> Unit:
+    """What one minor unit of a currency of this kind is."""
+    return {"time": Unit.MINUTE, "points": Unit.POINT}.get(kind, Unit.CENT)

@@ -1,0 +1,135 @@
+"""The shape of the file: which names there are, and which of them must be there. Values are texts; reading.py makes
+amounts, rates and rules of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from app.rules.policy import CurrencyKind
+from app.wire.base import CurrencyCode
+
+
+def _line(text: str) -> str:
+    if not text.strip() or text != text.strip() or not text.isprintable():
+        raise ValueError("write something on one line, without blanks around it")
+    return text
+
+
+Line = Annotated[str, StringConstraints(max_length=80), AfterValidator(_line)]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+Symbol = Annotated[str, StringConstraints(pattern=r"^\S{1,8}$")]
+Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
+Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+Login = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._@+-]{1,63}$")]
+Count = Annotated[int, Field(ge=1, le=10**9)]
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"there is no time zone {name!r}; they are called like 'Europe/Paris'")
+    return ZoneInfo(name).key
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+
+
+def _instant(text: object) -> datetime:
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError:
+        raise ValueError(f"{text!r} is not a date; write one like 2027-01-31") from None
+
+
+# Without an hour, midnight; without an offset, in the network's time zone.
+Instant = Annotated[datetime, BeforeValidator(_instant)]
+
+
+class Form(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Names(Form):
+    fr: Line
+    en: Line
+
+
+class CurrencyForm(Form):
+    kind: CurrencyKind
+    issuer: str = "network"
+    names: Names
+    symbol: Symbol
+    cents_per_unit: Annotated[int, Field(ge=1, le=10**6)] | None = None
+    policy: dict[str, Any] = {}
+    policy_from: Instant | None = None
+
+
+class ProductForm(Form):
+    en: Line
+    category: Line
+    colour: Colour = "#5b9bd5"
+    prices: dict[CurrencyCode, str] = {}
+
+
+class VenueForm(Form):
+    name: Line
+    zone: Zone | None = None
+    cut_off: Clock = "06:00"
+    accepts: list[CurrencyCode] = []
+    fee_tier: str | None = None
+    products: dict[Line, ProductForm] = {}
+
+
+class OfflineForm(Form):
+    """Of one currency: minor units a card of each assurance level may take at isolated terminals, and all together."""
+
+    terminal: str | None = None
+    A: tuple[str, str, Count] | None = None
+    B: tuple[str, str, Count] | None = None
+    C: tuple[str, str, Count] | None = None
+
+
+class SettingsForm(Form):
+    topup_min: str | None = None
+    topup_max: str | None = None
+    shift_max_per_day: str | None = None
+    backed_weight: str | None = None
+    journal_rows: Count | None = None
+    snapshot_warn: str | None = None
+    snapshot_stop: str | None = None
+    offline: dict[CurrencyCode, OfflineForm] = {}
+
+
+class FeeTierForm(Form):
+    rate: str
+    minimum: str
+    maximum: str
+    set_up: str
+
+
+class MembershipForm(Form):
+    names: Names
+    price: str
+    shares: str
+    days: Annotated[int, Field(ge=1, le=3660)] = 365
+
+
+class PersonForm(Form):
+    """`roles`: "network_admin", or "cashier@raffinerie"."""
+
+    name: Line
+    roles: list[str] = []
+
+
+class NetworkForm(Form):
+    name: Line
+    zone: Zone
+    settings: SettingsForm = SettingsForm()
+    currencies: dict[CurrencyCode, CurrencyForm] = {}
+    venues: dict[Slug, VenueForm] = {}
+    fee_tiers: dict[Line, FeeTierForm] = {}
+    memberships: dict[Slug, MembershipForm] = {}
+    people: dict[Login, PersonForm] | None = None

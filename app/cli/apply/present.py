@@ -1,0 +1,79 @@
+"""The network that is in the database now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.cli.apply.document import (
+    NETWORK_ISSUER,
+    CurrencyEntry,
+    MembershipEntry,
+    NetworkEntry,
+    PersonEntry,
+    ProductEntry,
+    VenueEntry,
+)
+from app.currencies.policies import policies
+from app.currencies.service import currencies
+from app.identity import people
+from app.mutual.memberships import plans
+from app.platform.clock import now_us
+from app.platform.errors import Conflict, NotFound
+from app.venues.service import Venue, products, the_network, venues
+
+
+async def present(connection: AsyncConnection) -> NetworkEntry | None:
+    """None when there is no network yet. Conflict when two things of one name could not be told apart in a file."""
+    try:
+        network = await the_network(connection)
+    except NotFound:
+        return None
+    by_id = await venues(connection)
+    return NetworkEntry(
+        network.name,
+        network.settings,
+        await _currencies(connection, by_id),
+        {it.slug: await _venue(connection, it) for it in by_id.values()},
+        {
+            code: MembershipEntry(it.name_fr, it.name_en, it.price_cents, it.shares_cents, it.days)
+            for code, it in (await plans(connection)).items()
+        },
+        {
+            login: PersonEntry(
+                it.name,
+                frozenset((grant.role.value, by_id[grant.venue].slug if grant.venue else None) for grant in it.grants),
+            )
+            for login, it in (await people.people(connection)).items()
+        },
+    )
+
+
+async def _currencies(connection: AsyncConnection, by_id: Mapping[UUID, Venue]) -> dict[str, CurrencyEntry]:
+    now, versions = now_us(), await policies(connection)
+    slugs = {it.owner: it.slug for it in by_id.values()} | {NETWORK_ISSUER: NETWORK_ISSUER}
+    found = {}
+    for code, it in (await currencies(connection)).items():
+        newest = versions[code][-1]
+        found[code] = CurrencyEntry(
+            it.kind,
+            slugs.get(it.issuer, it.issuer),
+            it.name_fr,
+            it.name_en,
+            it.symbol,
+            it.cents_per_unit,
+            newest.policy,
+            newest.valid_from_us if newest.valid_from_us > now else None,
+        )
+    return found
+
+
+async def _venue(connection: AsyncConnection, it: Venue) -> VenueEntry:
+    sold: dict[str, ProductEntry] = {}
+    for product in await products(connection, it.id):
+        if product.name_fr in sold:
+            raise Conflict(f"{it.name} sells two products called {product.name_fr}: in a file, names tell them apart.")
+        sold[product.name_fr] = ProductEntry(product.name_en, product.category, product.colour, dict(product.prices))
+    return VenueEntry(it.name, it.zone, it.cut_off, frozenset(it.accepted), sold)

@@ -1,0 +1,70 @@
+"""Accounts and operations of the ledger as people call them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.web import N_, Texts
+
+# Kinds of accounts in a currency's book (app.ledger.rules.kinds), all of one kind together.
+KINDS: Mapping[str, str] = {
+    "wallet": N_("On cards"),
+    "claim": N_("Taken by venues"),
+    "deposit": N_("Deposits, such as for cups"),
+    "fund": N_("Common fund"),
+    "overdraft": N_("Owed by cards"),
+    "suspense": N_("To be looked at"),
+    "issuance": N_("Put into circulation"),
+}
+
+OPERATIONS: Mapping[str, str] = {
+    "sale": N_("Sale"),
+    "topup": N_("Top-up"),
+    "topup.cash": N_("Top-up in cash"),
+    "topup.online": N_("Top-up online"),
+    "shift": N_("Volunteers’ hours"),
+    "gift": N_("Gift"),
+    "voucher.batch": N_("Vouchers made"),
+    "voucher": N_("Voucher used"),
+    "voucher.cancelled": N_("Voucher cancelled"),
+    "voucher.lapsed": N_("Voucher lapsed"),
+    "retirement": N_("Taken out of circulation"),
+    "contribution": N_("Contribution"),
+    "trade": N_("Trade"),
+    "transfer": N_("Passed on"),
+    "loan": N_("Loan"),
+    "loan.end": N_("End of a loan"),
+    "membership": N_("Membership"),
+    "roundup": N_("Round-up"),
+    "lapse.expiry": N_("Lapsed: not used in time"),
+    "lapse.dormancy": N_("Lapsed: no movement"),
+    "lapse.demurrage": N_("Melted away"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """`cards`: labels by the wallet's owner; `venues`: names by the venue's owner."""
+
+    cards: Mapping[str, str]
+    venues: Mapping[str, str]
+
+    def account(self, kind: str, owner: str, texts: Texts) -> str:
+        """One account: "Card 042", "Café du Canal: taken"."""
+        _ = texts.gettext
+        if owner in self.cards:
+            label = self.cards[owner]
+            if kind == "overdraft":
+                return _("Owed by card %(label)s", label=label)
+            return _("Card %(label)s", label=label)
+        name = _(KINDS[kind]) if kind in KINDS else kind
+        whose = self.venues.get(owner, owner)
+        return _("%(account)s: %(whose)s", account=name, whose=whose) if whose else name
+
+
+def operation(kind: str, texts: Texts) -> str:
+    """ "Sale", "Sale, taken back"; a kind that has no name here is called as the ledger calls it."""
+    plain = kind.removesuffix(".reversal")
+    name = texts.gettext(OPERATIONS[plain]) if plain in OPERATIONS else plain
+    return name if plain == kind else texts.gettext("%(operation)s, taken back", operation=name)
