@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
@@ -52,21 +52,53 @@ def online_sale(
     return _operation(counter, sale, postings, overrides_refusal=False, revision=revision)
 
 
-async def delivered_sale(ledger: Ledger, counter: Counter, sale: Sale, card: Card | None) -> Operation:
-    """The beer was poured: what the wallet does not hold is taken from its overdraft; with a card that is unknown or
-    blocked, all of it from suspense, until staff settle it."""
-    postings = []
-    for tender in sale.tenders:
-        currency = counter.currencies[tender.currency]
-        claim = claim_key(counter.venue, currency)
-        if card is None or card.status != "active":
-            suspense, credit = await ledger.accounts([suspense_key(currency), claim], rates(counter.currencies))
-            postings.append(Posting(suspense, credit, tender.amount))
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """Sales that were made already, as operations, and the accounts whose debit a person should look at."""
+
+    operations: tuple[Operation, ...]
+    suspense: frozenset[int]
+    overdrafts: frozenset[int]
+
+
+async def delivered_sales(ledger: Ledger, counter: Counter, sales: Sequence[tuple[Sale, Card | None]]) -> Delivered:
+    """The beer was poured: what a wallet does not hold is taken from its overdraft; with a card that is unknown or
+    blocked, all of it from suspense, until staff settle it. All accounts are asked for in one go."""
+    wanted: dict[tuple[str, str, str], AccountKey] = {}
+    for code in {tender.currency for sale, _ in sales for tender in sale.tenders}:
+        wanted["claim", "", code] = claim_key(counter.venue, counter.currencies[code])
+        wanted["suspense", "", code] = suspense_key(counter.currencies[code])
+    for sale, card in sales:
+        if card is None:
             continue
-        keys = [wallet_key(card.owner, currency), overdraft_key(card.owner, currency), claim]
-        wallet, overdraft, credit = await ledger.accounts(keys, rates(counter.currencies))
-        postings.append(Posting(wallet, credit, tender.amount, debit_overflow=overdraft))
-    return _operation(counter, sale, tuple(postings), overrides_refusal=True)
+        for tender in sale.tenders:
+            currency = counter.currencies[tender.currency]
+            if ("wallet", card.owner, currency.code) not in wanted:
+                wanted["wallet", card.owner, currency.code] = wallet_key(card.owner, currency)
+                # Of a blocked card too: it may have been debited before, when this row was first taken in.
+                wanted["overdraft", card.owner, currency.code] = overdraft_key(card.owner, currency)
+    numbers = await ledger.accounts(list(wanted.values()), rates(counter.currencies))
+    ids = dict(zip(wanted, numbers, strict=True))
+    operations = []
+    for sale, card in sales:
+        owner = card.owner if card is not None and card.status == "active" else None
+        postings = tuple(
+            Posting(ids["suspense", "", code], ids["claim", "", code], tender.amount)
+            if owner is None
+            else Posting(
+                ids["wallet", owner, code],
+                ids["claim", "", code],
+                tender.amount,
+                debit_overflow=ids["overdraft", owner, code],
+            )
+            for tender in sale.tenders
+            for code in [tender.currency]
+        )
+        operations.append(_operation(counter, sale, postings, overrides_refusal=True))
+    of_kind = {
+        kind: frozenset(id_ for (it, _, _), id_ in ids.items() if it == kind) for kind in ("suspense", "overdraft")
+    }
+    return Delivered(tuple(operations), of_kind["suspense"], of_kind["overdraft"])
 
 
 def fingerprint(terminal: UUID, sale: Sale) -> bytes:

@@ -6,7 +6,7 @@ A sale that was delivered is always booked. What is wrong with it becomes an exc
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.cards.service import Card, cards_by_uid, overdraft_key
-from app.ledger.rules.operations import Conflict, Operation, Posted, Tombstone
+from app.cards.service import cards_by_uid
+from app.ledger.rules.operations import Conflict, Posted, Tombstone
 from app.ledger.service import Ledger
 from app.platform.clock import now_us
 from app.platform.database import is_sqlite
@@ -34,6 +34,7 @@ from app.wire import (
     IntentRow,
     JournalRow,
     RefusedRow,
+    Sale,
     SaleRow,
     SyncReply,
     VoidRow,
@@ -60,7 +61,8 @@ async def receive(engine: AsyncEngine, ledger: Ledger, counter: Counter, batch: 
     """Take one batch in. The reply acknowledges what is kept *and* booked, or asks for rows that are missing."""
     device = counter.terminal.id
     _check_chain(batch)
-    fresh, applied, forked = await _keep(engine, device, batch)
+    read = {row.sequence: _read(row) for row in batch.rows}
+    fresh, applied, forked = await _keep(engine, device, batch, read)
     skew_ms = (batch.sent_at_us - now_us()) // 1000
     if forked or counter.terminal.status == "quarantined":
         async with engine.begin() as connection:
@@ -71,7 +73,7 @@ async def receive(engine: AsyncEngine, ledger: Ledger, counter: Counter, batch: 
     if fresh and fresh[0].sequence > applied + 1:
         return SyncReply(acknowledged=applied, resend_from=applied + 1, server_time_us=now_us())
     exceptions = Exceptions()
-    await _book(ledger, counter, fresh, exceptions)
+    await _book(ledger, counter, [(row, read[row.sequence]) for row in fresh], exceptions)
     async with engine.begin() as connection:
         await _open(connection, counter, exceptions)
         if fresh:
@@ -97,7 +99,9 @@ def _check_chain(batch: Batch) -> None:
         previous = row
 
 
-async def _keep(engine: AsyncEngine, device: UUID, batch: Batch) -> tuple[list[JournalRow], int, bool]:
+async def _keep(
+    engine: AsyncEngine, device: UUID, batch: Batch, read: Mapping[int, Payload | None]
+) -> tuple[list[JournalRow], int, bool]:
     """Write down what is new, before anything is made of it. (rows above the mark, the mark, whether it forked)."""
     async with engine.begin() as connection:
         applied, head = await terminals.mark(connection, device, batch.epoch)
@@ -116,11 +120,13 @@ async def _keep(engine: AsyncEngine, device: UUID, batch: Batch) -> tuple[list[J
         new = [row for row in batch.rows if row.hash not in held.get(row.sequence, set())]
         if new:
             now = now_us()
-            await connection.execute(sa.insert(intake), [_kept(device, batch.epoch, row, now) for row in new])
+            await connection.execute(
+                sa.insert(intake), [_kept(device, batch.epoch, row, read[row.sequence], now) for row in new]
+            )
     return fresh, applied, forked
 
 
-def _kept(device: UUID, epoch: int, row: JournalRow, now: int) -> dict[str, object]:
+def _kept(device: UUID, epoch: int, row: JournalRow, payload: Payload | None, now: int) -> dict[str, object]:
     return {
         "device": device,
         "epoch": epoch,
@@ -128,14 +134,13 @@ def _kept(device: UUID, epoch: int, row: JournalRow, now: int) -> dict[str, obje
         "previous": row.previous,
         "hash": row.hash,
         "payload": row.payload,
-        "event": _event(row),
+        "event": _event(payload),
         "received_at_us": now,
     }
 
 
-def _event(row: JournalRow) -> UUID | None:
-    """The operation that the row asks for; None for rows that book nothing."""
-    payload = _read(row)
+def _event(payload: Payload | None) -> UUID | None:
+    """The operation that a row asks for; None for rows that book nothing."""
     if isinstance(payload, SaleRow):
         return payload.sale.id
     return payload.id if isinstance(payload, CancelRow | VoidRow) else None
@@ -148,11 +153,12 @@ def _read(row: JournalRow) -> Payload | None:
         return None
 
 
-async def _book(ledger: Ledger, counter: Counter, rows: Sequence[JournalRow], exceptions: Exceptions) -> None:
+async def _book(
+    ledger: Ledger, counter: Counter, rows: Sequence[tuple[JournalRow, Payload | None]], exceptions: Exceptions
+) -> None:
     """In order: sales in runs, each run in one go; voids and cancels alone, for they look at what came before."""
     run: list[SaleRow] = []
-    for row in rows:
-        payload = _read(row)
+    for row, payload in rows:
         if isinstance(payload, SaleRow):
             run.append(payload)
             continue
@@ -175,31 +181,23 @@ async def _book_sales(ledger: Ledger, counter: Counter, run: Sequence[SaleRow], 
         return
     async with ledger.reader.connect() as connection:
         cards = await cards_by_uid(connection, {row.sale.card for row in run})
-    operations: list[Operation] = []
+    sales: list[Sale] = []
     for row in run:
         if any(tender.currency not in counter.currencies for tender in row.sale.tenders):
             exceptions.add(row.sale.id, "currency-unknown", card=row.sale.card)
             continue
-        operations.append(await booking.delivered_sale(ledger, counter, row.sale, cards.get(row.sale.card)))
-    outcomes = await ledger.post(operations)
-    by_id = {row.sale.id: row.sale for row in run}
-    suspense = set(await ledger.accounts([booking.suspense_key(it) for it in counter.currencies.values()]))
-    overdrafts = await _overdrafts(ledger, counter, cards)
-    for operation, outcome in zip(operations, outcomes, strict=True):
-        sale = by_id[operation.id]
+        sales.append(row.sale)
+    delivered = await booking.delivered_sales(ledger, counter, [(sale, cards.get(sale.card)) for sale in sales])
+    outcomes = await ledger.post(delivered.operations)
+    for sale, outcome in zip(sales, outcomes, strict=True):
         if not isinstance(outcome, Posted):
             reason = "id-reused" if isinstance(outcome, Conflict) else str(outcome)
             exceptions.add(sale.id, "not-booked", card=sale.card, reason=reason)
             continue
-        if any(t.debit in suspense for t in outcome.transfers):
+        if any(t.debit in delivered.suspense for t in outcome.transfers):
             exceptions.add(sale.id, "blocked-card" if sale.card in cards else "unknown-card", card=sale.card)
-        if owed := sum(t.amount for t in outcome.transfers if t.debit in overdrafts):
+        if owed := sum(t.amount for t in outcome.transfers if t.debit in delivered.overdrafts):
             exceptions.add(sale.id, "offline-overdraft", card=sale.card, amount=owed)
-
-
-async def _overdrafts(ledger: Ledger, counter: Counter, cards: dict[str, Card]) -> set[int]:
-    keys = [overdraft_key(card.owner, it) for card in cards.values() for it in counter.currencies.values()]
-    return set(await ledger.accounts(keys))
 
 
 async def _cancel(ledger: Ledger, counter: Counter, row: CancelRow, exceptions: Exceptions) -> None:

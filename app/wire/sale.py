@@ -56,7 +56,7 @@ class Sale(Message):
     def fingerprint(self) -> bytes:
         """SHA-256 of the content. How the sale was decided (online or offline) is not part of it: a sale that the
         server refused and the terminal then accepted offline is the same sale."""
-        return hashlib.sha256(self.model_dump_json().encode()).digest()
+        return hashlib.sha256(self.__pydantic_serializer__.to_json(self)).digest()
 
 
 class SaleReply(Message):

@@ -140,7 +140,7 @@ class TestDelivery:
             counter = await counter_of(network.context.reader, bar.id, bar.epoch)
             assert (await terminal_named(connection, bar.id)).status == "active"
         batch = bar.journal.batch(bar.journal.add("no row of ours", bar.sale_row(UNKNOWN_UID, {"Eau": 1})))
-        rows = list(batch.rows)
+        rows = [(row, service._read(row)) for row in batch.rows]
         for _ in range(2):
             found = service.Exceptions()
             await service._book(network.ledger, counter, rows, found)
