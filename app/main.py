@@ -104,6 +104,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         responses={"4XX": PROBLEM},
+        # FastAPI asks before each request whether it should report to OpenTelemetry; our log is our own.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         dependencies=[Depends(guard)],
         middleware=[
             Middleware(RequestLog),

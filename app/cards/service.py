@@ -15,6 +15,7 @@ from app.cards.tables import card, wallet
 from app.currencies.service import Currency
 from app.ledger.rules.kinds import AccountKey
 from app.ledger.service import Ledger, currency_book
+from app.platform.among import among
 from app.platform.clock import now_us
 from app.platform.errors import NotFound
 from app.rules.ids import uuid7
@@ -91,7 +92,7 @@ async def cards_described(connection: AsyncConnection, typed: str) -> list[Card]
 
 
 async def cards_by_uid(connection: AsyncConnection, uids: Iterable[str]) -> dict[str, Card]:
-    rows = await connection.execute(sa.select(card).where(card.c.uid.in_(list(uids))))
+    rows = await connection.execute(sa.select(card).where(among(card.c.uid, uids)))
     return {row.uid: _card(row) for row in rows}
 
 

@@ -54,10 +54,12 @@ async def _caller(request: Request, allowed: frozenset[Role]) -> Principal:
         return HOLDER
     bearer = _bearer(request)
     if bearer is not None:
-        caller = _terminal(request, bearer)
-    else:
-        caller = await _person(request)
-    limited = caller.limited_to(allowed)
+        terminal = _terminal(request, bearer)
+        # A terminal has no grants to choose among: it comes in or it does not.
+        if Role.TERMINAL not in allowed:
+            raise Forbidden
+        return terminal
+    limited = (await _person(request)).limited_to(allowed)
     if not limited.roles & allowed:
         raise Forbidden
     return limited

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
@@ -40,26 +39,31 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, *, secret_paths: Sequence[str] = (), form_targets: Sequence[str] = ()) -> None:
         self._app = app
         self._secret_paths = tuple(secret_paths)
-        self._headers = {
+        headers = {
             "Content-Security-Policy": content_security_policy(form_targets),
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",
             "Cross-Origin-Opener-Policy": "same-origin",
             "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
         }
+        # As they go over the wire, for this is done to every answer.
+        self._headers = {
+            referrer: [(k.lower().encode(), v.encode()) for k, v in {**headers, "Referrer-Policy": referrer}.items()]
+            for referrer in ("no-referrer", "same-origin")
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        referrer = "no-referrer" if scope["path"].startswith(self._secret_paths) else "same-origin"
+        secret = bool(self._secret_paths) and scope["path"].startswith(self._secret_paths)
+        ours = self._headers["no-referrer" if secret else "same-origin"]
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Referrer-Policy", referrer)
+                own = message["headers"]
+                named = {name for name, _ in own}
+                message["headers"] = [*own, *(it for it in ours if it[0] not in named)]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -15,7 +15,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from app.cards.service import add_cards, wallet_key
+from app.cards.service import add_cards, overdraft_key, wallet_key
 from app.currencies.service import Currency, add, rates
 from app.identity.tokens import issue_terminal_token
 from app.ledger.rules.kinds import AccountKey
@@ -108,9 +108,10 @@ async def _fund(ledger: Ledger, money: Currency, owners: list[str]) -> None:
         AccountKey(reserve_book("network"), "clearing", "bench"),
         AccountKey(reserve_book("network"), "liability", "RAF"),
         AccountKey(currency_book("network", "RAF"), "issuance"),
-        *(wallet_key(owner, money) for owner in owners),
+        *(key(owner, money) for key in (wallet_key, overdraft_key) for owner in owners),
     ]
-    clearing, liability, issuance, *wallets = await ledger.accounts(keys, rates({"RAF": money}))
+    clearing, liability, issuance, *numbers = await ledger.accounts(keys, rates({"RAF": money}))
+    wallets, overdrafts = numbers[: len(owners)], numbers[len(owners) :]
     now = now_us()
     day = business_day(now, "Europe/Paris")
     operations = [
@@ -118,12 +119,12 @@ async def _fund(ledger: Ledger, money: Currency, owners: list[str]) -> None:
             uuid7(),
             "topup.online",
             sha256(str(wallet).encode()).digest(),
-            (Posting(clearing, liability, FUNDS), Posting(issuance, wallet, FUNDS)),
+            (Posting(clearing, liability, FUNDS), Posting(issuance, overdraft, FUNDS, credit_overflow=wallet)),
             "bench",
             now,
             day,
         )
-        for wallet in wallets
+        for wallet, overdraft in zip(wallets, overdrafts, strict=True)
     ]
     for first in range(0, len(operations), BATCH_ROWS):
         await ledger.post(operations[first : first + BATCH_ROWS])

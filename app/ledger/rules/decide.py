@@ -301,6 +301,8 @@ def _split(posting: Posting, facts: Facts, overlay: Mapping[int, int]) -> list[t
     """The posting as (debit, credit, amount) rows, its overflows spelled out."""
     if posting.amount <= 0 or posting.debit == posting.credit:
         raise _NotBookable(Invalid("moves-nothing"))
+    if posting.debit_overflow is None and posting.credit_overflow is None:
+        return [_plain(posting, facts)]
     names = (posting.debit, posting.credit, posting.debit_overflow, posting.credit_overflow)
     states = [facts.accounts.get(name) for name in names if name is not None]
     if any(state is None for state in states):
@@ -317,6 +319,16 @@ def _split(posting: Posting, facts: Facts, overlay: Mapping[int, int]) -> list[t
         debits = [(debit, give - amount)] * (give > amount) + debits[1:]
         credits_ = [(credit, take - amount)] * (take > amount) + credits_[1:]
     return rows
+
+
+def _plain(posting: Posting, facts: Facts) -> tuple[int, int, int]:
+    """A posting without overflows, as nearly all are: `_split` would come to the same, in twice the time."""
+    debit, credit = facts.accounts.get(posting.debit), facts.accounts.get(posting.credit)
+    if debit is None or credit is None:
+        raise _NotBookable(Invalid("unknown-account"))
+    if debit.book != credit.book:
+        raise _NotBookable(Invalid("other-book"))
+    return posting.debit, posting.credit, posting.amount
 
 
 def _parts(

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.ledger.rules.kinds import AccountKey, Book, BookKind
 from app.ledger.tables import account, book
+from app.platform.among import among
 from app.platform.database import is_sqlite
 
 _NAMED = sa.select(
@@ -31,14 +32,14 @@ async def find(connection: AsyncConnection, keys: Sequence[AccountKey]) -> dict[
     """Ids of those of the accounts that are open."""
     wanted = set(keys)
     owners = {key.owner for key in keys}
-    rows = await connection.execute(_NAMED.where(account.c.owner.in_(owners)))
+    rows = await connection.execute(_NAMED.where(among(account.c.owner, owners)))
     found = {_key(row): row.id for row in rows}
     return {key: id_ for key, id_ in found.items() if key in wanted}
 
 
 async def owned(connection: AsyncConnection, owners: Iterable[str]) -> dict[AccountKey, int]:
     """Every account of these owners."""
-    rows = await connection.execute(_NAMED.where(account.c.owner.in_(list(owners))))
+    rows = await connection.execute(_NAMED.where(among(account.c.owner, owners)))
     return {_key(row): row.id for row in rows}
 
 

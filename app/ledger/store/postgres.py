@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -39,13 +39,29 @@ from app.ledger.store.base import (
 )
 from app.platform.database import POSTGRES_SETTINGS
 
-# The head's lock orders all batches of all processes; the accounts follow in id order.
-LOCK_HEAD = f"SELECT {HEAD_COLUMNS}, (SELECT value FROM revision) FROM ledger_head WHERE id = 1 FOR UPDATE"
-LOCK_ACCOUNTS = f"SELECT {ACCOUNT_COLUMNS} FROM account WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
-# One question for both, for each costs a way to the database and back; a row with a reason is a refusal.
-KNOWN = """
-    SELECT id, fingerprint, seq, first_transfer, transfers, NULL AS reason FROM operation WHERE id = ANY($1)
-    UNION ALL SELECT id, fingerprint, 0, 0, 0, reason FROM refusal WHERE id = ANY($1)"""
+# The head's lock orders all batches of all processes. What is read then is read by statements of their own, for they
+# must see what was committed while this one waited.
+BEGIN = "BEGIN; SELECT 1 FROM ledger_head WHERE id = 1 FOR UPDATE"
+
+
+def _arrays(columns: str) -> str:
+    return ", ".join(f"array_agg({name.strip()})" for name in columns.split(","))
+
+
+KNOWN_COLUMNS = "id, fingerprint, seq, first_transfer, transfers, reason"
+# Each question costs a way to the database and back, so what every batch asks is one: the head and the revision, the
+# accounts (locked in id order), and what is known under the batch's ids; one array for each of their columns.
+# What has a reason is a refusal.
+LOOK = f"""
+    SELECT {HEAD_COLUMNS}, (SELECT value FROM revision), a.*, k.*
+    FROM ledger_head,
+        (SELECT {_arrays(ACCOUNT_COLUMNS)} FROM (
+            SELECT {ACCOUNT_COLUMNS} FROM account WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE) locked) a,
+        (SELECT {_arrays(KNOWN_COLUMNS)} FROM (
+            SELECT id, fingerprint, seq, first_transfer, transfers, NULL AS reason FROM operation WHERE id = ANY($2)
+            UNION ALL SELECT id, fingerprint, 0, 0, 0, reason FROM refusal WHERE id = ANY($2)) known) k
+    WHERE ledger_head.id = 1"""
+_HEAD, _ACCOUNT = (len(it.split(",")) for it in (HEAD_COLUMNS + ", revision", ACCOUNT_COLUMNS))
 KNOWN_TRANSFERS = f"SELECT {TRANSFER_COLUMNS} FROM transfer WHERE id = ANY($1)"
 HOLDS = f"SELECT {HOLD_COLUMNS} FROM hold h LEFT JOIN hold_end e ON e.hold = h.id WHERE h.id = ANY($1)"
 REVERSIBLE = """
@@ -112,7 +128,7 @@ class PostgresStore:
     async def post(self, entries: Sequence[Entry], now_us: int) -> list[Outcome]:
         try:
             connection = await self._connected()
-            async with connection.transaction():
+            async with _transaction(connection):
                 facts = await _facts(connection, entries, now_us)
                 plan = decide(entries, facts)
                 await _write(connection, plan, facts, self._key)
@@ -137,16 +153,30 @@ class PostgresStore:
         return self._connection
 
 
+@asynccontextmanager
+async def _transaction(connection: asyncpg.Connection[Any]) -> AsyncIterator[None]:
+    """Under the head's lock from its first step on, which saves asyncpg's own BEGIN."""
+    try:
+        await connection.execute(BEGIN)
+        yield
+    except BaseException:
+        if not connection.is_closed() and connection.is_in_transaction():
+            await connection.execute("ROLLBACK")
+        raise
+    await connection.execute("COMMIT")
+
+
 async def _facts(connection: asyncpg.Connection[Any], entries: Sequence[Entry], now_us: int) -> Facts:
     look = touched(entries)
     ids = [entry.id for entry in entries]
-    seq, last, seal_id, seal_digest, booked_at_us, revision = await connection.fetchrow(LOCK_HEAD)
     holds = holds_of(await connection.fetch(HOLDS, look.holds)) if look.holds else {}
     account_ids = sorted({*look.accounts, *(it.account for it in holds.values())}) if holds else look.accounts
-    accounts = accounts_of(await connection.fetch(LOCK_ACCOUNTS, account_ids))
-    rows = await connection.fetch(KNOWN, ids)
-    operations = [row[:5] for row in rows if row["reason"] is None]
-    refusals = [(row["id"], row["fingerprint"], row["reason"]) for row in rows if row["reason"] is not None]
+    found = tuple(await connection.fetchrow(LOOK, account_ids, ids))
+    seq, last, seal_id, seal_digest, booked_at_us, revision = found[:_HEAD]
+    accounts = accounts_of(_rows(found[_HEAD : _HEAD + _ACCOUNT]))
+    rows = _rows(found[_HEAD + _ACCOUNT :])
+    operations = [row[:5] for row in rows if row[5] is None]
+    refusals = [(row[0], row[1], row[5]) for row in rows if row[5] is not None]
     numbers = [n for *_, first, count in operations for n in range(first, first + count)]
     transfers = await connection.fetch(KNOWN_TRANSFERS, numbers) if numbers else []
     known = known_of(operations, refusals, transfers)
@@ -156,9 +186,14 @@ async def _facts(connection: asyncpg.Connection[Any], entries: Sequence[Entry], 
         came_to = await connection.fetchval(question, flow.accounts, flow.kinds, flow.first_day, flow.last_day)
         facts.flows[flow] = int(came_to)
     if look.reverses:
-        rows = await connection.fetch(REVERSIBLE, look.reverses)
-        facts.reversible = {row[0]: Reversible(*row[1:]) for row in rows}
+        reversible = await connection.fetch(REVERSIBLE, look.reverses)
+        facts.reversible = {row[0]: Reversible(*row[1:]) for row in reversible}
     return facts
+
+
+def _rows(columns: Sequence[list[Any] | None]) -> list[tuple[Any, ...]]:
+    """What `array_agg` made of no rows is NULL."""
+    return list(zip(*(it or () for it in columns), strict=True))
 
 
 async def _write(connection: asyncpg.Connection[Any], plan: Plan, facts: Facts, key: Ed25519PrivateKey) -> None:

@@ -492,17 +492,19 @@ class TestPostgres:
     ) -> None:
         """The connection dies between the server's commit and our hearing of it."""
         await books.top_up("alice", 1000)
-        commit, killed = asyncpg.transaction.Transaction.__aexit__, False
+        transaction, killed = postgres_store._transaction, False
 
-        async def cut(self: Any, *arguments: Any) -> None:
+        @asynccontextmanager
+        async def cut(connection: Any) -> AsyncIterator[None]:
             nonlocal killed
-            await commit(self, *arguments)
+            async with transaction(connection):
+                yield
             if not killed:
                 killed = True
-                self._connection.terminate()
+                connection.terminate()
                 raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
 
-        monkeypatch.setattr(asyncpg.transaction.Transaction, "__aexit__", cut)
+        monkeypatch.setattr(postgres_store, "_transaction", cut)
         outcome = await books.post(("alice", "claim", 600))
         assert isinstance(outcome, Posted)
         assert outcome.replayed

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 
 from app.rules.ids import uuid7
+from app.rules.policy import Issue, Limits, Policy
 from app.settlement.service import positions
 from tests.support.network import CARDS, RAF, UNKNOWN_UID, Network, both, problem
 
@@ -102,3 +105,24 @@ class TestRefusals:
         path = f"/api/v1/venues/{network.venues['raffinerie'].id}/topups"
         assert problem(await client.post(path, json=TEN)) == (422, "invalid")
         assert problem(await client.post(path, json=TEN, headers={"Idempotency-Key": "one"})) == (422, "invalid")
+
+
+@both
+async def test_the_policy_bounds_a_top_up_a_day_and_what_a_card_holds(network: Network) -> None:
+    issue = Issue(roles=("cashier",), per_operation=1500, per_day=2500)
+    await network.rules(RAF, Policy(issue=issue, limits=Limits(ceiling=2200)))
+    assert problem(await top_up(network, TEN, "marie")) == (403, "forbidden"), "the rules name cashiers alone"
+    assert problem(await top_up(network, {**TEN, "amount": 1501})) == (422, "too-much-at-once")
+    assert (await top_up(network, {**TEN, "amount": 1500})).status_code == 201
+    assert problem(await top_up(network, {**TEN, "amount": 701})) == (409, "over-ceiling")
+    await network.rules(RAF, Policy(issue=issue))
+    both_at_once = await asyncio.gather(*(top_up(network, {**TEN, "amount": 600}) for _ in range(3)))
+    assert sorted(it.status_code for it in both_at_once) == [201, 409, 409]
+    assert (await network.holds("awa"))["RAF"] == 2100
+    assert await due(network) == 2100
+
+
+async def test_a_top_up_names_the_rules_it_was_made_under(network: Network) -> None:
+    key = uuid7()
+    await top_up(network, TEN, key=key)
+    assert (await network.ledger.booked([key]))[key].policy == "RAF@0"

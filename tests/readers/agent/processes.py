@@ -37,7 +37,7 @@ def on_loopback(server: FakeServer) -> Iterator[str]:
             thread.join()
 
 
-def until(condition: Callable[[], Any], timeout_s: float = 15) -> Any:
+def until(condition: Callable[[], Any], timeout_s: float = 30) -> Any:
     """Wait for a condition; a kiosk that does not answer yet is no condition."""
     end = time.monotonic() + timeout_s
     while True:
@@ -61,7 +61,7 @@ class TerminalProcess:
     def __init__(self, data: Path, server: str, field: UdpCardField, code: str | None) -> None:
         self.field = field
         self.port = a_free_port()
-        self._http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=5, trust_env=False)
+        self._http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=15, trust_env=False)
         self._log = (data.parent / "terminal.log").open("ab")
         environment = {
             **os.environ,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Coroutine
 from typing import Any, Self
 
@@ -12,6 +13,8 @@ import uvicorn
 
 from readers.kiosk import create_kiosk
 from tests.readers.kiosk.fake_till import FakeTill
+
+PATIENCE_S = 30
 
 
 class RunningKiosk:
@@ -55,10 +58,17 @@ class RunningKiosk:
     def stop(self) -> None:
         self.server.should_exit = True
         self.do(self._hang_up())
-        self.serving.result(10)
+        self.serving.result(PATIENCE_S)
 
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE_S)
+
+    def was_asked(self, *call: object) -> None:
+        """Wait for this to be the last that the page asked of the till: it shows what it asks before it is answered."""
+        end = time.monotonic() + PATIENCE_S
+        while not self.till.calls or self.till.calls[-1] != call:
+            assert time.monotonic() < end, f"asked instead: {self.till.calls}"
+            time.sleep(0.01)
 
     async def _hang_up(self) -> None:
         for connection in list(self.server.server_state.connections):
