@@ -15,6 +15,8 @@ from app.ledger.service import Ledger, StatementLine
 from app.venues.service import Venue
 
 PAGE_LINES = 60
+# What was put on the card with a reason that its holder reads.
+EXPLAINED = frozenset({"shift", "gift", "voucher", "contribution"})
 NAMED_ITEMS_MAX = 6
 
 
@@ -107,7 +109,7 @@ def _entry(lines: Sequence[StatementLine], currency: Currency, venues: Mapping[U
         venue=venue.name if venue else "",
         items=tuple(items[:NAMED_ITEMS_MAX]),
         more=sum(it.quantity for it in items[NAMED_ITEMS_MAX:]),
-        note=str(details.get("reason", "")) if first.kind == "shift" else "",
+        note=str(details.get("reason", "")) if first.kind in EXPLAINED else "",
         at_us=first.occurred_at_us,
         zone=venue.zone if venue else zone,
         day=first.business_day,

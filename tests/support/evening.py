@@ -33,7 +33,6 @@ class Green:
 
     sale: UUID
     card: str
-    total: int
     offline: bool
     after_s: float
 
@@ -80,7 +79,7 @@ class Bar:
             found = None
         else:
             took_s = time.monotonic() - began
-            found = Green(UUID(sale), result["card"], result["total"], result["offline"], took_s)
+            found = Green(UUID(result["sale"]), result["card"], result["offline"], took_s)
             self.green.append(found)
         await self._command("dismiss", {})
         return found
@@ -114,7 +113,7 @@ class Bar:
     @staticmethod
     def _is_over(screen: dict[str, Any], sale: str) -> bool:
         result = screen["result"]
-        return screen["phase"] in {"paid", "refused"} and result is not None and result["sale"] == sale
+        return screen["phase"] in {"paid", "refused"} and result is not None and result["asked"] == sale
 
     async def _id(self, product: str) -> str:
         catalogue = (await self.http.get(f"{self.till.url}/api/catalogue")).raise_for_status().json()

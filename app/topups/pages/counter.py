@@ -81,9 +81,7 @@ async def top_up_at_counter(
         return _page(request, session, counter, chosen=chosen, typed=other or amount, error=beyond)
     ledger = ledger_of(request)
     await service.require_seller(ledger, caller, counter.venue, chosen)
-    await service.at_the_counter(
-        ledger, counter.venue, counter.card, chosen, minor, id, actor=session.principal.actor
-    )
+    await service.at_the_counter(ledger, counter.venue, counter.card, chosen, minor, id, actor=session.principal.actor)
     return RedirectResponse(f"{HERE}?venue={venue}&done={id}", 303)
 
 

@@ -21,6 +21,8 @@ async def test_a_contribution_is_credited_once_with_its_role(rich: Network) -> N
     (address,) = addresses
     assert "12 pt crédités sur la carte Carte de awa" in words(await look(manager, address))
     assert (await rich.holds("awa"))["PTS"] == 12
+    seen = words(await look(rich.client, f"/c/{rich.cards['awa'].token}"))
+    assert "Contribution : Raffinerie Prêt de deux barnums" in seen
     again = await send(manager, form, amount="douze", reason="", role="host")
     assert again.status_code == 422
     assert "Écrivez un nombre entier comme 10." in words(again)
