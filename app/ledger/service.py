@@ -112,6 +112,9 @@ REFUSALS = {
 
 SWEEP_EVERY_S = 5.0
 
+# Longer than the database needs to look up what a batch is about; what was booked is told then in any case.
+TELL_AFTER_S = 0.003
+
 # A database that restarts is usually back within seconds. Later than that the caller should know.
 RETRY_DELAYS_S = (0.0, 0.1, 0.3, 1.0, 2.0)
 
@@ -155,6 +158,7 @@ class Ledger:
         self._sweeper: asyncio.Task[None] | None = None
         self._account_ids: dict[AccountKey, int] = {}
         self._listeners: list[Callable[[int], None]] = []
+        self._untold: tuple[list[_Request], list[Outcome | Exception]] | None = None
 
     @classmethod
     def open(
@@ -348,6 +352,7 @@ class Ledger:
     async def _write_for_ever(self) -> None:
         while True:
             if not self._queue:
+                self._tell()
                 if self._stopping:
                     return
                 self._wake.clear()
@@ -365,7 +370,19 @@ class Ledger:
         return requests
 
     async def _write(self, requests: list[_Request]) -> None:
+        # Callers who are told become busy, and the loop with them: the next batch is sent to the database first, unless
+        # that takes longer than it should.
+        patience = asyncio.get_running_loop().call_later(TELL_AFTER_S, self._tell)
         outcomes = await self._outcomes([entry for request in requests for entry in request.entries])
+        patience.cancel()
+        self._tell()
+        self._untold = (requests, outcomes)
+
+    def _tell(self) -> None:
+        """Give the last batch's callers their outcomes, once."""
+        if self._untold is None:
+            return
+        (requests, outcomes), self._untold = self._untold, None
         position = 0
         for request in requests:
             own = outcomes[position : position + len(request.entries)]
@@ -400,10 +417,11 @@ class Ledger:
     async def _post_until_known(self, entries: Sequence[Entry]) -> list[Outcome]:
         """Operations have ids, so posting them again after a lost connection finds out what became of them."""
         for delay_s in RETRY_DELAYS_S:
-            await asyncio.sleep(delay_s)
+            if delay_s:
+                await asyncio.sleep(delay_s)
             with suppress(OutcomeUnknown):
-                return await self._store.post(entries, now_us())
-        return await self._store.post(entries, now_us())
+                return await self._store.post(entries, now_us(), self._tell)
+        return await self._store.post(entries, now_us(), self._tell)
 
 
 def _tell(request: _Request, outcomes: Sequence[Outcome | Exception]) -> None:

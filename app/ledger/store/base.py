@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -49,8 +49,14 @@ class OutcomeUnknown(Unavailable):
 class PostingStore(Protocol):
     """Posts whole batches, each in one durable transaction."""
 
-    async def post(self, entries: Sequence[Entry], now_us: int) -> list[Outcome]:
-        """One outcome per entry, in order, after the commit. Rejected: nothing was written. OutcomeUnknown."""
+    async def post(
+        self, entries: Sequence[Entry], now_us: int, writing: Callable[[], None] = lambda: None
+    ) -> list[Outcome]:
+        """One outcome per entry, in order, after the commit. Rejected: nothing was written. OutcomeUnknown.
+
+        `writing` is called (perhaps more than once, perhaps not at all) once the database is at work for a while: the
+        caller may keep its event loop busy from then on.
+        """
         ...
 
     async def close(self) -> None: ...

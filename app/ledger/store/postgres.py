@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -125,12 +125,16 @@ class PostgresStore:
         self._dsn, self._key, self._settings = dsn, key, dict(settings)
         self._connection: asyncpg.Connection[Any] | None = None
 
-    async def post(self, entries: Sequence[Entry], now_us: int) -> list[Outcome]:
+    async def post(
+        self, entries: Sequence[Entry], now_us: int, writing: Callable[[], None] = lambda: None
+    ) -> list[Outcome]:
         try:
             connection = await self._connected()
             async with _transaction(connection):
                 facts = await _facts(connection, entries, now_us)
                 plan = decide(entries, facts)
+                # Runs as soon as the first of the statements is on its way.
+                asyncio.get_running_loop().call_soon(writing)
                 await _write(connection, plan, facts, self._key)
             return plan.outcomes
         except _AT_FAULT as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -79,8 +79,13 @@ class SqliteStore:
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
 
-    async def post(self, entries: Sequence[Entry], now_us: int) -> list[Outcome]:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._post, entries, now_us)
+    async def post(
+        self, entries: Sequence[Entry], now_us: int, writing: Callable[[], None] = lambda: None
+    ) -> list[Outcome]:
+        loop = asyncio.get_running_loop()
+        posting = loop.run_in_executor(self._thread, self._post, entries, now_us)
+        loop.call_soon(writing)
+        return await posting
 
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)

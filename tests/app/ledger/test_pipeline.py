@@ -47,7 +47,9 @@ class FakeStore:
         self.closed = False
         self.number = 0
 
-    async def post(self, entries: Sequence[Entry], now_us: int) -> list[Outcome]:
+    async def post(
+        self, entries: Sequence[Entry], now_us: int, writing: Callable[[], None] = lambda: None
+    ) -> list[Outcome]:
         self.batches.append(list(entries))
         if self.before is not None:
             await self.before(entries)
@@ -104,6 +106,40 @@ async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not holds():
             await asyncio.sleep(0)
+
+
+async def test_what_is_booked_is_told_though_the_next_batch_must_wait() -> None:
+    """The next batch goes to the database first, but nobody waits for it while that takes long."""
+    go = asyncio.Event()
+
+    async def wait(_: Sequence[Entry]) -> None:
+        if len(store.batches) > 1:
+            await go.wait()
+
+    store = FakeStore(wait)
+    async with pipeline(store, batch_limit=1) as ledger:
+        first, second = (asyncio.create_task(ledger.post(_entries(1))) for _ in range(2))
+        try:
+            async with asyncio.timeout(10):
+                await first
+            assert len(store.batches) == 2
+            assert not second.done()
+        finally:
+            go.set()
+        await second
+
+
+async def test_the_next_batch_is_sent_before_callers_are_told() -> None:
+    told: list[int] = []
+
+    async def note(_: Sequence[Entry]) -> None:
+        told.append(sum(task.done() for task in tasks))
+
+    store = FakeStore(note)
+    async with pipeline(store, batch_limit=1) as ledger:
+        tasks = [asyncio.create_task(ledger.post(_entries(1))) for _ in range(2)]
+        await asyncio.gather(*tasks)
+    assert told == [0, 0]
 
 
 async def test_a_lone_operation_is_posted_at_once() -> None:
@@ -346,7 +382,9 @@ class Flaky:
     def __init__(self, store: PostingStore, lose: int) -> None:
         self.store, self.lose = store, lose
 
-    async def post(self, entries: Sequence[Entry], now_us: int) -> list[Outcome]:
+    async def post(
+        self, entries: Sequence[Entry], now_us: int, writing: Callable[[], None] = lambda: None
+    ) -> list[Outcome]:
         outcomes = await self.store.post(entries, now_us)
         if self.lose:
             self.lose -= 1
