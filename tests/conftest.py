@@ -6,14 +6,37 @@ import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.platform import database
 from app.platform.database import create_engine
 from app.platform.migrate import upgrade
 from app.platform.throwaway_postgres import throwaway_postgres
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statements_are_compiled_once() -> Iterator[None]:
+    """SQLAlchemy keeps compiled statements by engine and dialect; here nearly every test has an engine of its own."""
+    kept: dict[str, Any] = {}
+    patch = pytest.MonkeyPatch()
+    make = database.create_async_engine
+
+    def make_with_kept(*arguments: Any, **more: Any) -> AsyncEngine:
+        engine = make(*arguments, **more)
+        inner = engine.sync_engine
+        inner._compiled_cache = kept.setdefault(inner.dialect.name, inner._compiled_cache)
+        return engine
+
+    patch.setattr(database, "create_async_engine", make_with_kept)
+    patch.setattr(DefaultDialect, "__hash__", lambda self: hash(type(self)), raising=False)
+    patch.setattr(DefaultDialect, "__eq__", lambda self, other: type(self) is type(other), raising=False)
+    yield
+    patch.undo()
 
 
 @pytest.fixture(scope="session")
