@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import random
+import statistics
 import time
 from collections.abc import Callable, Iterator
 from queue import Empty, Queue
@@ -163,7 +164,7 @@ def test_a_phone_with_a_random_uid_is_reported_as_unusable(till: Till) -> None:
     assert isinstance(till.next(), CardGone)
 
 
-def test_a_card_is_read_without_waiting_for_the_next_round_of_anything(till: Till) -> None:
+def test_a_uid_is_read_in_well_under_a_tenth_of_a_second(till: Till) -> None:
     waits_ms = []
     for _ in range(9):
         laid_ns = time.monotonic_ns()
@@ -171,7 +172,7 @@ def test_a_card_is_read_without_waiting_for_the_next_round_of_anything(till: Til
         waits_ms.append((till.next_seen().monotonic_ns - laid_ns) / 1e6)
         till.field.remove()
         assert isinstance(till.next(), CardGone)
-    assert min(waits_ms) < 60
+    assert statistics.median(waits_ms) < 60
 
 
 def test_a_card_that_lies_there_while_the_reader_is_lost_is_not_seen_again(till: Till) -> None:
