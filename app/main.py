@@ -35,6 +35,7 @@ import app.mutual.pages
 import app.outbox.api
 import app.sales.api
 import app.sales.pages
+import app.sales.receipt_pages
 import app.settlement.api
 import app.settlement.pages
 import app.terminals.api
@@ -72,7 +73,7 @@ since the epoch, UTC. **Ids** of operations are made by whoever asks (UUIDv7) an
 **Errors** are `application/problem+json` (RFC 9457); the last part of `type` is stable.
 """
 
-TOKEN_PATHS = ("/c/",)
+TOKEN_PATHS = ("/c/", "/r/")
 
 # What every operation may answer instead of its result; said once, here.
 PROBLEM: dict[str, Any] = {
@@ -148,6 +149,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.mutual.pages.members.router,
         app.mutual.pages.loans.router,
         app.sales.pages.router,
+        app.sales.receipt_pages.router,
         app.terminals.pages.router,
         app.lapses.pages.router,
         app.settlement.pages.router,

@@ -132,6 +132,8 @@ RIGHTS: Final[Rights] = {
     "topup_form": _HOLDER,
     "begin_topup": _HOLDER,
     "topup_state": _HOLDER,
+    # A receipt: whoever was handed its address
+    "receipt_page": _HOLDER,
     # The sandbox provider's page, where it is mounted: whoever knows the payment's reference
     "sandbox_page": _PUBLIC,
     "finish_sandbox_payment": _PUBLIC,

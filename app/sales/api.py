@@ -14,7 +14,7 @@ from app.identity.thin import ThinRoute
 from app.ledger.service import ledger_of
 from app.platform.context import context_of
 from app.platform.errors import Invalid, NotFound, NotSignedIn
-from app.sales import intake, service, snapshot
+from app.sales import intake, receipts, service, snapshot
 from app.sales.booking import Counter
 from app.sales.directory import directory_of
 from app.sales.exceptions import open_exceptions
@@ -108,7 +108,7 @@ async def terminal_snapshot(request: Request, caller: Caller) -> Response:
     context = context_of(request)
     counter = await _counter(request, caller)
     await polled(context.engine, counter.terminal)
-    built = await snapshot.build(context.reader, counter.terminal)
+    built = await snapshot.build(context.reader, counter.terminal, receipts.told_to_terminals(context))
     tag = f'"{snapshot.content_tag(built)}"'
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers={"ETag": tag})

@@ -26,6 +26,7 @@ from app.wire import (
     SnapshotCurrency,
     SnapshotLimits,
     SnapshotProduct,
+    SnapshotReceipts,
     SnapshotStaff,
     TerminalSnapshot,
 )
@@ -34,7 +35,7 @@ from app.wire import (
 UNDER_WAY_US = 48 * 3600 * 1_000_000
 
 
-async def build(reader: AsyncEngine, terminal: Terminal) -> TerminalSnapshot:
+async def build(reader: AsyncEngine, terminal: Terminal, receipts: SnapshotReceipts | None = None) -> TerminalSnapshot:
     """What this terminal should know now."""
     async with reader.connect() as connection:
         network, venue = await the_network(connection), await venue_named(connection, terminal.venue)
@@ -107,6 +108,7 @@ async def build(reader: AsyncEngine, terminal: Terminal) -> TerminalSnapshot:
             applied_epoch=terminal.epoch,
             applied_through=through,
             applied_beyond=beyond,
+            receipts=receipts,
         )
 
 

@@ -23,6 +23,7 @@ from app.wire.snapshot import (
     SnapshotCurrency,
     SnapshotLimits,
     SnapshotProduct,
+    SnapshotReceipts,
     SnapshotStaff,
     TerminalSnapshot,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "SnapshotCurrency",
     "SnapshotLimits",
     "SnapshotProduct",
+    "SnapshotReceipts",
     "SnapshotStaff",
     "SyncReply",
     "Tender",

@@ -81,6 +81,13 @@ class SnapshotLimits(Message):
         )
 
 
+class SnapshotReceipts(Message):
+    """Where receipts are found: `address` with a token behind it, which `key` (base64) makes (app.rules.receipts)."""
+
+    address: str
+    key: str
+
+
 class TerminalSnapshot(Message):
     """All of it is read from one database snapshot.
 
@@ -106,3 +113,4 @@ class TerminalSnapshot(Message):
     applied_epoch: int
     applied_through: int
     applied_beyond: tuple[UUID, ...]
+    receipts: SnapshotReceipts | None = None

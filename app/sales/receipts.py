@@ -1,0 +1,148 @@
+"""A sale's receipt as its buyer reads it: what was bought, what paid for it, where and when."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.currencies.service import Currency
+from app.ledger.rules.kinds import AccountKey
+from app.ledger.service import BookedOperation, Ledger
+from app.platform.context import Context
+from app.rules.receipts import receipt_number
+from app.sales import booking
+from app.sales.tables import intake
+from app.venues.service import Venue
+from app.wire import SnapshotReceipts
+
+PATH = "/r/"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`amount`: minor units of `currency` for all of `quantity`."""
+
+    name: str
+    quantity: int
+    amount: int
+    currency: Currency
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What paid a part. `kind`: "card", or what the venue took itself; `card`: the end of the card's number."""
+
+    kind: str
+    amount: int
+    currency: Currency
+    card: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """`number`: the sale's at its terminal, "" while only the booking and not the terminal's row has come in.
+
+    `total` is what the lines come to, `given` what was given on top of them: minor units by currency.
+    """
+
+    venue: Venue
+    terminal: str
+    number: str
+    at_us: int
+    lines: tuple[Line, ...]
+    total: tuple[tuple[Currency, int], ...]
+    given: tuple[tuple[Currency, int], ...]
+    means: tuple[Means, ...]
+    taken_back: bool
+
+
+def key_of(context: Context) -> bytes:
+    """The key of all receipts' addresses of this server: made from its own, and of no use for anything else."""
+    return hmac.digest(context.keys.token, b"comptoir-receipt-key-1", "sha256")
+
+
+def told_to_terminals(context: Context) -> SnapshotReceipts:
+    """What a terminal needs to make receipts' addresses by itself."""
+    base = context.settings.base_url.rstrip("/")
+    return SnapshotReceipts(address=f"{base}{PATH}", key=base64.b64encode(key_of(context)).decode())
+
+
+async def receipt(
+    ledger: Ledger, sale: UUID, currencies: Mapping[str, Currency], venues: Mapping[UUID, Venue]
+) -> Receipt | None:
+    """The receipt of a sale that is booked; None while it is not."""
+    page = await ledger.history.operation(sale)
+    booked = next((it for it in page.operations if it.kind == booking.KIND), None)
+    venue = venues.get(booked.venue) if booked and booked.venue else None
+    if booked is None or venue is None:
+        return None
+    async with ledger.reader.connect() as connection:
+        number = await _number(connection, sale)
+    details: dict[str, Any] = json.loads(booked.details)
+    lines = tuple(_line(it, currencies) for it in details.get("lines", ()))
+    more = details.get("round_up")
+    return Receipt(
+        venue=venue,
+        terminal=str(details.get("terminal_name") or ""),
+        number=number,
+        at_us=booked.occurred_at_us,
+        lines=lines,
+        total=_summed((line.currency, line.amount) for line in lines),
+        given=((currencies[more["currency"]], int(more["amount"])),) if more else (),
+        means=_means(booked, details, page.accounts, currencies),
+        taken_back=bool(page.reversed_by),
+    )
+
+
+async def _number(connection: AsyncConnection, sale: UUID) -> str:
+    row = (
+        await connection.execute(
+            sa.select(intake.c.epoch, intake.c.sequence).where(intake.c.event == sale).order_by(intake.c.id).limit(1)
+        )
+    ).one_or_none()
+    return receipt_number(row.epoch, row.sequence) if row else ""
+
+
+def _line(line: Mapping[str, Any], currencies: Mapping[str, Currency]) -> Line:
+    quantity = int(line["quantity"])
+    return Line(str(line["name"]), quantity, quantity * int(line["unit_price"]), currencies[line["currency"]])
+
+
+def _means(
+    booked: BookedOperation,
+    details: Mapping[str, Any],
+    accounts: Mapping[int, AccountKey],
+    currencies: Mapping[str, Currency],
+) -> tuple[Means, ...]:
+    own = str(details.get("card") or "")
+    if "tenders" in details:
+        paid = [(str(it.get("card") or own), str(it["currency"]), int(it["amount"])) for it in details["tenders"]]
+    else:
+        # What a wallet did not hold was taken from its overdraft: one payment to whoever made it.
+        paid = [
+            (own, accounts[it.debit].book.currency, it.amount)
+            for it in booked.transfers
+            if accounts[it.credit].kind == "claim"
+        ]
+    by_card: dict[tuple[str, str], int] = {}
+    for card, code, amount in paid:
+        by_card[card, code] = by_card.get((card, code), 0) + amount
+    return (
+        *(Means("card", amount, currencies[code], card[-4:]) for (card, code), amount in by_card.items()),
+        *(Means(str(it["means"]), int(it["amount"]), currencies[it["covers"]]) for it in details.get("rest", ())),
+    )
+
+
+def _summed(amounts: Any) -> tuple[tuple[Currency, int], ...]:
+    total: dict[str, tuple[Currency, int]] = {}
+    for currency, amount in amounts:
+        total[currency.code] = (currency, total.get(currency.code, (currency, 0))[1] + amount)
+    return tuple(total.values())
