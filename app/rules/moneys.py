@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from app.rules.basket import Line, totals
 from app.rules.covering import Cell
+from app.rules.lines import OWN_MONEY_ONLY, LineKind
 from app.rules.policy import LOCAL_FIRST, PRIORITY, CurrencyKind, Policy
 
 # One minor unit of gift money is priced like one euro cent, though nobody owes it in euros.
@@ -29,12 +30,14 @@ def euro_cents(kind: CurrencyKind, cents_per_unit: int | None) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """`quantity` of a product, with its unit price in each currency it has one in; `category` as the venue names it."""
+    """`quantity` of a product, with its unit price in each currency it has one in; `category` as the venue names it,
+    `kind` as app.rules.lines does."""
 
     product: str
     category: str
     quantity: int
     prices: Mapping[str, int]
+    kind: LineKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,15 @@ class PricedLine:
 
     @property
     def total(self) -> int:
-        return self.item.quantity * self.unit_price
+        return self.quantity * self.unit_price
+
+    @property
+    def quantity(self) -> int:
+        return self.item.quantity
+
+    @property
+    def kind(self) -> LineKind | None:
+        return self.item.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +164,36 @@ def worth(money: Money) -> int:
 def cells(lines: Iterable[PricedLine], moneys: Sequence[Money], known: Mapping[str, Money]) -> list[Cell]:
     """What there is to cover: `lines` by currency of the price and by which of `moneys` may pay for them.
 
-    `known`: the moneys by code; every line is priced in one of them.
+    `known`: the moneys by code; every line is priced in one of them, and comes to 0 or more in each with the others.
     """
     found: dict[tuple[str, frozenset[str]], Cell] = {}
     for line in lines:
         price = known[line.currency]
-        takers = frozenset(it.code for it in moneys if covers(it, price) and buys(it, line.item.category))
+        takers = frozenset(it.code for it in moneys if _takes(it, price, line))
         cell = found.setdefault((price.code, takers), Cell(price.code, worth(price), takers, 0))
         cell.open += line.total
+    _lower(list(found.values()))
     return list(found.values())
+
+
+def _takes(money: Money, price: Money, line: PricedLine) -> bool:
+    if line.kind in OWN_MONEY_ONLY:
+        return money.code == price.code
+    return covers(money, price) and buys(money, line.item.category)
+
+
+def _lower(found: Sequence[Cell]) -> None:
+    """What lines below 0 take off their own cell and, where that holds too little, off those of the same currency:
+    first off what most moneys may pay, so that money that buys little can still be spent."""
+    for cell in found:
+        if cell.open >= 0:
+            continue
+        others = [it for it in found if it.price == cell.price and it.open > 0]
+        for other in sorted(others, key=lambda it: -len(it.takers)):
+            part = min(other.open, -cell.open)
+            other.open -= part
+            cell.open += part
+        cell.open = max(0, cell.open)
 
 
 def covers(money: Money, price: Money) -> bool:

@@ -73,7 +73,8 @@ def pay(
 
 class _Basket:
     """One call of `pay`. `room`: what each purse may still give, by (purse, currency). `given`: what it gives, by
-    (purse, currency, currency of the prices): (amount, covered). `left`: euro-valued lines that are still to cover."""
+    (purse, currency, currency of the prices): (amount, covered). `left`: euro-valued lines that are still to cover.
+    `back`: what lines below 0 take off other prices, by currency of what has no price in euros."""
 
     def __init__(
         self, items: Sequence[Item], purses: Sequence[Purse], moneys: Sequence[Money], venue: str, prefer: Sequence[str]
@@ -87,17 +88,19 @@ class _Basket:
         self.room = {(i, it.code): _room(purse, it) for i, purse in enumerate(purses) for it in self.order}
         self.given: dict[tuple[int, str, str], tuple[int, int]] = {}
         self.left: list[PricedLine] = []
+        self.back: dict[str, int] = {}
         self.missing: dict[str, int] = {}
 
     def paid(self, rest_allowed: bool, round_up: bool) -> Payment | Short:
         lines = self._lines()
+        self._give_back()
         unpaid = self._cover()
         missing = self.missing if rest_allowed else self.missing | unpaid
         if missing:
             return Short({code: missing[code] for code in sorted(missing)})
         # Within a purse in spending order, as in `room`; prices by their code.
         places = {key: place for place, key in enumerate(self.room)}
-        in_order = sorted(self.given.items(), key=lambda it: (places[it[0][:2]], it[0][2]))
+        in_order = sorted(self.given.items(), key=lambda it: (places.get(it[0][:2], -1), it[0][2]))
         return Payment(
             tuple(lines),
             tuple(Tender(code, amount, covers, covered, i) for (i, code, covers), (amount, covered) in in_order),
@@ -108,17 +111,24 @@ class _Basket:
     def _lines(self) -> list[PricedLine]:
         """Every item in its price. What is paid whole in one money is paid here, or missing."""
         priced: dict[int, PricedLine] = {}
-        # Items without a euro-valued price come first: nothing else may use up the only money that buys them.
-        for place, item in sorted(enumerate(self.items), key=lambda it: self._euro_price(it[1]) is not None):
+        # Items without a euro-valued price come first: nothing else may use up the only money that buys them. What
+        # lowers a price comes before what it lowers.
+        for place, item in sorted(
+            enumerate(self.items), key=lambda it: (self._euro_price(it[1]) is not None, _adds(it[1]))
+        ):
             euro = self._euro_price(item)
             wanted = [*self.prefer, *(it.code for it in self.order if euro is None)]
             buyers = [it for it in wanted if it in item.prices and it in self.taken]
             buyers = [it for it in buyers if buys(self.taken[it], item.category)]
             payer = next((it for it in buyers if self._pooled(it) >= item.quantity * item.prices[it]), None)
+            if euro is not None and not _adds(item):
+                payer = None
             code = payer or euro or next(iter(buyers), None) or self._first_price(item)
             line = priced[place] = PricedLine(item, code, item.prices[code])
             if payer is None and euro is not None:
                 self.left.append(line)
+            elif line.total < 0:
+                self.back[code] = self.back.get(code, 0) - line.total
             elif short := line.total - (self._take(code, line.total) if code in buyers else 0):
                 self.missing[code] = self.missing.get(code, 0) + short
         return [priced[place] for place in range(len(self.items))]
@@ -135,16 +145,30 @@ class _Basket:
         return min(prices, key=lambda it: (it.position, it.code)).code
 
     def _pooled(self, code: str) -> int:
-        return sum(room for (_, held), room in self.room.items() if held == code)
+        return self.back.get(code, 0) + sum(room for (_, held), room in self.room.items() if held == code)
 
     def _take(self, code: str, amount: int) -> int:
         """As much of `amount` as there is, for prices in `code` itself."""
-        left = amount
+        lowered = min(amount, self.back.get(code, 0))
+        self.back[code] = self.back.get(code, 0) - lowered
+        left = amount - lowered
         for key in [key for key in self.room if key[1] == code]:
             part = min(left, self.room[key])
             self._give(*key, code, part, part)
             left -= part
         return amount - left
+
+    def _give_back(self) -> None:
+        """What comes back and lowers nothing goes to the first purse, in its own currency."""
+        for code in sorted({it.currency for it in self.left}):
+            lines = [it for it in self.left if it.currency == code]
+            total = sum(it.total for it in lines)
+            if total < 0:
+                self.left = [it for it in self.left if it.currency != code]
+                self.back[code] = -total
+        for code, amount in self.back.items():
+            if amount:
+                self.given[0, code, code] = (-amount, -amount)
 
     def _give(self, purse: int, code: str, covers: str, amount: int, covered: int) -> None:
         if amount:
@@ -186,6 +210,10 @@ class _Basket:
             if cents and rounds_up(it) and not left_over and amount <= self.room.get((0, it.code), 0):
                 return RoundUp(it.code, amount)
         return None
+
+
+def _adds(item: Item) -> bool:
+    return all(price >= 0 for price in item.prices.values())
 
 
 def _room(purse: Purse, money: Money) -> int:

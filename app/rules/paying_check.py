@@ -5,9 +5,10 @@ In which order moneys were spent is the terminal's affair, and that of the polic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from app.rules.covering import Covering, Source
+from app.rules.lines import wrong_lines
 from app.rules.moneys import (
     Money,
     PricedLine,
@@ -38,7 +39,8 @@ def verify(
     Of an item only its category and quantity are read. The reasons: unknown (no such currency), not-positive (an
     amount), twice (a purse tenders a currency twice for the same prices), not-here, covers (money that cannot pay these
     prices), rate, over-payment (of one wallet at once), rest (cash for prices that are not in euros), not-paid (more
-    or less than the lines), category (money used for what it does not buy), round-up.
+    or less than the lines), category (money used for what it does not buy), round-up, and those of
+    app.rules.lines.wrong_lines. Only of a currency in which nothing but deposits comes back is anything given back.
     """
     known = {it.code: it for it in moneys}
     named = {line.currency for line in lines} | {it.covers for it in rest}
@@ -47,10 +49,12 @@ def verify(
     )
     if strangers := sorted(named - known.keys()):
         return [f"unknown:{code}" for code in strangers]
+    back = {code for code, amount in owed(lines).items() if amount < 0}
     found = [
-        *_tenders(tenders, known, venue),
+        *wrong_lines(lines),
+        *_tenders(tenders, known, venue, back),
         *_limits(tenders, round_up, known),
-        *_rest(rest, known),
+        *_rest(rest, known, back),
         *_sums(lines, tenders, rest),
     ]
     # Which money went for which category only makes sense when rates and sums do.
@@ -60,11 +64,12 @@ def verify(
     return list(dict.fromkeys(found))
 
 
-def _tenders(tenders: Sequence[Tender], known: dict[str, Money], venue: str) -> Iterator[str]:
+def _tenders(tenders: Sequence[Tender], known: dict[str, Money], venue: str, back: Container[str]) -> Iterator[str]:
     seen: set[tuple[int, str, str]] = set()
     for tender in tenders:
         money, price = known[tender.currency], known[tender.covers]
-        if tender.amount <= 0 or tender.covered <= 0:
+        gives_back = price.code in back and money is price
+        if (tender.amount >= 0 or tender.covered >= 0) if gives_back else (tender.amount <= 0 or tender.covered <= 0):
             yield f"not-positive:{money.code}"
         if (tender.purse, money.code, price.code) in seen:
             yield f"twice:{money.code}"
@@ -90,9 +95,9 @@ def _limits(tenders: Sequence[Tender], round_up: RoundUp | None, known: dict[str
             yield f"over-payment:{code}"
 
 
-def _rest(rest: Sequence[Rest], known: dict[str, Money]) -> Iterator[str]:
+def _rest(rest: Sequence[Rest], known: dict[str, Money], back: Container[str]) -> Iterator[str]:
     for it in rest:
-        if it.amount <= 0:
+        if it.amount >= 0 if it.covers in back else it.amount <= 0:
             yield f"not-positive:{it.covers}"
         if known[it.covers].cents is None:
             yield f"rest:{it.covers}"
@@ -109,7 +114,7 @@ def _sums(lines: Sequence[PricedLine], tenders: Sequence[Tender], rest: Sequence
 
 def _categories(lines: Sequence[PricedLine], tenders: Sequence[Tender], known: dict[str, Money]) -> Iterator[str]:
     """One currency of the prices at a time, since a tender says which it covers: can every tender find lines?"""
-    for price in sorted({it.covers for it in tenders}):
+    for price in sorted({it.covers for it in tenders if it.amount > 0}):
         paying = [it for it in tenders if it.covers == price]
         priced = [it for it in lines if it.currency == price]
         # All sources count in units of the price, so that they fit by construction.

@@ -17,7 +17,7 @@ from app.wire.journal import (
 )
 from app.wire.pairing import PairingReply, PairingRequest, TokenReply, TokenRequest, token_message
 from app.wire.problems import Problem
-from app.wire.sale import Rest, RoundUp, Sale, SaleLine, SaleReply, Tender
+from app.wire.sale import Bill, Means, Rest, RoundUp, Sale, SaleLine, SaleReply, Share, Tender
 from app.wire.snapshot import (
     SnapshotCard,
     SnapshotCurrency,
@@ -31,9 +31,11 @@ from app.wire.snapshot import (
 __all__ = [
     "GENESIS",
     "Batch",
+    "Bill",
     "CancelRow",
     "IntentRow",
     "JournalRow",
+    "Means",
     "PairingReply",
     "PairingRequest",
     "Payload",
@@ -45,6 +47,7 @@ __all__ = [
     "SaleLine",
     "SaleReply",
     "SaleRow",
+    "Share",
     "SnapshotCard",
     "SnapshotCurrency",
     "SnapshotLimits",

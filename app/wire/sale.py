@@ -7,20 +7,12 @@ from collections.abc import Sized
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from app.rules.basket import QUANTITY_MAX, UNIT_PRICE_MAX, Line, totals
+from app.rules.bill import PARTS_MAX, shares_of_line
+from app.rules.lines import NO_PRODUCT, OWN_MONEY_ONLY, LineKind, wrong_lines
 from app.wire.base import CardUid, CurrencyCode, InstantUs, Message, Minor
-
-
-class SaleLine(Message):
-    """One product of the basket, with its name and price as they stood on the screen."""
-
-    product: UUID
-    name: Annotated[str, Field(min_length=1, max_length=80)]
-    quantity: Annotated[int, Field(ge=1, le=QUANTITY_MAX, strict=True)]
-    unit_price: Annotated[int, Field(ge=0, le=UNIT_PRICE_MAX, strict=True)]
-    currency: CurrencyCode
 
 
 def _is_none(value: object) -> bool:
@@ -31,15 +23,44 @@ def _is_empty(value: Sized) -> bool:
     return not value
 
 
+# Minor units in either direction, and some of them.
+Signed = Annotated[int, Field(ge=-(10**12), le=10**12, strict=True)]
+
+
+class Share(Message):
+    """A line that is one of `parts` shares of `quantity` products at `unit_price` each: one part of a bill."""
+
+    parts: Annotated[int, Field(ge=2, le=PARTS_MAX, strict=True)]
+    quantity: Annotated[int, Field(ge=1, le=QUANTITY_MAX, strict=True)]
+    unit_price: Annotated[int, Field(ge=-UNIT_PRICE_MAX, le=UNIT_PRICE_MAX, strict=True)]
+
+
+class SaleLine(Message):
+    """One product of the basket, with its name and price as they stood on the screen.
+
+    `kind` (app.rules.lines) says what is no plain product; a deposit or a bottle that comes back has a price below 0,
+    and a tip names no product (the UUID of zeros). Of a `share`, `unit_price` is what this part pays, `quantity` is 1.
+    """
+
+    product: UUID
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    quantity: Annotated[int, Field(ge=1, le=QUANTITY_MAX, strict=True)]
+    unit_price: Annotated[int, Field(ge=-UNIT_PRICE_MAX, le=UNIT_PRICE_MAX, strict=True)]
+    currency: CurrencyCode
+    kind: Annotated[LineKind | None, Field(exclude_if=_is_none)] = None
+    share: Annotated[Share | None, Field(exclude_if=_is_none)] = None
+
+
 class Tender(Message):
     """`amount` minor units of `currency`, taken from a card: the sale's own, or a second one named by `card`.
 
     It pays `covered` minor units of the prices in `covers`; without these, `amount` of the prices in its own currency.
-    Fields without a value do not travel, so that a sale in one currency reads as it always did.
+    Below 0 it is given to the card, for deposits that come back. Fields without a value do not travel, so that a sale
+    in one currency reads as it always did.
     """
 
     currency: CurrencyCode
-    amount: Minor
+    amount: Signed
     covers: Annotated[CurrencyCode | None, Field(exclude_if=_is_none)] = None
     covered: Annotated[Minor | None, Field(exclude_if=_is_none)] = None
     card: Annotated[CardUid | None, Field(exclude_if=_is_none)] = None
@@ -50,6 +71,8 @@ class Tender(Message):
             raise ValueError("what a tender covers is a currency and an amount, or neither")
         if self.covers == self.currency and self.covered != self.amount:
             raise ValueError("in its own currency a tender covers its amount")
+        if self.amount == 0 or (self.amount < 0 and self.covers is not None):
+            raise ValueError("a tender takes something, or gives something back in its own currency")
         return self
 
     @property
@@ -63,15 +86,48 @@ class Tender(Message):
         return self.covered or self.amount
 
 
-class Rest(Message):
-    """`amount` minor units of the prices in `covers`, paid to the venue itself, in cash or through its card machine.
+# How the venue itself is paid. `house`: nobody pays, it is a gift of the house.
+Means = Literal["cash", "bank_card", "cheque", "meal_voucher", "house"]
 
-    The venue's own till has taken it; it never enters our books, and is only told in the sale's details.
+
+class Rest(Message):
+    """`amount` minor units of the prices in `covers`, paid to the venue itself: in cash, through its card machine, by
+    cheque or meal voucher, or given away by the house.
+
+    The venue's own till has taken it; it never enters our books, and is only told in the sale's details. Below 0 it is
+    cash that staff gave for deposits that came back. `given`: the cash that was handed over, where change was due.
     """
 
-    means: Literal["cash", "bank_card"]
+    means: Means
     covers: CurrencyCode
-    amount: Minor
+    amount: Signed
+    given: Annotated[Minor | None, Field(exclude_if=_is_none)] = None
+
+    @model_validator(mode="after")
+    def _is_paid(self) -> Self:
+        if self.amount == 0 or (self.amount < 0 and self.means != "cash"):
+            raise ValueError("only cash is given back")
+        if self.given is not None and (self.means != "cash" or self.given < self.amount):
+            raise ValueError("only cash gives change, and what is given pays the amount")
+        return self
+
+
+class Bill(Message):
+    """Several sales that were one basket: this one is number `part` of `parts`."""
+
+    id: UUID
+    part: Annotated[int, Field(ge=1, le=PARTS_MAX, strict=True)]
+    parts: Annotated[int, Field(ge=1, le=PARTS_MAX, strict=True)]
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if self.part > self.parts:
+            raise ValueError("a part is one of the parts")
+        return self
+
+
+# The empty text where no card pays.
+NoCardOrUid = Annotated[str, StringConstraints(pattern=r"^(?:[0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20}|)$")]
 
 
 class RoundUp(Message):
@@ -88,20 +144,37 @@ class Sale(Message):
     Tenders and rest pay exactly the lines, price currency by price currency. At what rate a tender may cover prices
     of another currency is not known here: app.rules.paying checks that. Venue and terminal are those of the
     authenticated device.
+
+    Without a card, nothing of it enters the network's ledger; it stays in the journal and in the venue's till figures.
+    A gift of the house has no card, `rest` of the means "house" for all of it, and a `reason`.
     """
 
     id: UUID
-    card: CardUid
+    card: Annotated[NoCardOrUid, Field(exclude_if=_is_empty)] = ""
     assurance: Literal["A", "B", "C"] = "C"
     cashier: UUID | None = None
     lines: Annotated[tuple[SaleLine, ...], Field(min_length=1, max_length=200)]
-    tenders: Annotated[tuple[Tender, ...], Field(min_length=1, max_length=16)]
+    tenders: Annotated[tuple[Tender, ...], Field(max_length=16)]
     rest: Annotated[tuple[Rest, ...], Field(max_length=8, exclude_if=_is_empty)] = ()
     round_up: Annotated[RoundUp | None, Field(exclude_if=_is_none)] = None
+    bill: Annotated[Bill | None, Field(exclude_if=_is_none)] = None
+    reason: Annotated[str | None, Field(min_length=1, max_length=200, exclude_if=_is_none)] = None
     occurred_at_us: InstantUs
+
+    @property
+    def plain(self) -> bool:
+        """Whether its lines are plain products, as nearly all are."""
+        return all(it.kind is None for it in self.lines)
 
     @model_validator(mode="after")
     def _paid_exactly(self) -> Self:
+        # Nearly every sale is a card's, of plain products at prices above 0: there is nothing more to ask of its parts.
+        if any(it.kind is not None or it.unit_price < 0 or it.share is not None for it in self.lines):
+            _check_lines(self.lines)
+        if not self.card or not self.tenders:
+            _check_card(self)
+        if self.rest or self.reason is not None:
+            _check_rest(self)
         owed = totals(Line(str(x.product), x.quantity, x.unit_price, x.currency) for x in self.lines)
         if len({(it.means, it.covers) for it in self.rest}) != len(self.rest):
             raise ValueError("each means of payment is named once for the prices of one currency")
@@ -121,7 +194,9 @@ class Sale(Message):
 
     @property
     def cards(self) -> tuple[str, ...]:
-        """Every card that pays, the sale's own first."""
+        """Every card that pays, the sale's own first; none, when it is paid without any."""
+        if not self.card:
+            return ()
         others = {it.card: None for it in self.tenders if it.card is not None and it.card != self.card}
         return (self.card, *others)
 
@@ -129,6 +204,35 @@ class Sale(Message):
         """SHA-256 of the content. How the sale was decided (online or offline) is not part of it: a sale that the
         server refused and the terminal then accepted offline is the same sale."""
         return hashlib.sha256(self.__pydantic_serializer__.to_json(self)).digest()
+
+
+def _check_lines(lines: tuple[SaleLine, ...]) -> None:
+    if wrong := [*wrong_lines(lines)]:
+        raise ValueError(f"a basket can't hold this: {', '.join(wrong)}")
+    for line in lines:
+        if (line.kind == "tip") != (line.product == NO_PRODUCT):
+            raise ValueError("a tip is no product, and only a tip is none")
+        share = line.share
+        if share is None:
+            continue
+        if line.quantity != 1 or line.unit_price not in shares_of_line(share.quantity * share.unit_price, share.parts):
+            raise ValueError("a share is its part of the line, to the unit")
+
+
+def _check_card(sale: Sale) -> None:
+    if not sale.card and (sale.tenders or sale.round_up):
+        raise ValueError("without a card nothing is taken from one")
+    if sale.card and sale.plain:
+        raise ValueError("a card pays something")
+
+
+def _check_rest(sale: Sale) -> None:
+    house = {it.means == "house" for it in sale.rest}
+    given = house == {True} and not sale.tenders and not sale.card and sale.cashier is not None
+    if (True in house or sale.reason is not None) and not (given and sale.reason is not None):
+        raise ValueError("what the house gives, it gives whole, by somebody and with a reason")
+    if True in house and any(it.kind in OWN_MONEY_ONLY for it in sale.lines):
+        raise ValueError("the house gives no deposits and no tips")
 
 
 class SaleReply(Message):

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 from uuid import UUID
 
 from app.rules.offline import Refusal
+from app.wire import Means
 
 Phase = Literal["ready", "present_card", "checking", "paid", "refused"]
 
@@ -40,7 +41,7 @@ class Taken:
     What staff took themselves is told in the currency of the prices that it paid.
     """
 
-    means: Literal["card", "second_card", "cash", "bank_card"]
+    means: Literal["card", "second_card"] | Means
     currency: str
     minor: int
     left: int | None = None
