@@ -15,13 +15,17 @@ from pathlib import Path
 import structlog
 import uvicorn
 
+from app.wire import StatusReply
 from readers.drivers import open_driver
 from readers.journal import Clock, Journal, RowsWaiting
 from readers.kiosk import create_kiosk
 from readers.kiosk.server import LOOPBACK
-from readers.sync import DeviceKey, Link, Pace, Rejected, Server, SnapshotFile, Unreachable, Worker
-from readers.taps import Driver, Presence, Reader, ReaderEvent
-from readers.till import CardTill, SignIn, SnapshotShelf, Tap, TapSettings
+from readers.sync import DeviceKey, Link, Pace, Rejected, Reporter, Server, SnapshotFile, Unreachable, Worker
+from readers.taps import Driver, Presence, Reader, ReaderEvent, ReaderFound, ReaderLost
+from readers.till import CardTill, Looks, SignIn, SnapshotShelf, Tap, TapSettings
+
+# Half a minute keeps the fleet's page true and is nothing on any line: a report is about 700 bytes.
+REPORT_S = 30.0
 
 _log = structlog.get_logger(__name__)
 
@@ -47,6 +51,7 @@ class AgentConfig:
     pair: str | None = None
     tap: TapSettings = field(default_factory=TapSettings)
     pace: Pace = field(default_factory=Pace)
+    report_s: float = REPORT_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,10 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
         held.push_async_callback(till.close)
         await held.enter_async_context(_task(worker.run()))
         await held.enter_async_context(_task(till.run()))
-        await held.enter_async_context(_reader(config, till))
+        looks = Looks(config.data, _version(), journal, shelf, till, clock)
+        reporter = Reporter(server, journal, looks, _heed, config.report_s)
+        await held.enter_async_context(_reader(config, till, reporter))
+        await held.enter_async_context(_task(reporter.run()))
         url = await held.enter_async_context(_kiosk(config, till))
         yield Running(till, journal, url)
 
@@ -121,6 +129,12 @@ async def _pair(code: str | None, journal: Journal, server: Server, snapshots: S
     _log.info("terminal_paired", device=str(pairing.device), epoch=pairing.epoch, venue=pairing.venue_name)
 
 
+async def _heed(reply: StatusReply) -> None:
+    """What the server thinks of this terminal is found out with each round of synchronisation; here it is logged."""
+    if reply.standing != "active":
+        _log.warning("terminal_standing", standing=reply.standing)
+
+
 def _version() -> str:
     try:
         return version("comptoir")
@@ -139,8 +153,8 @@ async def _task(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _reader(config: AgentConfig, till: CardTill) -> AsyncIterator[None]:
-    """The reader's thread; its events are handed to the event loop."""
+async def _reader(config: AgentConfig, till: CardTill, reporter: Reporter) -> AsyncIterator[None]:
+    """The reader's thread; its events are handed to the event loop. That it is lost or back, the server is told."""
     loop = asyncio.get_running_loop()
     path = config.reader
     opener = path if callable(path) else lambda presence: open_driver(path, presence)
@@ -149,6 +163,8 @@ async def _reader(config: AgentConfig, till: CardTill) -> AsyncIterator[None]:
         # The loop closes while the reader's thread may still be in its last call.
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(till.on_reader, event)
+            if isinstance(event, ReaderFound | ReaderLost):
+                loop.call_soon_threadsafe(reporter.wanted.set)
 
     reader = Reader(opener, tell)
     reader.start()

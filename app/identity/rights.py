@@ -41,6 +41,8 @@ RIGHTS: Final[Rights] = {
     "terminal_snapshot": _TERMINAL,
     "pair_terminal": _PUBLIC,
     "terminal_token": _PUBLIC,
+    # Signed by the device itself: one without rights has something to tell too.
+    "report_status": _PUBLIC,
     "make_pairing_code": _MANAGERS,
     "list_terminals": _MANAGERS,
     "revoke_terminal": _MANAGERS,
@@ -163,6 +165,9 @@ RIGHTS: Final[Rights] = {
     "retirements_page": _NETWORK,
     "retire_from_page": _NETWORK,
     "terminals_page": _MANAGERS,
+    "terminals_now": _MANAGERS,
+    "terminal_page": _MANAGERS,
+    "terminal_now": _MANAGERS,
     "new_pairing_code": _MANAGERS,
     "members_page": _NETWORK,
     "add_member_by_form": _NETWORK,

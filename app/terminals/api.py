@@ -13,14 +13,17 @@ from app.identity.guard import Caller
 from app.platform.context import context_of
 from app.platform.limits import RateLimit
 from app.terminals import service
+from app.terminals.status import keep
 from app.venues.service import venue_named
-from app.wire import PairingReply, PairingRequest, TokenReply, TokenRequest
+from app.wire import PairingReply, PairingRequest, StatusReply, StatusReport, TokenReply, TokenRequest
 
 router = APIRouter(prefix="/api/v1", tags=["terminals"])
 
 # A code has 40 bits and lives for an hour; at this rate nobody guesses one.
 PAIRING = RateLimit("pairing", "20/minute")
 TOKENS = RateLimit("terminal-token", "120/minute")
+# All terminals of a venue come from one address; each tells of itself twice a minute.
+STATUSES = RateLimit("terminal-status", "600/minute")
 
 
 class CodeRequest(BaseModel):
@@ -83,6 +86,15 @@ async def terminal_token(request: Request, body: TokenRequest) -> TokenReply:
     context = context_of(request)
     async with context.reader.connect() as connection:
         return await service.issue_token(connection, context.keys.token, body)
+
+
+@router.post("/terminals/status", dependencies=[Depends(STATUSES)], summary="A terminal tells how it is")
+async def report_status(request: Request, body: StatusReport) -> StatusReply:
+    """Signed by the device; no token is needed, so that one that was set aside or revoked can tell too."""
+    async with context_of(request).engine.begin() as connection:
+        found = await service.terminal_named(connection, body.device)
+        service.check_signature(found, body.signature, body.message())
+        return await keep(connection, found, body)
 
 
 @router.get("/terminals", summary="The fleet")

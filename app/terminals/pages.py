@@ -1,8 +1,8 @@
-"""The fleet of terminals: how each is, and the codes that pair new ones."""
+"""The fleet of terminals: which may sell, which need somebody, and the codes that pair new ones."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
@@ -15,7 +15,11 @@ from app.identity.roles import Principal
 from app.platform.context import context_of
 from app.platform.errors import Invalid, NotFound
 from app.terminals import service
-from app.venues.service import the_network, venues
+from app.terminals.fleet import Member, fleet
+from app.terminals.rules import Level
+from app.terminals.words import LEVELS, duration, facts, in_words
+from app.venues.service import Venue, the_network, venues
+from app.web import Texts, render, texts_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -25,6 +29,22 @@ HERE = "/admin/terminals"
 @router.get(HERE)
 async def terminals_page(request: Request, caller: Caller, session: SignedIn) -> Response:
     return await _page(request, caller, session)
+
+
+@router.get(f"{HERE}/now")
+async def terminals_now(request: Request, caller: Caller) -> Response:
+    """The part of the page that changes by itself."""
+    return render(request, "terminals/now.html", **await _fleet(request, caller))
+
+
+@router.get(f"{HERE}/{{terminal}}")
+async def terminal_page(request: Request, caller: Caller, session: SignedIn, terminal: UUID) -> Response:
+    return await _one_page(request, caller, session, terminal)
+
+
+@router.get(f"{HERE}/{{terminal}}/now")
+async def terminal_now(request: Request, caller: Caller, terminal: UUID) -> Response:
+    return render(request, "terminals/one_now.html", it=await _one(request, caller, terminal))
 
 
 @router.post(HERE)
@@ -48,25 +68,87 @@ async def new_pairing_code(
             raise Invalid("Name the terminal, such as the bar it stands at.")
         code = await service.make_pairing_code(connection, venue, name.strip(), terminal)
         await audit(connection, session.principal.actor, "terminal.pairing_code", f"venue:{venue}", name=name.strip())
+    if terminal is not None:
+        return await _one_page(request, caller, session, terminal, code)
     return await _page(request, caller, session, code, name.strip())
 
 
 async def _page(request: Request, caller: Principal, session: SignedIn, code: str = "", named: str = "") -> Response:
-    async with context_of(request).reader.connect() as connection:
-        network = await the_network(connection)
-        at = {id_: it for id_, it in (await venues(connection)).items() if caller.may_see_venue(id_)}
-        rows = [row for row in await service.terminals(connection) if row.venue in at]
     return render_admin(
         request,
         session,
         "terminals/fleet.html",
         place=HERE,
-        headers={"Cache-Control": "no-store"} if code else None,
-        network_name=network.name,
-        venues=list(at.values()),
-        fleet=[(at[row.venue], row) for row in rows],
-        code=code,
-        named=named,
-        lives_minutes=service.CODE_LIFETIME_US // 60_000_000,
-        server_url=context_of(request).settings.base_url,
+        headers=_kept_nowhere(code),
+        **_code(request, code, named),
+        **await _fleet(request, caller),
     )
+
+
+async def _one_page(request: Request, caller: Principal, session: SignedIn, terminal: UUID, code: str = "") -> Response:
+    it = await _one(request, caller, terminal)
+    async with context_of(request).reader.connect() as connection:
+        network = await the_network(connection)
+    return render_admin(
+        request,
+        session,
+        "terminals/one.html",
+        place=HERE,
+        headers=_kept_nowhere(code),
+        network_name=network.name,
+        it=it,
+        **_code(request, code, it["row"].name),
+    )
+
+
+def _kept_nowhere(code: str) -> dict[str, str] | None:
+    return {"Cache-Control": "no-store"} if code else None
+
+
+def _code(request: Request, code: str, named: str) -> dict[str, Any]:
+    return {
+        "code": code,
+        "named": named,
+        "lives_minutes": service.CODE_LIFETIME_US // 60_000_000,
+        "server_url": context_of(request).settings.base_url,
+    }
+
+
+async def _fleet(request: Request, caller: Principal) -> dict[str, Any]:
+    texts = texts_of(request)
+    async with context_of(request).reader.connect() as connection:
+        network = await the_network(connection)
+        at = {id_: it for id_, it in (await venues(connection)).items() if caller.may_see_venue(id_)}
+        members = await fleet(connection, lambda venue: venue in at)
+    return {
+        "network_name": network.name,
+        "venues": list(at.values()),
+        "fleet": [_shown(it, at[it.row.venue], texts) for it in members],
+        "needing": sum(it.judged.level is Level.NOW for it in members),
+    }
+
+
+async def _one(request: Request, caller: Principal, terminal: UUID) -> dict[str, Any]:
+    """One terminal as the page shows it. NotFound, Forbidden."""
+    async with context_of(request).reader.connect() as connection:
+        caller.require_venue((await service.listed(connection, terminal)).venue)
+        at = await venues(connection)
+        (member,) = [it for it in await fleet(connection, lambda _: True) if it.row.id == terminal]
+    return _shown(member, at[member.row.venue], texts_of(request))
+
+
+def _shown(it: Member, venue: Venue, texts: Texts) -> dict[str, Any]:
+    words = (in_words(trouble, texts) for trouble in it.judged.troubles)
+    skew_s = abs(it.row.skew_ms) // 1000
+    return {
+        "row": it.row,
+        "venue": venue,
+        "may_sell": it.judged.may_sell,
+        "troubles": [
+            {"title": said.title, "advice": said.advice, "tone": LEVELS[said.level][0], "icon": LEVELS[said.level][1]}
+            for said in words
+        ],
+        "skew_s": skew_s,
+        "skew": duration(skew_s, texts),
+        "facts": facts(it.told.status, texts) if it.told else [],
+    }

@@ -44,3 +44,13 @@ pairing_code = sa.Table(
     sa.Column("expires_at_us", sa.BigInteger, nullable=False),
     sa.Column("used_at_us", sa.BigInteger),
 )
+
+# The last thing that each terminal told of itself, as it signed it (app.wire.TerminalStatus), and when it came in.
+terminal_status = sa.Table(
+    "terminal_status",
+    metadata,
+    sa.Column("terminal", sa.ForeignKey("terminal.id"), primary_key=True),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("received_at_us", sa.BigInteger, nullable=False),
+)

@@ -27,6 +27,7 @@ from app.wire.snapshot import (
     SnapshotStaff,
     TerminalSnapshot,
 )
+from app.wire.status import StatusReply, StatusReport, TerminalStatus, status_message
 
 __all__ = [
     "GENESIS",
@@ -54,14 +55,18 @@ __all__ = [
     "SnapshotProduct",
     "SnapshotReceipts",
     "SnapshotStaff",
+    "StatusReply",
+    "StatusReport",
     "SyncReply",
     "Tender",
     "TerminalSnapshot",
+    "TerminalStatus",
     "TokenReply",
     "TokenRequest",
     "VoidRow",
     "batch_message",
     "read_payload",
     "row_hash",
+    "status_message",
     "token_message",
 ]

@@ -27,6 +27,8 @@ class Journal:
         self._pairing = file.pairing
         self._head = file.head()
         self._acknowledged = file.acknowledged()
+        # Whether the last attempt to write rows failed.
+        self.failing = False
 
     @classmethod
     async def open(cls, path: Path, clock: Clock) -> Self:
@@ -96,9 +98,18 @@ class Journal:
     async def last_sales(self, count: int) -> list[PaidSale]:
         return await self._run(lambda: self._file.last_sales(count))
 
+    async def oldest_waiting_us(self) -> int | None:
+        """When the oldest row that the server has not acknowledged was written, by the wall clock of then."""
+        return await self._run(self._file.oldest_waiting_us)
+
     def _append(self, payloads: Sequence[AnyRow]) -> int:
         # Noted in the journal's thread: whoever waits for the rows may be cancelled, and they stand all the same.
-        self._head = self._file.append(payloads)
+        try:
+            self._head = self._file.append(payloads)
+        except JournalFailed:
+            self.failing = True
+            raise
+        self.failing = False
         return self._head
 
     async def _run(self, work: Callable[[], T]) -> T:

@@ -172,6 +172,11 @@ class JournalFile:
         """How many rows the server has not acknowledged."""
         return max(0, self.head() - self.acknowledged())
 
+    def oldest_waiting_us(self) -> int | None:
+        """When the oldest row that is not acknowledged was written, by the wall clock of then."""
+        rows = self._select("sequence > ? ORDER BY sequence LIMIT 1", self.acknowledged(), columns="wall_us")
+        return int(rows[0][0]) if rows else None
+
     def rows_after(self, sequence: int, rows_max: int, bytes_max: int) -> list[JournalRow]:
         """The next rows to send, without gaps: at least one if there is one, then as many as fit."""
         found: list[JournalRow] = []

@@ -12,6 +12,7 @@ from readers.sync.client import Answer, Booked, Declined, NoAnswer, Server
 from readers.sync.errors import Rejected, SnapshotRefused, SyncError, Unreachable
 from readers.sync.keys import DeviceKey
 from readers.sync.link import Link
+from readers.sync.reporter import Reporter
 from readers.sync.snapshots import CardRecord, Received, SnapshotFile, read_snapshot
 from readers.sync.worker import Pace, Shelf, Worker
 
@@ -26,6 +27,7 @@ __all__ = [
     "Pace",
     "Received",
     "Rejected",
+    "Reporter",
     "Server",
     "Shelf",
     "SnapshotFile",

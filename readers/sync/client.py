@@ -22,10 +22,13 @@ from app.wire import (
     Problem,
     Sale,
     SaleReply,
+    StatusReply,
+    StatusReport,
     SyncReply,
     TokenReply,
     TokenRequest,
     batch_message,
+    status_message,
     token_message,
 )
 from readers.journal import Clock
@@ -166,6 +169,12 @@ class Server:
         headers = {"If-None-Match": etag} if etag else {}
         response = await self._authorised("GET", "/api/v1/terminals/snapshot", device, None, headers)
         return None if response.status == httpx.codes.NOT_MODIFIED else response
+
+    async def report(self, device: UUID, epoch: int, status: str) -> StatusReply:
+        """Tell how this terminal is, without a token: one that may not sell tells it too. Rejected, Unreachable."""
+        signature = self._key.sign(status_message(device, epoch, status))
+        report = StatusReport(device=device, epoch=epoch, status=status, signature=signature)
+        return _read(await self._call("POST", "/api/v1/terminals/status", report), StatusReply)
 
     async def _ask_token(self, device: UUID) -> TokenReply:
         at_us = self._clock.server_now_us()

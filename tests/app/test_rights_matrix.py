@@ -26,6 +26,7 @@ API = {
     "terminal_snapshot": "t",
     "pair_terminal": "*",
     "terminal_token": "*",
+    "report_status": "*",
     "make_pairing_code": "nv",
     "list_terminals": "nv",
     "revoke_terminal": "nv",

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 PHONE = {"viewport": {"width": 390, "height": 844}, "locale": "fr-FR"}
 PATIENCE_MS = 20_000
 expect.set_options(timeout=PATIENCE_MS)
-# holder.js asks every 5 s, wait.js more often; the browser's clock is turned, nobody waits.
+# live.js asks every 5 s, wait.js more often; the browser's clock is turned, nobody waits.
 EVERY_MS = 5000
 
 

@@ -24,7 +24,7 @@ async def test_a_code_is_shown_once_and_pairs(network: Network) -> None:
     paired = await network.pair(code, Ed25519PrivateKey.generate())
     assert paired.venue.slug == "raffinerie"
     after = await look(marie, HERE)
-    assert "Bar du fond Raffinerie Peut vendre" in words(after)
+    assert "Bar du fond Peut vendre Raffinerie" in words(after)
     assert code not in after.text
 
 

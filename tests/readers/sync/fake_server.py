@@ -37,8 +37,10 @@ from app.wire import (
     SnapshotLimits,
     SnapshotProduct,
     SnapshotStaff,
+    StatusReport,
     SyncReply,
     TerminalSnapshot,
+    TerminalStatus,
     TokenReply,
     TokenRequest,
     VoidRow,
@@ -103,6 +105,7 @@ class FakeServer:
     faults: dict[str, deque[str]] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
     batches: list[tuple[int, int]] = field(default_factory=list)
+    statuses: list[TerminalStatus] = field(default_factory=list)
     revoked: bool = False
     quarantined: bool = False
     clock_off_us: int = 0
@@ -139,6 +142,7 @@ class FakeServer:
         routes = {
             "/api/v1/terminals/pair": (self.pair, "POST"),
             "/api/v1/terminals/token": (self.token, "POST"),
+            "/api/v1/terminals/status": (self.status, "POST"),
             "/api/v1/sales": (self.sales, "POST"),
             "/api/v1/terminals/sync": (self.sync, "POST"),
             "/api/v1/terminals/snapshot": (self.snapshot, "GET"),
@@ -171,6 +175,14 @@ class FakeServer:
         token = uuid7().hex
         self.tokens.add(token)
         return Response(TokenReply(token=token, expires_at_us=self.now() + self.token_life_us).model_dump_json())
+
+    async def status(self, request: Request) -> Response:
+        report = StatusReport.model_validate_json(await request.body())
+        if not signed_by(self.device_key, report.message(), report.signature):
+            return problem(401, "wrong-signature")
+        self.statuses.append(TerminalStatus.model_validate_json(report.status))
+        standing = "revoked" if self.revoked else "quarantined" if self.quarantined else "active"
+        return JSONResponse({"standing": standing, "server_time_us": self.now()})
 
     async def sales(self, request: Request) -> Response:
         if not self._may(request):

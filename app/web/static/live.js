@@ -1,4 +1,4 @@
-// Keeps an open holder's page current: every few seconds, while it is looked at, it asks for what may have changed.
+// Keeps an open page current: every few seconds, while it is looked at, it asks for what may have changed.
 // The page is whole without it.
 
 const EVERY_MS = 5000;
