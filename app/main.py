@@ -36,6 +36,7 @@ import app.outbox.api
 import app.sales.api
 import app.sales.pages
 import app.sales.receipt_pages
+import app.sales.rows
 import app.settlement.api
 import app.settlement.pages
 import app.terminals.api
@@ -119,6 +120,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         ],
     )
     api.state.settings = settings
+    # Rooms on one floor do not know each other, and a terminal's journal holds rows of several of them.
+    api.state.row_handlers = {**app.sales.rows.HANDLERS}
     api.state.pages = Pages(source_url=SOURCE_URL)
     install_problems(api, _problem_page)
     api.add_exception_handler(NotSignedIn, app.identity.pages.ask_to_sign_in)

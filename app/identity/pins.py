@@ -1,23 +1,37 @@
-"""PINs of staff, as terminals know them: hashes only, by venue."""
+"""Staff as terminals know them: hashes of PINs and rights only, by venue."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.identity.staff_rights import StaffRight, staff_rights
 from app.identity.tables import person, person_role
 
 
-async def pins_of_venue(connection: AsyncConnection, venue: UUID) -> list[tuple[UUID, str]]:
-    """(person, Argon2id hash of the PIN) of everybody who may work at this venue's terminals."""
+@dataclass(frozen=True, slots=True)
+class StaffPin:
+    """`pin`: an Argon2id hash."""
+
+    person: UUID
+    pin: str
+    rights: Sequence[StaffRight]
+
+
+async def pins_of_venue(connection: AsyncConnection, venue: UUID) -> list[StaffPin]:
+    """Everybody who may work at this venue's terminals."""
     rows = await connection.execute(
-        sa.select(person.c.id, person.c.pin_hash)
+        sa.select(person.c.id, person.c.pin_hash, person_role.c.role)
         .join(person_role, person_role.c.person == person.c.id)
         .where(person.c.active, person.c.pin_hash.is_not(None))
         .where(sa.or_(person_role.c.venue == venue, person_role.c.role == "network_admin"))
-        .distinct()
         .order_by(person.c.id)
     )
-    return [(row.id, row.pin_hash) for row in rows]
+    roles: dict[tuple[UUID, str], list[str]] = {}
+    for row in rows:
+        roles.setdefault((row.id, row.pin_hash), []).append(row.role)
+    return [StaffPin(id_, pin, staff_rights(held)) for (id_, pin), held in roles.items()]

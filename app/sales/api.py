@@ -93,7 +93,9 @@ async def sync(request: Request, batch: Batch) -> Response:
     if batch.device != counter.terminal.id:
         raise NotSignedIn("This batch is another terminal's.", "wrong-signature")
     check_signature(counter.terminal, batch.signature, batch.message())
-    reply = await intake.receive(context_of(request).engine, ledger_of(request), counter, batch)
+    reply = await intake.receive(
+        context_of(request).engine, ledger_of(request), counter, batch, request.app.state.row_handlers
+    )
     return Response(reply.model_dump_json(), media_type=JSON)
 
 

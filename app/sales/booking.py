@@ -19,7 +19,7 @@ from app.ledger.service import Ledger, currency_book
 from app.platform.clock import now_us
 from app.sales.rulebook import Rulebook, Rules
 from app.sales.rules import day_that_counts
-from app.terminals.service import Terminal
+from app.terminals.rows import Place
 from app.venues.service import Venue
 from app.wire import Sale
 
@@ -27,17 +27,10 @@ KIND = "sale"
 
 
 @dataclass(frozen=True, slots=True)
-class Counter:
-    """Where a sale is made: the terminal, its venue, the network's currencies, and their rules here."""
+class Counter(Place):
+    """Where a sale is made: a place, and the rules of its currencies there."""
 
-    terminal: Terminal
-    venue: Venue
-    currencies: Mapping[str, Currency]
     rulebook: Rulebook
-
-    @property
-    def actor(self) -> str:
-        return f"terminal:{self.terminal.id}"
 
 
 def claim_key(venue: Venue, currency: Currency) -> AccountKey:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,49 +15,23 @@ from pydantic import ValidationError
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.cards.service import Card, cards_by_uid
-from app.ledger.rules.operations import Conflict, Posted, Tombstone
 from app.ledger.service import Ledger
 from app.platform.clock import now_us
 from app.platform.database import is_sqlite
-from app.platform.errors import DomainError, Invalid, Unavailable
+from app.platform.errors import Invalid
 from app.rules.ids import uuid7
-from app.sales import booking
 from app.sales.booking import Counter
-from app.sales.service import reverse
 from app.sales.tables import exception, intake
 from app.terminals import service as terminals
-from app.venues.service import products
-from app.wire import (
-    Batch,
-    CancelRow,
-    IntentRow,
-    JournalRow,
-    RefusedRow,
-    Sale,
-    SaleRow,
-    SyncReply,
-    VoidRow,
-    read_payload,
-    row_hash,
-)
+from app.terminals.rows import Exceptions, HandlersOf
+from app.wire import AnyRow, Batch, JournalRow, SyncReply, read_payload, row_hash
 
 _log = structlog.get_logger("comptoir.intake")
 
-Payload = IntentRow | SaleRow | RefusedRow | CancelRow | VoidRow
 
-
-@dataclass(slots=True)
-class Exceptions:
-    """What needs a person, gathered while a batch is booked: (event, kind, details)."""
-
-    found: list[tuple[UUID, str, dict[str, object]]] = field(default_factory=list)
-
-    def add(self, event: UUID, kind: str, **details: object) -> None:
-        self.found.append((event, kind, details))
-
-
-async def receive(engine: AsyncEngine, ledger: Ledger, counter: Counter, batch: Batch) -> SyncReply:
+async def receive(
+    engine: AsyncEngine, ledger: Ledger, counter: Counter, batch: Batch, handlers: HandlersOf
+) -> SyncReply:
     """Take one batch in. The reply acknowledges what is kept *and* booked, or asks for rows that are missing."""
     device = counter.terminal.id
     _check_chain(batch)
@@ -74,7 +47,7 @@ async def receive(engine: AsyncEngine, ledger: Ledger, counter: Counter, batch: 
     if fresh and fresh[0].sequence > applied + 1:
         return SyncReply(acknowledged=applied, resend_from=applied + 1, server_time_us=now_us())
     exceptions = Exceptions()
-    await _book(ledger, counter, [(row, read[row.sequence]) for row in fresh], exceptions)
+    await _book(ledger, counter, [(row, read[row.sequence]) for row in fresh], handlers, exceptions)
     async with engine.begin() as connection:
         await _open(connection, counter, exceptions)
         if fresh:
@@ -101,7 +74,7 @@ def _check_chain(batch: Batch) -> None:
 
 
 async def _keep(
-    engine: AsyncEngine, device: UUID, batch: Batch, read: Mapping[int, Payload | None]
+    engine: AsyncEngine, device: UUID, batch: Batch, read: Mapping[int, AnyRow | None]
 ) -> tuple[list[JournalRow], int, bool]:
     """Write down what is new, before anything is made of it. (rows above the mark, the mark, whether it forked)."""
     async with engine.begin() as connection:
@@ -127,7 +100,7 @@ async def _keep(
     return fresh, applied, forked
 
 
-def _kept(device: UUID, epoch: int, row: JournalRow, payload: Payload | None, now: int) -> dict[str, object]:
+def _kept(device: UUID, epoch: int, row: JournalRow, payload: AnyRow | None, now: int) -> dict[str, object]:
     return {
         "device": device,
         "epoch": epoch,
@@ -135,19 +108,12 @@ def _kept(device: UUID, epoch: int, row: JournalRow, payload: Payload | None, no
         "previous": row.previous,
         "hash": row.hash,
         "payload": row.payload,
-        "event": _event(payload),
+        "event": payload.event if payload else None,
         "received_at_us": now,
     }
 
 
-def _event(payload: Payload | None) -> UUID | None:
-    """The operation that a row asks for; None for rows that book nothing."""
-    if isinstance(payload, SaleRow):
-        return payload.sale.id
-    return payload.id if isinstance(payload, CancelRow | VoidRow) else None
-
-
-def _read(row: JournalRow) -> Payload | None:
+def _read(row: JournalRow) -> AnyRow | None:
     try:
         return read_payload(row.payload)
     except ValidationError:
@@ -155,129 +121,31 @@ def _read(row: JournalRow) -> Payload | None:
 
 
 async def _book(
-    ledger: Ledger, counter: Counter, rows: Sequence[tuple[JournalRow, Payload | None]], exceptions: Exceptions
+    ledger: Ledger,
+    counter: Counter,
+    rows: Sequence[tuple[JournalRow, AnyRow | None]],
+    handlers: HandlersOf,
+    exceptions: Exceptions,
 ) -> None:
-    """In order: sales in runs, each run in one go; voids and cancels alone, for they look at what came before."""
-    run: list[SaleRow] = []
+    """In order: rows of one kind that follow each other in one go, for sales come in hundreds.
+
+    Between them stand intents and refusals, which book nothing and so do not part a run.
+    """
+    run: list[AnyRow] = []
     for row, payload in rows:
-        if isinstance(payload, SaleRow):
-            run.append(payload)
-            continue
-        await _book_sales(ledger, counter, run, exceptions)
-        run = []
-        if isinstance(payload, CancelRow):
-            await _cancel(ledger, counter, payload, exceptions)
-        elif isinstance(payload, VoidRow):
-            await _void(ledger, counter, payload, exceptions)
-        elif payload is None:
+        if payload is None:
             # Named by its hash, so that the same row taken again is the same exception.
             exceptions.add(UUID(row.hash[:32]), "unreadable", sequence=row.sequence)
             _log.error("journal row not understood", terminal=str(counter.terminal.id), sequence=row.sequence)
-    await _book_sales(ledger, counter, run, exceptions)
-
-
-async def _book_sales(ledger: Ledger, counter: Counter, run: Sequence[SaleRow], exceptions: Exceptions) -> None:
-    """What a person should look at is read off the transfers, which are the same however often a row is taken in."""
-    if not run:
-        return
-    async with ledger.reader.connect() as connection:
-        cards = await cards_by_uid(connection, {uid for row in run for uid in row.sale.cards})
-    sales: list[Sale] = []
-    for row in run:
-        if any(tender.currency not in counter.currencies for tender in row.sale.tenders):
-            exceptions.add(row.sale.id, "currency-unknown", card=row.sale.card)
             continue
-        sales.append(row.sale)
-    delivered = await booking.delivered_sales(ledger, counter, sales, cards)
-    outcomes = await ledger.post(delivered.operations)
-    booked: list[Sale] = []
-    for sale, outcome in zip(sales, outcomes, strict=True):
-        if not isinstance(outcome, Posted):
-            reason = "id-reused" if isinstance(outcome, Conflict) else str(outcome)
-            exceptions.add(sale.id, "not-booked", card=sale.card, reason=reason)
+        if type(payload) not in handlers:
             continue
-        booked.append(sale)
-        if any(t.debit in delivered.suspense for t in outcome.transfers):
-            unknown = next((uid for uid in sale.cards if uid not in cards), None)
-            blocked = next((uid for uid in sale.cards if uid in cards and cards[uid].status != "active"), sale.card)
-            exceptions.add(sale.id, "unknown-card" if unknown else "blocked-card", card=unknown or blocked)
-        if owed := _owed(sale, cards, outcome, delivered.overdrafts):
-            exceptions.add(sale.id, "offline-overdraft", card=next(iter(owed)), owed=owed)
-    await _against_policy(ledger, counter, booked, exceptions)
-
-
-def _owed(
-    sale: Sale, cards: Mapping[str, Card], outcome: Posted, overdrafts: Mapping[int, tuple[str, str]]
-) -> dict[str, dict[str, int]]:
-    """What each card owes for this sale, in minor units by currency."""
-    uids = {cards[uid].owner: uid for uid in sale.cards if uid in cards}
-    owed: dict[str, dict[str, int]] = {}
-    for it in outcome.transfers:
-        owner, code = overdrafts.get(it.debit, ("", ""))
-        if owner in uids:
-            of = owed.setdefault(uids[owner], {})
-            of[code] = of.get(code, 0) + it.amount
-    return owed
-
-
-async def _against_policy(ledger: Ledger, counter: Counter, sales: Sequence[Sale], exceptions: Exceptions) -> None:
-    """What the server would have refused is booked all the same, and somebody should know."""
-    doubtful = [(sale, rules) for sale in sales if not (rules := booking.rules_of(counter, sale)).needs_no_look(sale)]
-    if not doubtful:
-        return
-    async with ledger.reader.connect() as connection:
-        # With what is no longer sold: it was, when the terminal saw it last.
-        sold = [it for active in (False, True) for it in await products(connection, counter.venue.id, active=active)]
-    categories = {it.id: it.category for it in sold}
-    for sale, rules in doubtful:
-        if objections := rules.objections(sale, counter.venue, categories):
-            exceptions.add(sale.id, "against-policy", card=sale.card, reasons=objections)
-
-
-async def _cancel(ledger: Ledger, counter: Counter, row: CancelRow, exceptions: Exceptions) -> None:
-    """A booked sale is reversed; an id never seen becomes a tombstone that refuses a late arrival."""
-    details = json.dumps({"cancel": str(row.id)})
-    (outcome,) = await ledger.post([Tombstone(row.sale, counter.actor, details)])
-    if isinstance(outcome, Posted):
-        await _take_back(ledger, counter, row.sale, row.id, row.at_us, {"reason": "cancelled"}, exceptions)
-
-
-async def _void(ledger: Ledger, counter: Counter, row: VoidRow, exceptions: Exceptions) -> None:
-    details: dict[str, object] = {"reason": row.reason, "cashier": str(row.cashier) if row.cashier else None}
-    await _take_back(ledger, counter, row.sale, row.id, row.at_us, details, exceptions)
-
-
-async def _take_back(
-    ledger: Ledger,
-    counter: Counter,
-    sale: UUID,
-    id_: UUID,
-    at_us: int,
-    details: dict[str, object],
-    exceptions: Exceptions,
-) -> None:
-    original = (await ledger.booked([sale])).get(sale)
-    if original is None or original.terminal != counter.terminal.id:
-        exceptions.add(id_, "void-of-unknown-sale", sale=str(sale))
-        return
-    try:
-        await reverse(
-            ledger,
-            counter.venue,
-            original,
-            id_,
-            actor=counter.actor,
-            occurred_at_us=at_us,
-            terminal=counter.terminal.id,
-            details=details,
-        )
-    except (Invalid, RuntimeError) as error:
-        exceptions.add(id_, "not-booked", sale=str(sale), reason=str(error))
-    except Unavailable:
-        raise
-    except DomainError:
-        # Undone already, by staff at two screens: that is what this row asks for, and nobody needs to look at it.
-        _log.info("void of a sale already undone", sale=str(sale))
+        if run and type(run[0]) is not type(payload):
+            await handlers[type(run[0])](ledger, counter, run, exceptions)
+            run = []
+        run.append(payload)
+    if run:
+        await handlers[type(run[0])](ledger, counter, run, exceptions)
 
 
 async def _open(connection: AsyncConnection, counter: Counter, exceptions: Exceptions) -> None:

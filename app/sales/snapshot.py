@@ -89,8 +89,8 @@ async def build(reader: AsyncEngine, terminal: Terminal, receipts: SnapshotRecei
                 for card in await all_cards(connection)
             ),
             staff=tuple(
-                SnapshotStaff(id=person, pin=pin, rights=("sell", "void"))
-                for person, pin in await pins_of_venue(connection, venue.id)
+                SnapshotStaff(id=it.person, pin=it.pin, rights=tuple(it.rights))
+                for it in await pins_of_venue(connection, venue.id)
             ),
             limits=SnapshotLimits(
                 cards={

@@ -2,12 +2,14 @@
 
 from app.wire.journal import (
     GENESIS,
+    AnyRow,
     Batch,
     CancelRow,
     IntentRow,
     JournalRow,
     Payload,
     RefusedRow,
+    Row,
     SaleRow,
     SyncReply,
     VoidRow,
@@ -31,6 +33,7 @@ from app.wire.status import StatusReply, StatusReport, TerminalStatus, status_me
 
 __all__ = [
     "GENESIS",
+    "AnyRow",
     "Batch",
     "Bill",
     "CancelRow",
@@ -44,6 +47,7 @@ __all__ = [
     "RefusedRow",
     "Rest",
     "RoundUp",
+    "Row",
     "Sale",
     "SaleLine",
     "SaleReply",

@@ -19,15 +19,33 @@ from app.wire.sale import Sale
 GENESIS = "0" * 64
 
 
-class IntentRow(Message):
+class Row(Message):
+    """What every kind of row tells of itself, so that journal and intake need not know the kinds apart."""
+
+    @property
+    def subject(self) -> UUID:
+        """The sale, or the act that is no sale, which the row is about."""
+        raise NotImplementedError
+
+    @property
+    def event(self) -> UUID | None:
+        """The id under which the row asks for something to be booked; None for a row that books nothing."""
+        return None
+
+
+class IntentRow(Row):
     """A basket waits for a card. Written before the card is asked for, so that a crash leaves its id behind."""
 
     kind: Literal["intent"] = "intent"
     sale: UUID
     at_us: InstantUs
 
+    @property
+    def subject(self) -> UUID:
+        return self.sale
 
-class SaleRow(Message):
+
+class SaleRow(Row):
     """The beer was poured. `online`: the server booked it first; `offline`: this terminal decided."""
 
     kind: Literal["sale"] = "sale"
@@ -35,8 +53,16 @@ class SaleRow(Message):
     sale: Sale
     unbacked: dict[str, int] = Field(default_factory=dict)
 
+    @property
+    def subject(self) -> UUID:
+        return self.sale.id
 
-class RefusedRow(Message):
+    @property
+    def event(self) -> UUID:
+        return self.sale.id
+
+
+class RefusedRow(Row):
     """The light turned red; kept as evidence, nothing is booked."""
 
     kind: Literal["refused"] = "refused"
@@ -45,8 +71,12 @@ class RefusedRow(Message):
     reason: Refusal
     at_us: InstantUs
 
+    @property
+    def subject(self) -> UUID:
+        return self.sale
 
-class CancelRow(Message):
+
+class CancelRow(Row):
     """The sale `sale` must not stand: reverse it if it was booked, refuse it if it comes later."""
 
     kind: Literal["cancel"] = "cancel"
@@ -54,8 +84,16 @@ class CancelRow(Message):
     sale: UUID
     at_us: InstantUs
 
+    @property
+    def subject(self) -> UUID:
+        return self.sale
 
-class VoidRow(Message):
+    @property
+    def event(self) -> UUID:
+        return self.id
+
+
+class VoidRow(Row):
     """Staff undo a sale that was paid: the money goes back to the card it came from."""
 
     kind: Literal["void"] = "void"
@@ -65,12 +103,22 @@ class VoidRow(Message):
     cashier: UUID | None = None
     at_us: InstantUs
 
+    @property
+    def subject(self) -> UUID:
+        return self.sale
 
-Payload = Annotated[IntentRow | SaleRow | RefusedRow | CancelRow | VoidRow, Field(discriminator="kind")]
-_PAYLOAD: TypeAdapter[IntentRow | SaleRow | RefusedRow | CancelRow | VoidRow] = TypeAdapter(Payload)
+    @property
+    def event(self) -> UUID:
+        return self.id
 
 
-def read_payload(text: str) -> IntentRow | SaleRow | RefusedRow | CancelRow | VoidRow:
+# Every kind of row; a new one is added here and nowhere else on the wire.
+AnyRow = IntentRow | SaleRow | RefusedRow | CancelRow | VoidRow
+Payload = Annotated[AnyRow, Field(discriminator="kind")]
+_PAYLOAD: TypeAdapter[AnyRow] = TypeAdapter(Payload)
+
+
+def read_payload(text: str) -> AnyRow:
     """The row's stored bytes as a message; pydantic's ValidationError when they are none."""
     return _PAYLOAD.validate_json(text)
 

@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self, TypeVar
 
-from app.wire import JournalRow, PairingReply
+from app.wire import AnyRow, JournalRow, PairingReply
 from readers.journal.clock import Clock
 from readers.journal.errors import JournalError, JournalFailed
 from readers.journal.records import Halt, OwnRow, PaidSale, Pairing
-from readers.journal.store import AnyRow, JournalFile
+from readers.journal.store import JournalFile
 
 T = TypeVar("T")
 
@@ -92,7 +92,7 @@ class Journal:
         return await self._run(lambda: self._file.rows_after(sequence, rows_max, bytes_max))
 
     async def own_rows_after(self, sequence: int) -> tuple[list[OwnRow], int]:
-        """The sales and voids above `sequence`, and the head that they were read at."""
+        """The rows above `sequence` that book something, and the head that they were read at."""
         return await self._run(lambda: (self._file.own_rows_after(sequence), self._file.head()))
 
     async def last_sales(self, count: int) -> list[PaidSale]:

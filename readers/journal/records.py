@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from app.wire import SaleRow, VoidRow
+from app.wire import AnyRow, SaleRow
 
 Halt = Literal["quarantined", "revoked", "behind"]
 """Why selling stopped: the server found a fork, took our rights away, or holds rows that this journal lost."""
@@ -32,11 +32,11 @@ class Pairing:
 
 @dataclass(frozen=True, slots=True)
 class OwnRow:
-    """A row that moves value: a sale, or the void of `sale`."""
+    """A row that asks for something to be booked. `undone`: what a void takes back (None: not in this journal)."""
 
     sequence: int
-    payload: SaleRow | VoidRow
-    sale: SaleRow
+    payload: AnyRow
+    undone: AnyRow | None
 
 
 @dataclass(frozen=True, slots=True)

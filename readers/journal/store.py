@@ -14,11 +14,10 @@ from uuid import UUID
 from app.rules.ids import uuid7
 from app.wire import (
     GENESIS,
+    AnyRow,
     CancelRow,
-    IntentRow,
     JournalRow,
     PairingReply,
-    RefusedRow,
     SaleRow,
     VoidRow,
     read_payload,
@@ -28,8 +27,6 @@ from readers.journal.clock import Clock, Stamp
 from readers.journal.errors import ChainBroken, JournalError, JournalFailed, JournalUnsafe, RowsWaiting
 from readers.journal.records import Halt, OwnRow, PaidSale, Pairing
 from readers.journal.schema import MIGRATIONS, Connection, migrate
-
-AnyRow = IntentRow | SaleRow | RefusedRow | CancelRow | VoidRow
 
 # What opening checks of the chain; `verify()` checks all of it.
 TAIL_ROWS = 256
@@ -189,14 +186,14 @@ class JournalFile:
         return found
 
     def own_rows_after(self, sequence: int) -> list[OwnRow]:
-        """The sales and voids of this epoch above `sequence`, oldest first."""
+        """The rows of this epoch above `sequence` that ask for something to be booked, oldest first.
+
+        Not the cancels: what they take back was never in the journal, for its light did not turn green.
+        """
         found: list[OwnRow] = []
-        for row in self._select("kind IN ('sale', 'void') AND sequence > ? ORDER BY sequence", sequence):
+        for row in self._select("event IS NOT NULL AND kind <> 'cancel' AND sequence > ? ORDER BY sequence", sequence):
             payload = read_payload(row[3])
-            if isinstance(payload, SaleRow):
-                found.append(OwnRow(row[0], payload, payload))
-            elif isinstance(payload, VoidRow) and (sale := self.sale(payload.sale)):
-                found.append(OwnRow(row[0], payload, sale))
+            found.append(OwnRow(row[0], payload, self.booking(payload.sale) if isinstance(payload, VoidRow) else None))
         return found
 
     def last_sales(self, count: int) -> list[PaidSale]:
@@ -209,9 +206,10 @@ class JournalFile:
         )
         return [PaidSale(cast("SaleRow", read_payload(payload)), bool(voided)) for payload, voided in rows]
 
-    def sale(self, sale: UUID) -> SaleRow | None:
-        rows = self._select("kind = 'sale' AND sale = ?", sale.bytes)
-        return next((cast("SaleRow", read_payload(row[3])) for row in rows), None)
+    def booking(self, event: UUID) -> AnyRow | None:
+        """The row that asks for `event` to be booked."""
+        rows = self._select("event = ?", event.bytes)
+        return next((read_payload(row[3]) for row in rows), None)
 
     def verify(self, last: int | None = None) -> int:
         """Check the chain of every epoch (only its `last` rows, if given); how many rows stand. ChainBroken."""
@@ -245,7 +243,7 @@ class JournalFile:
             sequence += 1
             text = payload.model_dump_json()
             digest = row_hash(pairing.device, pairing.epoch, sequence, previous, text)
-            sale, event = _ids(payload)
+            sale, event = payload.subject, payload.event
             values = (
                 *(pairing.number, sequence, previous, digest, text, payload.kind, sale.bytes, event and event.bytes),
                 *(stamp.wall_us, stamp.monotonic_ns, stamp.boot, stamp.offset_us),
@@ -292,17 +290,6 @@ class JournalFile:
         if self._pairing is None:
             raise JournalError("this terminal is not paired")
         return self._pairing
-
-
-def _ids(payload: AnyRow) -> tuple[UUID, UUID | None]:
-    """The sale that a row is about, and the id of the event if the row moves value."""
-    match payload:
-        case SaleRow():
-            return payload.sale.id, payload.sale.id
-        case CancelRow() | VoidRow():
-            return payload.sale, payload.id
-        case IntentRow() | RefusedRow():
-            return payload.sale, None
 
 
 def _check(device: UUID, epoch: int, first: int, rows: Iterable[Any]) -> int:

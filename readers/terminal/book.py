@@ -24,7 +24,8 @@ from typing import Self
 from uuid import UUID
 
 from app.rules.offline import Assurance, CardView
-from app.wire import Sale, SaleRow, TerminalSnapshot, VoidRow
+from app.wire import AnyRow, TerminalSnapshot
+from readers.terminal.changes import change_of
 from readers.terminal.shop import KnownCard
 
 
@@ -43,9 +44,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row that moves value: `taken` is minor units by card, then by currency.
+    """A row that moves value: `taken` is minor units by card, then by currency; what is put on a card is below 0.
 
-    `void`: it gives them back for `sale`; otherwise it is `sale` itself.
+    `void`: it gives them back for `sale`; otherwise it is `sale` itself (or an act that is no sale). `offline`: a sale
+    that this terminal decided alone, and so a risk.
     """
 
     sequence: int
@@ -56,17 +58,13 @@ class Entry:
     void: bool
 
     @classmethod
-    def of(cls, sequence: int, payload: SaleRow | VoidRow, sale: SaleRow) -> Self:
-        event, void = (payload.id, True) if isinstance(payload, VoidRow) else (sale.sale.id, False)
-        return cls(sequence, event, sale.sale.id, taken_from(sale.sale), sale.mode == "offline", void)
-
-
-def taken_from(sale: Sale) -> dict[str, Counter[str]]:
-    """What a sale takes from each card: minor units by card, then by currency."""
-    taken: dict[str, Counter[str]] = {}
-    for tender in sale.tenders:
-        taken.setdefault(tender.card or sale.card, Counter())[tender.currency] += tender.amount
-    return taken
+    def of(cls, sequence: int, row: AnyRow, undone: AnyRow | None = None) -> Self | None:
+        """The entry of a committed row; None for one that changes no card. `undone`: what a void takes back."""
+        void = row.kind == "void"
+        change = change_of(undone if void else row)
+        if change is None or row.event is None:
+            return None
+        return cls(sequence, row.event, row.subject, change.taken, change.at_risk, void)
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable
 
 from app.rules.offline import TerminalView
-from app.wire import SaleRow, VoidRow
+from app.wire import AnyRow
 from readers.journal import Clock, Journal
 from readers.sync import Received
 from readers.terminal.book import Book, Entry, Mark
@@ -34,7 +34,7 @@ class SnapshotShelf:
         rows, head = await self._journal.own_rows_after(since)
         # Rows that were committed after the journal was read are in the book before; from here on nothing waits.
         later = self.book.entries_after(head) if self.book else []
-        read = (Entry.of(row.sequence, row.payload, row.sale) for row in rows)
+        read = (entry for row in rows if (entry := Entry.of(row.sequence, row.payload, row.undone)))
         self.book = Book(epoch, mark, shop.cards, itertools.chain(read, later))
         self.shop = shop
         self._fresh_ns = self._clock.monotonic_ns() - int(received.age_s * 1e9)
@@ -45,10 +45,11 @@ class SnapshotShelf:
         self._fresh_ns = self._clock.monotonic_ns()
         self.on_change()
 
-    def add(self, sequence: int, payload: SaleRow | VoidRow, sale: SaleRow) -> None:
-        """A row of ours was committed."""
-        if self.book:
-            self.book.add(Entry.of(sequence, payload, sale))
+    def add(self, sequence: int, row: AnyRow, undone: AnyRow | None = None) -> None:
+        """A row of ours was committed; `undone` is what a void takes back."""
+        entry = Entry.of(sequence, row, undone)
+        if self.book and entry:
+            self.book.add(entry)
 
     @property
     def age_s(self) -> float | None:

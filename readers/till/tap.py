@@ -17,7 +17,7 @@ from app.rules.offline import Accept, Refusal, Refuse, decide
 from app.wire import CancelRow, IntentRow, RefusedRow, Sale, SaleRow, VoidRow
 from readers.journal import Clock, Journal, JournalFailed
 from readers.sync import Booked, Declined, Link, NoAnswer, Server
-from readers.terminal.book import taken_from
+from readers.terminal.changes import taken_from
 from readers.terminal.counter import Card, Held, Pending
 from readers.terminal.receipt import Balances, amounts, taken
 from readers.terminal.split import Split, offers, split
@@ -193,7 +193,7 @@ class Tap:
 
     async def _commit(self, it: _Try, row: SaleRow, left: Balances | None) -> Ended:
         sequence = await self._journal.append(row)
-        self._shelf.add(sequence, row, row)
+        self._shelf.add(sequence, row)
         if left is None:
             left = {uid: self._available(uid) for uid in row.sale.cards}
         result = self._result(it, None, offline=row.mode == "offline", left=left[row.sale.card])

@@ -59,17 +59,14 @@ from app.venues.service import (
 )
 from app.wire import (
     GENESIS,
+    AnyRow,
     Batch,
-    CancelRow,
-    IntentRow,
     JournalRow,
     PairingRequest,
-    RefusedRow,
     Sale,
     SaleLine,
     SaleRow,
     Tender,
-    VoidRow,
     batch_message,
     row_hash,
 )
@@ -112,7 +109,7 @@ PEOPLE: dict[str, tuple[tuple[Role, str | None], ...]] = {
 }
 NAMES = {login: f"{login.capitalize()} Montreuil" for login in PEOPLE}
 
-Row = IntentRow | SaleRow | RefusedRow | CancelRow | VoidRow
+Row = AnyRow
 
 
 @dataclass

@@ -14,9 +14,11 @@ from app.platform.clock import now_us
 from app.platform.errors import Unavailable
 from app.rules.ids import uuid7
 from app.sales import intake as service
+from app.sales.rows import HANDLERS
 from app.sales.service import counter_of
 from app.sales.tables import intake
 from app.terminals import service as terminals
+from app.terminals.rows import Exceptions
 from app.terminals.service import set_status, terminal_named
 from app.wire import CancelRow, IntentRow, RefusedRow, Sale, SaleRow, VoidRow
 from tests.support.network import UNKNOWN_UID, Network, Terminal, both, problem
@@ -142,8 +144,8 @@ class TestDelivery:
         batch = bar.journal.batch(bar.journal.add("no row of ours", bar.sale_row(UNKNOWN_UID, {"Eau": 1})))
         rows = [(row, service._read(row)) for row in batch.rows]
         for _ in range(2):
-            found = service.Exceptions()
-            await service._book(network.ledger, counter, rows, found)
+            found = Exceptions()
+            await service._book(network.ledger, counter, rows, HANDLERS, found)
             async with network.engine.begin() as connection:
                 await service._open(connection, counter, found)
         assert sorted(kind for kind, _ in await network.exceptions()) == ["unknown-card", "unreadable"]
@@ -261,7 +263,7 @@ class TestForks:
         async with network.engine.begin() as connection:
             await set_status(connection, bar.id, "revoked")
         batch = copy.batch(copy.add(bar.sale_row("awa", {"Eau": 2})))
-        assert (await service.receive(network.engine, network.ledger, counter, batch)).quarantined
+        assert (await service.receive(network.engine, network.ledger, counter, batch, HANDLERS)).quarantined
         async with network.context.reader.connect() as connection:
             assert (await terminal_named(connection, bar.id)).status == "revoked"
 

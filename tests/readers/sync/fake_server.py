@@ -50,7 +50,7 @@ from app.wire import (
 )
 from app.wire.snapshot import SIGNATURE_HEADER
 from readers.sync.keys import signed_by
-from readers.terminal.book import taken_from
+from readers.terminal.changes import taken_from
 
 PIN = "2468"
 CODE = "ABCD-1234"

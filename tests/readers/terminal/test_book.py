@@ -34,7 +34,7 @@ def cards(balances: dict[str, int]) -> dict[str, Known]:
 
 def sold(sequence: int, total: int, card: str = CARDS[0], mode: str = "offline") -> Entry:
     row = sale_row(total, card=card, mode=mode)
-    return Entry.of(sequence, row, row)
+    return Entry.of(sequence, row)
 
 
 def undo(sequence: int, entry: Entry) -> Entry:
@@ -225,7 +225,7 @@ def of_two_cards(mode: str = "offline") -> SaleRow:
 def test_each_card_of_a_sale_bears_its_own_part() -> None:
     row = of_two_cards()
     known = {uid: Known(uid, {"RAF": 350, "GIFT": 500}) for uid in CARDS}
-    book = Book(EPOCH, Mark(EPOCH, 0, ()), known, [Entry.of(1, row, row)])
+    book = Book(EPOCH, Mark(EPOCH, 0, ()), known, [Entry.of(1, row)])
     assert [book.available(uid) for uid in CARDS] == [
         {"RAF": 50, "GIFT": 300},
         {"RAF": -50, "GIFT": 500},
@@ -241,7 +241,7 @@ def test_the_void_of_a_sale_of_two_cards_gives_to_each_what_it_paid(known_here: 
     void = VoidRow(id=uuid7(), sale=row.sale.id, reason="typo", at_us=1)
     # The snapshot contains the sale, or the terminal subtracts it itself: either way the void follows it.
     mark = Mark(EPOCH, 0 if known_here else 1, ())
-    book = Book(EPOCH, mark, cards(dict.fromkeys(CARDS, 1000)), [Entry.of(1, row, row), Entry.of(2, void, row)])
+    book = Book(EPOCH, mark, cards(dict.fromkeys(CARDS, 1000)), [Entry.of(1, row), Entry.of(2, void, row)])
     back = 0 if known_here else 1
     assert book.available(CARDS[0]) == {"RAF": 1000 + back * 300, "GIFT": back * 200}
     assert book.available(CARDS[1]) == {"RAF": 1000 + back * 400}

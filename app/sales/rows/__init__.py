@@ -1,0 +1,9 @@
+"""The rows of a journal that are about sales, and what each kind of them books."""
+
+from __future__ import annotations
+
+from app.sales.rows import cancel, sale, void
+from app.terminals.rows import HandlersOf
+from app.wire import CancelRow, SaleRow, VoidRow
+
+HANDLERS: HandlersOf = {SaleRow: sale.book, CancelRow: cancel.book, VoidRow: void.book}
