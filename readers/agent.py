@@ -17,6 +17,7 @@ import uvicorn
 
 from app.wire import StatusReply
 from readers.drivers import open_driver
+from readers.health.systemd import Supervisor
 from readers.journal import Clock, Journal, RowsWaiting
 from readers.kiosk import create_kiosk
 from readers.kiosk.server import LOOPBACK
@@ -71,10 +72,15 @@ async def run_agent(config: AgentConfig, on_ready: Callable[[Running], None] = l
         # Not the main thread, or not Unix: then whoever started us cancels us.
         with contextlib.suppress(RuntimeError, NotImplementedError, ValueError):
             loop.add_signal_handler(signum, stop.set)
+    supervisor = Supervisor()
     async with agent(config) as running:
         _log.info("terminal_running", name=running.journal.pairing.name, kiosk=running.kiosk_url)
         on_ready(running)
-        await stop.wait()
+        supervisor.tell("READY=1")
+        # The journal's own thread answers: neither the loop nor the disk hangs.
+        async with _task(supervisor.watch(running.journal.oldest_waiting_us)):
+            await stop.wait()
+        supervisor.tell("STOPPING=1")
     _log.info("terminal_stopped")
 
 

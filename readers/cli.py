@@ -12,8 +12,10 @@ from typing import NoReturn
 import click
 import structlog
 
+from readers.install.commands import check, install, kiosk, uninstall
 
-@click.command()
+
+@click.group(invoke_without_command=True)
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
@@ -22,10 +24,9 @@ import structlog
     envvar="COMPTOIR_TERMINAL_DATA",
     help="Folder of the journal, the device key and the last snapshot.",
 )
-@click.option("--server", required=True, envvar="COMPTOIR_TERMINAL_SERVER", help="The server's address, https://...")
+@click.option("--server", envvar="COMPTOIR_TERMINAL_SERVER", help="The server's address, https://...")
 @click.option(
     "--reader",
-    required=True,
     envvar="COMPTOIR_TERMINAL_READER",
     help="The card reader: tty:S0:pn532, usb, udp:127.0.0.1:PORT.",
 )
@@ -48,10 +49,12 @@ import structlog
     envvar="COMPTOIR_TERMINAL_SNAPSHOT_S",
     help="Seconds between two looks at balances, prices and blocked cards while online.",
 )
+@click.pass_context
 def terminal(
+    context: click.Context,
     data: Path,
-    server: str,
-    reader: str,
+    server: str | None,
+    reader: str | None,
     kiosk_host: str,
     kiosk_port: int,
     pair: str | None,
@@ -59,6 +62,11 @@ def terminal(
     snapshot_s: float,
 ) -> None:
     """Run a till: reads cards, sells, and keeps selling without network."""
+    if context.invoked_subcommand is not None:
+        return
+    # Asked for here, since the commands below need neither.
+    if not server or not reader:
+        raise click.UsageError(f"Missing option '{'--reader' if server else '--server'}'.", context)
     # Imported here, so that `comptoir --help` does not load the whole agent.
     from readers.agent import AgentConfig, NotPaired, PairingFailed, run_agent  # noqa: PLC0415
     from readers.journal import JournalError  # noqa: PLC0415
@@ -92,6 +100,10 @@ def terminal(
         _fail(1, f"The journal in {data} can't be used: {error}.\nThe terminal does not start; keep the folder.")
     except OSError as error:
         _fail(1, f"The terminal can't start: {error}")
+
+
+for command in (install, uninstall, check, kiosk):
+    terminal.add_command(command)
 
 
 @click.command()

@@ -35,9 +35,9 @@ class Level(IntEnum):
 
 
 Kind = Literal[
-    "quarantined", "behind", "late_rows", "read_only", "journal_failed", "disk_full", "reader_lost", "silent_waiting",
-    "silent", "never_told", "unsent", "clock", "disk_errors", "worn", "disk_low", "snapshot_old", "power_now", "hot",
-    "memory_low", "power_before", "other_version", "revoked_waiting",
+    "quarantined", "behind", "late_rows", "read_only", "volatile", "journal_failed", "disk_full", "reader_lost",
+    "silent_waiting", "silent", "never_told", "unsent", "clock", "disk_errors", "worn", "disk_low", "snapshot_old",
+    "power_now", "hot", "memory_low", "power_before", "other_version", "revoked_waiting",
 ]  # fmt: skip
 
 
@@ -146,6 +146,8 @@ def _storage(it: TerminalStatus) -> Iterator[Trouble]:
         yield Trouble("journal_failed", Level.NOW)
     elif it.disk_free_mb is not None and it.disk_free_mb < DISK_LOW_MB:
         yield Trouble("disk_low", Level.SOON, it.disk_free_mb)
+    if it.volatile:
+        yield Trouble("volatile", Level.NOW)
     if it.disk_errors:
         yield Trouble("disk_errors", Level.SOON, it.disk_errors)
     if it.card_wear_percent is not None and it.card_wear_percent >= WEAR_PERCENT:

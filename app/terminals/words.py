@@ -35,6 +35,10 @@ TROUBLES: Mapping[Kind, tuple[str, str]] = {
         N_("Cannot sell: its memory card takes no more writing"),
         N_("Replace the card. What it sold can still be read from the old one: keep it."),
     ),
+    "volatile": (
+        N_("Its sales are kept in memory only"),
+        N_("A power cut would lose what it has not sent. Give its journal a partition of its own."),
+    ),
     "disk_full": (
         N_("Its memory card is full: %(value)s MB left"),
         N_("It can soon sell no more. Make room on it, or replace the card by a larger one."),

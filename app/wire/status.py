@@ -23,8 +23,8 @@ class TerminalStatus(Message):
     """What a terminal knows of itself. None: this machine does not tell.
 
     `waiting` rows are not acknowledged, the oldest for `oldest_waiting_s`. `card_wear_percent` is the storage chip's
-    own estimate of its used life, `disk_errors` how many errors the file system has counted. `power`: the supply's
-    voltage is too low now, or was since the machine started.
+    own estimate of its used life, `disk_errors` how many errors the file system has counted. `volatile`: the journal is
+    in memory only. `power`: the supply's voltage is too low now, or was since the machine started.
     """
 
     version: Annotated[str, Field(max_length=40)]
@@ -40,6 +40,7 @@ class TerminalStatus(Message):
     journal_bytes: _Count = 0
     journal_failed: bool = False
     read_only: bool = False
+    volatile: bool = False
     disk_free_mb: _Count | None = None
     disk_total_mb: _Count | None = None
     disk_errors: _Count | None = None

@@ -23,10 +23,11 @@ _LIFE_STEPS_MAX = 11
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Sizes in megabytes (10^6 bytes)."""
+    """Sizes in megabytes (10^6 bytes). `volatile`: what is written here is in memory only."""
 
     model: str
     read_only: bool
+    volatile: bool
     disk_free_mb: int | None
     disk_total_mb: int | None
     disk_errors: int | None
@@ -45,6 +46,7 @@ def read_machine(data: Path, root: Path = ROOT) -> Machine:
     return Machine(
         model=_text(root / "proc/device-tree/model").rstrip("\0").strip()[:80],
         read_only=read_only,
+        volatile=is_volatile(data, root),
         disk_free_mb=free,
         disk_total_mb=total,
         disk_errors=_disk_errors(root),
@@ -55,6 +57,34 @@ def read_machine(data: Path, root: Path = ROOT) -> Machine:
         temperature_c=_temperature(root),
         power=_power(root),
     )
+
+
+def is_volatile(folder: Path, root: Path = ROOT) -> bool:
+    """Whether a power cut loses what is written to `folder`: a file system in memory, or an overlay on top of one, as
+    a read-only root has. What can't be told is not volatile."""
+    mounts = _mounts(root)
+    kind, options = _mount_of(os.path.realpath(folder), mounts)
+    if kind == "overlay":
+        upper = next((it.removeprefix("upperdir=") for it in options if it.startswith("upperdir=")), "")
+        # A container's upper folder is out of sight, below the root that is seen from within.
+        kind, _ = _mount_of(upper, {at: it for at, it in mounts.items() if at != "/"}) if upper else ("", [])
+    return kind in {"tmpfs", "ramfs"}
+
+
+def _mounts(root: Path) -> dict[str, tuple[str, list[str]]]:
+    """(kind of file system, its options) by where it is mounted; see proc_pid_mountinfo(5)."""
+    found: dict[str, tuple[str, list[str]]] = {}
+    for line in _text(root / "proc/self/mountinfo").splitlines():
+        place, _, more = line.partition(" - ")
+        fields, about = place.split(), more.split()
+        if len(fields) > 4 and len(about) > 2:
+            found[fields[4].replace("\\040", " ")] = about[0], about[2].split(",")
+    return found
+
+
+def _mount_of(folder: str, mounts: dict[str, tuple[str, list[str]]]) -> tuple[str, list[str]]:
+    at = max((it for it in mounts if f"{folder}/".startswith(it.rstrip("/") + "/")), key=len, default="")
+    return mounts.get(at, ("", []))
 
 
 def _text(path: Path) -> str:

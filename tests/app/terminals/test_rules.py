@@ -47,6 +47,7 @@ def test_a_terminal_that_is_well_needs_nobody() -> None:
     [
         ({"reader": "lost"}, "reader_lost", Level.NOW),
         ({"read_only": True}, "read_only", Level.NOW),
+        ({"volatile": True}, "volatile", Level.NOW),
         ({"disk_free_mb": 50}, "disk_full", Level.NOW),
         ({"journal_failed": True}, "journal_failed", Level.NOW),
         ({"waiting": 7, "oldest_waiting_s": 3600}, "unsent", Level.NOW),

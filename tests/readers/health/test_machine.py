@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from readers.health import read_machine
+from readers.health import is_volatile, read_machine
 
 # A Raspberry Pi 4 as its kernel tells it.
 PI = {
@@ -40,8 +40,8 @@ def test_a_pi_tells_what_it_knows(tmp_path: Path) -> None:
 
 def test_a_machine_that_tells_nothing_is_not_guessed_at(tmp_path: Path) -> None:
     it = read_machine(tmp_path / "gone", tmp_path)
-    assert (it.model, it.read_only) == ("", False)
-    told = {getattr(it, name) for name in it.__slots__ if name not in ("model", "read_only")}
+    assert (it.model, it.read_only, it.volatile) == ("", False, False)
+    told = {getattr(it, name) for name in it.__slots__ if name not in ("model", "read_only", "volatile")}
     assert told == {None}
 
 
@@ -76,3 +76,30 @@ def test_a_file_system_that_went_read_only_is_seen(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr("readers.health.machine.os.statvfs", lambda _: ReadOnly)
     assert read_machine(tmp_path, tmp_path).read_only
+
+
+# As raspi-config's overlay file system mounts a Raspberry Pi, with and without a partition for the journal.
+OVERLAY = (
+    "20 1 0:20 / / rw,noatime - overlay overlayroot rw,lowerdir=/media/root-ro,upperdir=/media/root-rw/overlay\n"
+    "21 20 0:21 / /media/root-rw rw - tmpfs tmpfs-root rw\n"
+    "22 20 179:2 / /media/root-ro ro - ext4 /dev/mmcblk0p2 ro\n"
+)
+PARTITION = "23 20 179:3 / /var/lib/comptoir-terminal rw - ext4 /dev/mmcblk0p3 rw\n"
+CONTAINER = "20 1 0:20 / / rw - overlay overlay rw,lowerdir=/var/lib/docker/a,upperdir=/var/lib/docker/b,workdir=/c\n"
+MEMORY = "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n21 20 0:21 / /var/lib rw - tmpfs tmpfs rw\n"
+
+
+@pytest.mark.parametrize(
+    ("mounts", "volatile"),
+    [
+        (OVERLAY, True),
+        (OVERLAY + PARTITION, False),
+        (CONTAINER, False),
+        (MEMORY, True),
+        ("", False),
+        ("nonsense", False),
+    ],
+)
+def test_a_journal_in_memory_is_seen(tmp_path: Path, mounts: str, volatile: bool) -> None:
+    root = tree(tmp_path, {"proc/self/mountinfo": mounts})
+    assert is_volatile(Path("/var/lib/comptoir-terminal"), root) is volatile

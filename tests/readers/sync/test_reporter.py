@@ -100,6 +100,7 @@ def test_a_report_with_everything_in_it_fits() -> None:
         journal_bytes=most,
         journal_failed=True,
         read_only=True,
+        volatile=True,
         disk_free_mb=most,
         disk_total_mb=most,
         disk_errors=most,
