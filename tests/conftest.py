@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -17,6 +18,17 @@ from app.platform import database
 from app.platform.database import create_engine
 from app.platform.migrate import upgrade
 from app.platform.throwaway_postgres import throwaway_postgres
+from tests.support.machine import keep_bytecode, keep_files_in_memory, workers
+
+keep_bytecode()
+keep_files_in_memory()
+
+# Whoever asks for one of these finds the small network of tests.support.network in the database.
+NETWORKED = frozenset({"network", "network_settings", "served_network"})
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    return workers()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -72,6 +84,32 @@ def migrated_template(postgres_server: str, postgres_template: str) -> str:
     return postgres_template
 
 
+@pytest.fixture(scope="session")
+def sqlite_network(sqlite_template: Path) -> Path:
+    """A template in which the small network of tests.support.network is founded."""
+    from tests.support.network import found_template  # noqa: PLC0415 (the whole server, which few folders need)
+
+    path = sqlite_template.with_name("network.sqlite3")
+    shutil.copy(sqlite_template, path)
+    found_template(f"sqlite+aiosqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_network(postgres_server: str, migrated_template: str) -> str:
+    """The same on PostgreSQL: the template's name."""
+    from tests.support.network import found_template  # noqa: PLC0415
+
+    async def copy() -> None:
+        connection = await asyncpg.connect(postgres_server.format(db="postgres"))
+        await connection.execute(f"CREATE DATABASE network_comptoir TEMPLATE {migrated_template}")
+        await connection.close()
+
+    asyncio.run(copy())
+    found_template(postgres_server.format(db="network_comptoir").replace("postgresql://", "postgresql+asyncpg://"))
+    return "network_comptoir"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -80,10 +118,12 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def template(database_kind: str, request: pytest.FixtureRequest) -> Path | tuple[str, str]:
     """What a test's database is copied from. Not async: Alembic runs an event loop of its own."""
+    founded = not NETWORKED.isdisjoint(request.fixturenames)
     if database_kind == "sqlite":
-        path: Path = request.getfixturevalue("sqlite_template")
+        path: Path = request.getfixturevalue("sqlite_network" if founded else "sqlite_template")
         return path
-    return request.getfixturevalue("postgres_server"), request.getfixturevalue("migrated_template")
+    source = request.getfixturevalue("postgres_network" if founded else "migrated_template")
+    return request.getfixturevalue("postgres_server"), source
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
+import shutil
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ import structlog
 from argon2 import PasswordHasher
 
 from app.ledger.verify import verify
+from app.platform.secrets import load_keys, secrets_folder
 from app.platform.settings import Settings
 from app.platform.telemetry import configure_logging
 from tests.support.network import Network, network_of, running
@@ -22,15 +25,22 @@ from tests.support.network import Network, network_of, running
 TLS = ssl.create_default_context()
 
 
+async def idle(*_: object) -> None:
+    await asyncio.Event().wait()
+
+
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What costs time and is not what these tests are about: hashes, collecting garbage at start, logs."""
+    """What costs time and is not what these tests are about: hashes, collecting garbage at start, logs, and the rounds
+    that a server makes by itself every hour (test_background.py sees them start)."""
     hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr("app.identity.passwords._hasher", hasher)
     monkeypatch.setattr("app.identity.passwords._pin_hasher", hasher)
     monkeypatch.setattr("app.outbox.delivery.ssl", SimpleNamespace(create_default_context=lambda: TLS))
     # Frozen objects are never collected: a hundred applications in one process would all stay in memory.
     monkeypatch.setattr("app.main.gc", SimpleNamespace(collect=lambda: 0, freeze=lambda: None))
+    monkeypatch.setattr("app.main.run_for_ever", idle)
+    monkeypatch.setattr("app.main.lapse_for_ever", idle)
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     configure_logging("error", io.StringIO())
@@ -40,8 +50,17 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     root.setLevel(level)
 
 
+@pytest.fixture(scope="session")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A server's keys, made once: making them waits for the disk."""
+    data = tmp_path_factory.mktemp("keys")
+    load_keys(data)
+    return secrets_folder(data)
+
+
 @pytest.fixture
-def network_settings(quick: None, database_url: str, tmp_path: Path) -> Settings:
+def network_settings(quick: None, database_url: str, secrets: Path, tmp_path: Path) -> Settings:
+    shutil.copytree(secrets, secrets_folder(tmp_path / "data"))
     return Settings(data=tmp_path / "data", database_url=database_url, base_url="http://server.test")
 
 

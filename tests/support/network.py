@@ -10,6 +10,7 @@ await network.holds("awa")                                  # {"RAF": 950, "TEMP
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,7 +24,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.cards.service import Card, add_card, balances, card_by_uid, set_status, wallet_key
 from app.currencies.policies import add_policy
@@ -40,6 +41,7 @@ from app.main import create_app
 from app.money import Unit
 from app.platform.clock import now_us
 from app.platform.context import Context
+from app.platform.database import create_engine
 from app.platform.settings import Settings
 from app.rules.ids import uuid7
 from app.rules.policy import Policy
@@ -381,38 +383,62 @@ async def running(settings: Settings) -> AsyncIterator[FastAPI]:
         yield app
 
 
+@dataclass(frozen=True, slots=True)
+class Founded:
+    """What is in the network at the start of each test."""
+
+    venues: dict[str, Venue]
+    products: dict[tuple[str, str], Product]
+    cards: dict[str, Card]
+
+
+# By the kind of database that was founded as a template: copies of it need not be asked what is in them.
+_templates: dict[str, Founded] = {}
+
+
+def found_template(url: str) -> None:
+    """Found the network in an empty, migrated database that others are copied from. Runs an event loop of its own."""
+
+    async def run() -> None:
+        engine = create_engine(url)
+        async with engine.begin() as connection:
+            _templates[engine.dialect.name] = await found(connection)
+        await engine.dispose()
+
+    asyncio.run(run())
+
+
+async def found(connection: AsyncConnection) -> Founded:
+    """Two currencies, two venues with what they sell, and three cards, in an empty database."""
+    products: dict[tuple[str, str], Product] = {}
+    for currency in (RAF, TEMPS):
+        await add(connection, currency)
+    ids = {
+        slug: await add_venue(connection, slug, slug.capitalize(), zone, time(6), ACCEPTED[slug])
+        for slug, zone in ZONES.items()
+    }
+    for slug, sold in SOLD.items():
+        for name, prices in sold.items():
+            products[slug, name] = Product(uuid7(), name, f"{name} (en)", "Bar", "#d9a441", prices)
+            await add_product(connection, ids[slug], products[slug, name])
+    cards = {name: await add_card(connection, uid, f"Carte de {name}") for name, uid in CARDS.items()}
+    await set_network(connection, "Les Comptoirs liés", NetworkSettings())
+    return Founded({it.slug: it for it in (await venues(connection)).values()}, products, cards)
+
+
 @asynccontextmanager
 async def network_of(app: FastAPI, settings: Settings) -> AsyncIterator[Network]:
-    """Seed the empty database of a running application, and open the doors to it."""
+    """Open the doors to a running application, over a copy of the template or a database that is still empty."""
     context: Context = app.state.context
-    products: dict[tuple[str, str], Product] = {}
     async with context.engine.begin() as connection:
-        for currency in (RAF, TEMPS):
-            await add(connection, currency)
-        ids = {
-            slug: await add_venue(connection, slug, slug.capitalize(), zone, time(6), ACCEPTED[slug])
-            for slug, zone in ZONES.items()
-        }
-        for slug, sold in SOLD.items():
-            for name, prices in sold.items():
-                products[slug, name] = Product(uuid7(), name, f"{name} (en)", "Bar", "#d9a441", prices)
-                await add_product(connection, ids[slug], products[slug, name])
-        cards = {name: await add_card(connection, uid, f"Carte de {name}") for name, uid in CARDS.items()}
-        await set_network(connection, "Les Comptoirs liés", NetworkSettings())
-        by_id = await venues(connection)
+        copied = await venues(connection)
+        it = _templates[connection.dialect.name] if copied else await found(connection)
     async with AsyncExitStack() as clients:
         client = await clients.enter_async_context(_client(app))
-        yield Network(
-            app,
-            settings,
-            context,
-            app.state.ledger,
-            client,
-            {it.slug: it for it in by_id.values()},
-            products,
-            cards,
-            clients,
-        )
+        ledger = app.state.ledger
+        # A test may change what it holds in its hands, and no other test.
+        here = (dict(it.venues), dict(it.products), dict(it.cards))
+        yield Network(app, settings, context, ledger, client, *here, clients)
 
 
 @cache
