@@ -21,8 +21,10 @@ from readers.health.systemd import Supervisor
 from readers.journal import Clock, Journal, RowsWaiting
 from readers.kiosk import create_kiosk
 from readers.kiosk.server import LOOPBACK
+from readers.printer import Printer
 from readers.sync import DeviceKey, Link, Pace, Rejected, Reporter, Server, SnapshotFile, Unreachable, Worker
 from readers.taps import Driver, Presence, Reader, ReaderEvent, ReaderFound, ReaderLost
+from readers.terminal.view import PrinterShown
 from readers.till import CardTill, Looks, SignIn, SnapshotShelf, Tap, TapSettings
 
 # Half a minute keeps the fleet's page true and is nothing on any line: a report is about 700 bytes.
@@ -42,7 +44,7 @@ class PairingFailed(Exception):
 @dataclass(frozen=True, slots=True)
 class AgentConfig:
     """`data` is the folder of journal, key and snapshot; `reader` a path for readers.drivers, or a function that opens
-    a driver; `pair` a one-time code. `kiosk_port` 0 takes any free port."""
+    a driver; `pair` a one-time code; `printer` a path for readers.printer. `kiosk_port` 0 takes any free port."""
 
     data: Path
     server: str
@@ -50,6 +52,7 @@ class AgentConfig:
     kiosk_host: str = "127.0.0.1"
     kiosk_port: int = 8001
     pair: str | None = None
+    printer: str | None = None
     tap: TapSettings = field(default_factory=TapSettings)
     pace: Pace = field(default_factory=Pace)
     report_s: float = REPORT_S
@@ -111,6 +114,7 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
         reporter = Reporter(server, journal, looks, _heed, config.report_s)
         await held.enter_async_context(_reader(config, till, reporter))
         await held.enter_async_context(_task(reporter.run()))
+        held.enter_context(_printer(config, till))
         url = await held.enter_async_context(_kiosk(config, till))
         yield Running(till, journal, url)
 
@@ -178,6 +182,29 @@ async def _reader(config: AgentConfig, till: CardTill, reporter: Reporter) -> As
         yield
     finally:
         await asyncio.to_thread(reader.stop)
+
+
+@contextlib.contextmanager
+def _printer(config: AgentConfig, till: CardTill) -> Iterator[None]:
+    """The printer's thread, where there is one; what it says is handed to the event loop."""
+    if config.printer is None:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+
+    def tell(state: PrinterShown) -> None:
+        # As with the reader: the loop may be closed already.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(till.on_printer, state)
+
+    printer = Printer(config.printer, tell)
+    printer.start()
+    till.receipts.printer = printer
+    till.on_printer("ok")
+    try:
+        yield
+    finally:
+        printer.stop()
 
 
 @contextlib.asynccontextmanager

@@ -34,6 +34,11 @@ from readers.install.commands import check, install, kiosk, uninstall
 @click.option("--kiosk-port", default=8001, show_default=True, envvar="COMPTOIR_TERMINAL_KIOSK_PORT")
 @click.option("--pair", envvar="COMPTOIR_TERMINAL_PAIR", help="The one-time code that an admin made for this terminal.")
 @click.option(
+    "--printer",
+    envvar="COMPTOIR_TERMINAL_PRINTER",
+    help="The receipt printer: usb:04b8:0e15, tcp:192.168.1.50, serial:/dev/ttyUSB0:9600, file:/dev/usb/lp0.",
+)
+@click.option(
     "--deadline-ms",
     type=click.IntRange(50, 5000),
     default=400,
@@ -58,6 +63,7 @@ def terminal(
     kiosk_host: str,
     kiosk_port: int,
     pair: str | None,
+    printer: str | None,
     deadline_ms: int,
     snapshot_s: float,
 ) -> None:
@@ -70,10 +76,16 @@ def terminal(
     # Imported here, so that `comptoir --help` does not load the whole agent.
     from readers.agent import AgentConfig, NotPaired, PairingFailed, run_agent  # noqa: PLC0415
     from readers.journal import JournalError  # noqa: PLC0415
+    from readers.printer import PrinterPathWrong, check_path  # noqa: PLC0415
     from readers.sync import Pace  # noqa: PLC0415
     from readers.till import TapSettings  # noqa: PLC0415
 
     _configure_logs()
+    try:
+        if printer is not None:
+            check_path(printer)
+    except PrinterPathWrong as error:
+        _fail(2, str(error))
     config = AgentConfig(
         data=data,
         server=server,
@@ -81,6 +93,7 @@ def terminal(
         kiosk_host=kiosk_host,
         kiosk_port=kiosk_port,
         pair=pair,
+        printer=printer,
         tap=TapSettings(deadline_s=deadline_ms / 1000),
         pace=Pace(snapshot_s=snapshot_s),
     )

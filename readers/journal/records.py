@@ -41,7 +41,8 @@ class OwnRow:
 
 @dataclass(frozen=True, slots=True)
 class PaidSale:
-    """One of the last sales, and whether staff undid it."""
+    """One of the last sales, whether staff undid it, and the sequence of its row in this epoch."""
 
     row: SaleRow
     voided: bool
+    sequence: int

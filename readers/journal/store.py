@@ -201,10 +201,13 @@ class JournalFile:
         rows = self._select(
             "kind = 'sale' ORDER BY sequence DESC LIMIT ?",
             count,
-            columns="payload, EXISTS"
+            columns="sequence, payload, EXISTS"
             " (SELECT 1 FROM rows AS undone WHERE undone.sale = rows.sale AND undone.kind IN ('void', 'cancel'))",
         )
-        return [PaidSale(cast("SaleRow", read_payload(payload)), bool(voided)) for payload, voided in rows]
+        return [
+            PaidSale(cast("SaleRow", read_payload(payload)), bool(voided), sequence)
+            for sequence, payload, voided in rows
+        ]
 
     def booking(self, event: UUID) -> AnyRow | None:
         """The row that asks for `event` to be booked."""

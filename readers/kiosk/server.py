@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from readers.kiosk import receipts
 from readers.kiosk.bodies import Complete, Nothing, Pay, SignIn, Void
 from readers.kiosk.events import screen_json, stream
 from readers.kiosk.guard import Guard
@@ -49,6 +50,7 @@ def create_kiosk(till: Till, *, language_default: Language = "fr", hosts: Sequen
         Route("/api/cancel", _command(Nothing, lambda _: till.cancel()), methods=["POST"]),
         Route("/api/dismiss", _command(Nothing, lambda _: till.dismiss()), methods=["POST"]),
         Route("/api/void", _command(Void, lambda body: till.void(body.sale, body.reason)), methods=["POST"]),
+        *receipts.routes(till, language_default),
         Route("/healthz", screen.health),
         Mount("/static", StaticFiles(packages=[("app", "web/static")])),
         Mount("/kiosk", StaticFiles(packages=[("readers.kiosk", "static")])),

@@ -70,6 +70,21 @@ class Result:
     offers: tuple[Offer, ...] = ()
 
 
+PrinterShown = Literal["none", "ok", "busy", "no_paper", "absent"]
+"""The receipt printer: none is set up; it can print; it prints; it has no paper; it does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptShown:
+    """A sale's receipt: its number at this terminal, the address of its page (None: the server told none) and its text
+    for a QR code where the phone has no internet."""
+
+    sale: UUID
+    number: str
+    address: str | None
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class PastSale:
     """One of the last sales of this terminal, newest first on the screen. `rest`: what staff took themselves."""
@@ -110,6 +125,7 @@ class Screen:
     result: Result | None = None
     hint: Literal["unusable_card", "two_cards", "remove_card", "other_card"] | None = None
     catalogue_version: str = ""
+    printer: PrinterShown = "none"
     last_sales: tuple[PastSale, ...] = field(default=())
 
 
@@ -117,7 +133,7 @@ class TillError(Exception):
     """A command the till can't carry out now; `reason` is a stable word that the page translates.
 
     wrong_pin, not_signed_in, too_many_attempts, empty_basket, unknown_product, no_price, busy, no_snapshot,
-    not_voidable, not_offered, journal_failed.
+    not_voidable, not_offered, journal_failed, unknown_sale, no_printer, printer_busy.
     """
 
     def __init__(self, reason: str) -> None:
@@ -162,4 +178,12 @@ class Till(Protocol):
 
     async def void(self, sale: UUID, reason: str) -> None:
         """Undo one of the last sales: a reversing row in the journal. TillError("not_voidable")."""
+        ...
+
+    def receipt(self, sale: UUID, language: Literal["fr", "en"]) -> ReceiptShown:
+        """The receipt of one of the last sales. TillError("unknown_sale")."""
+        ...
+
+    async def print_receipt(self, sale: UUID, language: Literal["fr", "en"]) -> None:
+        """Have it printed, when the printer comes to it. TillError("unknown_sale", "no_printer", "printer_busy")."""
         ...

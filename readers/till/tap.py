@@ -47,10 +47,12 @@ class TapSettings:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a tap ended. `row` is the committed sale of a green one, `open` what may still be done about a red one."""
+    """How a tap ended. `row` is the committed sale of a green one, `sequence` its place in the journal, and `open` what
+    may still be done about a red one."""
 
     result: Result
     row: SaleRow | None = None
+    sequence: int = 0
     open: Pending | None = None
 
 
@@ -197,7 +199,7 @@ class Tap:
         if left is None:
             left = {uid: self._available(uid) for uid in row.sale.cards}
         result = self._result(it, None, offline=row.mode == "offline", left=left[row.sale.card])
-        return Ended(replace(result, taken=taken(row.sale, left)), row)
+        return Ended(replace(result, taken=taken(row.sale, left)), row, sequence)
 
     async def _refuse(self, it: _Try, reason: Refusal, *, offline: bool, cancel: bool = False) -> Ended:
         now_us, sale, card = self._clock.now_us(), it.pending.sale, it.held[-1].card.uid

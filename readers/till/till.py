@@ -17,7 +17,8 @@ from readers.sync import Link
 from readers.taps import CardGone, CardSeen, ReaderEvent, ReaderFound, ReaderLost, TwoCards, UnusableCard
 from readers.terminal.counter import RESULT_NS_MAX, RESULT_NS_MIN, Card, Counter, Pending
 from readers.terminal.receipt import past_sale
-from readers.terminal.view import BasketItem, Offer, PastSale, Screen, TillError
+from readers.terminal.view import BasketItem, Offer, PastSale, PrinterShown, ReceiptShown, Screen, TillError
+from readers.till.receipts import ReceiptDesk
 from readers.till.shelf import SnapshotShelf
 from readers.till.staff import SignIn
 from readers.till.tap import Tap
@@ -43,6 +44,7 @@ class CardTill:
         self._clock = clock
         self._staff = staff
         self._counter = Counter()
+        self.receipts = ReceiptDesk(shelf, journal)
         self._asking = False
         # For the last sales: the id that `pay` gave the page, where the sale has another.
         self._asked: dict[UUID, UUID] = {}
@@ -99,6 +101,7 @@ class CardTill:
             result=self._counter.result,
             hint=self._counter.hint,
             catalogue_version=shop.catalogue_version if shop else "",
+            printer=self.receipts.shown,
             last_sales=tuple(self._past(paid) for paid in self._last),
         )
 
@@ -200,6 +203,18 @@ class CardTill:
         self._last = deque((replace(p, voided=p.voided or p.row.sale.id == sale) for p in self._last), LAST_SALES)
         self._bump()
 
+    def receipt(self, sale: UUID, language: Literal["fr", "en"]) -> ReceiptShown:
+        return self.receipts.shown_for(self._one_of_last(sale), language)
+
+    async def print_receipt(self, sale: UUID, language: Literal["fr", "en"]) -> None:
+        self._signed_in()
+        self.receipts.print(self._one_of_last(sale), language)
+
+    def on_printer(self, state: PrinterShown) -> None:
+        """What the printer says of itself, on the event loop."""
+        self.receipts.shown = state
+        self._bump()
+
     # What happens on the reader
 
     def on_reader(self, event: ReaderEvent) -> None:
@@ -241,6 +256,12 @@ class CardTill:
         sale = paid.row.sale.id
         return past_sale(paid.row, self._asked.get(sale, sale), voided=paid.voided)
 
+    def _one_of_last(self, sale: UUID) -> PaidSale:
+        paid = next((paid for paid in self._last if paid.row.sale.id == sale), None)
+        if paid is None:
+            raise TillError("unknown_sale")
+        return paid
+
     def _signed_in(self) -> UUID:
         if self._staff.who is None:
             raise TillError("not_signed_in")
@@ -264,10 +285,11 @@ class CardTill:
         ended = await self._tap.settle(pending, card)
         result = ended.result
         if ended.row:
-            self._last.appendleft(PaidSale(ended.row, voided=False))
+            self._last.appendleft(PaidSale(ended.row, voided=False, sequence=ended.sequence))
             kept = {paid.row.sale.id for paid in self._last}
             self._asked = {sale: asked for sale, asked in self._asked.items() if sale in kept}
             self._asked[result.sale] = result.asked
+            self.receipts.note(result.sale, result.taken, kept)
         _log.info("tap", sale=str(result.sale), reason=result.reason, offline=result.offline)
         self._move(self._counter.conclude(result, self._clock.monotonic_ns(), ended.open))
         loop = asyncio.get_running_loop()

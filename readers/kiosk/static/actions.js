@@ -76,7 +76,7 @@ export function closeResult() {
 }
 
 export async function signOut() {
-  change({ past: false });
+  change({ past: false, receipt: null });
   await command("sign-out");
 }
 
@@ -106,7 +106,7 @@ export function inWords(reason) {
   return has(`till.${reason}`) ? t(`till.${reason}`) : t("till.unknown", { reason });
 }
 
-async function command(name, body) {
+export async function command(name, body) {
   try {
     return await post(name, body);
   } catch (error) {

@@ -37,6 +37,19 @@ export async function fetchCatalogue() {
   return response.json();
 }
 
+/** The receipt of one of the last sales: {sale, number, address, text}. */
+export async function fetchReceipt(sale) {
+  let response;
+  try {
+    response = await fetch(`/api/receipts/${sale}`, { signal: AbortSignal.timeout(ANSWER_MS) });
+  } catch {
+    throw new Refused("no_answer");
+  }
+  if (response.ok) return response.json();
+  const problem = await response.json().catch(() => ({}));
+  throw new Refused(problem.reason ?? "no_answer");
+}
+
 /** Follow the agent's screen for as long as the page lives: `onScreen(screen)` for each, `onLost()` when it is silent. */
 export function follow(onScreen, onLost) {
   let source;

@@ -9,7 +9,7 @@ let told = "";
 
 export function start() {
   byId("sign-out").addEventListener("click", signOut);
-  byId("open-past").addEventListener("click", () => change({ past: !state.past }));
+  byId("open-past").addEventListener("click", () => change({ past: !state.past, receipt: null }));
 }
 
 export function draw({ screen, connected, past }) {

@@ -10,8 +10,8 @@ import { named, t } from "./words.js";
 const TOKENS = 6;
 let built = "";
 
-export function draw({ catalogue, category, currency, lines, multiplier, past }) {
-  byId("goods").hidden = past;
+export function draw({ catalogue, category, currency, lines, multiplier, past, receipt }) {
+  byId("goods").hidden = past || receipt !== null;
   byId("multiplier").hidden = multiplier === 0;
   byId("multiplier").textContent = t("multiplier", { count: multiplier });
   if (!catalogue) return;

@@ -8,12 +8,13 @@ import * as goods from "./goods.js";
 import * as keys from "./keys.js";
 import * as pager from "./pager.js";
 import * as past from "./past.js";
+import * as receipt from "./receipt.js";
 import * as signIn from "./sign_in.js";
 import * as stateView from "./state_view.js";
 import { change, onChange, recall, state, takeScreen } from "./store.js";
 
 recall();
-for (const view of [bar, signIn, goods, basketPane, past, stateView, pager]) {
+for (const view of [bar, signIn, goods, basketPane, past, receipt, stateView, pager]) {
   view.start?.();
   onChange(view.draw);
 }

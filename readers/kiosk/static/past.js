@@ -2,6 +2,7 @@
 
 import { sum, voidSale } from "./actions.js";
 import { byId, el, fill, icon } from "./dom.js";
+import { openReceipt } from "./receipt.js";
 import { change } from "./store.js";
 import { clock, t } from "./words.js";
 
@@ -41,6 +42,17 @@ function rowOf(sale, connected) {
     sale.offline ? el("span", { className: "mark calm" }, icon("offline"), t("past.offline")) : null,
     sale.voided ? el("span", { className: "mark" }, icon("undo"), t("past.voided")) : null,
   ];
+  const receiptButton = el(
+    "button",
+    {
+      className: "tool bordered",
+      data: { key: `receipt-${sale.sale}` },
+      disabled: !connected,
+      onclick: () => openReceipt(sale.sale),
+    },
+    icon("receipt"),
+    t("receipt.open"),
+  );
   const open = voiding === sale.sale;
   const voidButton =
     sale.voided || open
@@ -67,7 +79,7 @@ function rowOf(sale, connected) {
       el("span", { className: "past-card" }, t("past.card", { end: sale.card.slice(-4) }), ...marks.filter(Boolean)),
     ),
     el("span", { className: "past-amount" }, sum(sale.price)),
-    voidButton,
+    el("span", { className: "past-do" }, receiptButton, voidButton),
     open ? reasons(sale) : null,
   );
 }

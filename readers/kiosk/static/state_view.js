@@ -2,6 +2,7 @@
 
 import { cancel, closeResult, complete, money, sum } from "./actions.js";
 import { byId, el, icon } from "./dom.js";
+import { openReceipt } from "./receipt.js";
 import * as sound from "./sound.js";
 import { state } from "./store.js";
 import { has, named, t } from "./words.js";
@@ -95,6 +96,7 @@ function paid({ result }) {
     result.taken.length > 1 ? parts(result.taken) : el("p", { className: "state-left" }, ...left(result)),
     result.offline ? el("p", { className: "state-offline" }, icon("offline"), t("paid.offline")) : "",
     el("button", { className: "state-button" }, t("paid.next"), icon("arrow-right")),
+    el("button", { className: "state-plain", onclick: () => openReceipt(result.sale) }, icon("receipt"), t("receipt.open")),
   ];
 }
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from app.rules.ids import uuid7
 from app.rules.offline import Refusal
-from readers.terminal.view import Amount, BasketItem, Offer, PastSale, Result, Screen, Taken, TillError
+from readers.terminal.view import Amount, BasketItem, Offer, PastSale, ReceiptShown, Result, Screen, Taken, TillError
 
 STAFF = UUID("0193a000-0000-7000-8000-00000000a4f2")
 PIN = "2468"
@@ -144,6 +144,14 @@ class FakeTill:
             raise TillError("not_voidable")
         sales = tuple(replace(past, voided=past.voided or past.sale == sale) for past in self.now.last_sales)
         await self.show(last_sales=sales)
+
+    def receipt(self, sale: UUID, language: Literal["fr", "en"]) -> ReceiptShown:
+        if sale not in {past.sale for past in self.now.last_sales}:
+            raise TillError("unknown_sale")
+        return ReceiptShown(sale, "1-7", f"https://comptoir.example/r/{sale.hex}", "La Raffinerie\n2 x Pinte 11,00 €")
+
+    async def print_receipt(self, sale: UUID, language: Literal["fr", "en"]) -> None:
+        self._called("print_receipt", sale, language)
 
     # What tests do
 

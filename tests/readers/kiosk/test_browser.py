@@ -597,3 +597,42 @@ def test_motion_stops_for_who_asks_for_less(kiosk: RunningKiosk, page: Page) -> 
     assert page.evaluate(moving) == 1
     page.emulate_media(reduced_motion="reduce")
     assert page.evaluate(moving) == 0
+
+
+def test_the_receipt_of_a_sale_is_scanned_read_without_internet_and_printed(kiosk: RunningKiosk, page: Page) -> None:
+    tile(page, "Pinte").click()
+    page.locator("#pay").click()
+    expect(state(page, "present_card")).to_be_visible()
+    kiosk.do(kiosk.till.card())
+    state(page, "paid").get_by_role("button", name="Ticket").click()
+    receipt = page.locator("#receipt")
+    expect(receipt).to_contain_text("Ticket nᵒ 1-7")
+    expect(receipt).to_contain_text("5,50 €")
+    code = receipt.locator(".receipt-code")
+    expect(code).to_have_js_property("complete", value=True)
+    assert code.evaluate("image => image.naturalWidth") > 0
+    expect(receipt).to_contain_text("Aucune imprimante")
+    expect(receipt.get_by_role("button", name="Imprimer")).to_be_disabled()
+    receipt.get_by_role("button", name="Sans internet").click()
+    expect(receipt).to_contain_text("sans internet")
+    expect(code).to_have_attribute("src", re.compile("of=text$"))
+    kiosk.do(kiosk.till.show(printer="ok"))
+    receipt.get_by_role("button", name="Imprimer").click()
+    kiosk.was_asked("print_receipt", kiosk.till.sale, "fr")
+    kiosk.do(kiosk.till.show(printer="no_paper"))
+    expect(receipt).to_contain_text("n’a plus de papier")
+    receipt.get_by_role("button", name="Revenir aux produits").click()
+    expect(receipt).to_be_hidden()
+    expect(page.locator(".tile").first).to_be_visible()
+
+
+def test_every_one_of_the_last_sales_has_its_receipt(kiosk: RunningKiosk, page: Page) -> None:
+    tile(page, "Pinte").click()
+    page.locator("#pay").click()
+    expect(state(page, "present_card")).to_be_visible()
+    kiosk.do(kiosk.till.card())
+    kiosk.do(kiosk.till.dismiss())
+    page.locator("#open-past").click()
+    page.locator("#past-list").get_by_role("button", name="Ticket").click()
+    expect(page.locator("#receipt")).to_contain_text("Ticket nᵒ 1-7")
+    expect(page.locator("#past")).to_be_hidden()

@@ -36,6 +36,7 @@ from app.wire import (
     SnapshotCurrency,
     SnapshotLimits,
     SnapshotProduct,
+    SnapshotReceipts,
     SnapshotStaff,
     StatusReport,
     SyncReply,
@@ -75,6 +76,7 @@ class FakeServer:
     `limited`: a currency of which a card may spend no more; `gift_refused`: gift money pays nothing that is sold here.
     """
 
+    receipts: SnapshotReceipts | None = None
     limits: SnapshotLimits = field(
         default_factory=lambda: SnapshotLimits(
             cards={
@@ -334,6 +336,7 @@ class FakeServer:
             applied_epoch=self.epoch,
             applied_through=len(self.rows),
             applied_beyond=tuple(id_ for id_ in self.sold if id_ not in in_rows),
+            receipts=self.receipts,
         )
 
     def book(self, sale: Sale, sign: int = 1) -> None:

@@ -1,0 +1,79 @@
+"""Receipts of the till's last sales: number, address, text and paper."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from app.rules.receipts import sale_of_token
+from app.wire import SnapshotReceipts
+from readers.printer import Printer
+from readers.terminal.view import TillError
+from tests.readers.sync.fake_server import AWA, FakeServer
+from tests.readers.till.terminals import a_terminal
+
+pytestmark = pytest.mark.anyio
+
+KEY = bytes(range(32))
+TOLD = SnapshotReceipts(address="https://comptoir.example/r/", key=base64.b64encode(KEY).decode())
+
+
+def plain(text: str) -> str:
+    return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+async def test_a_receipt_has_its_number_its_address_and_its_text_also_offline(tmp_path: Path) -> None:
+    server = FakeServer()
+    server.receipts = TOLD
+    async with a_terminal(tmp_path, server) as terminal:
+        await terminal.go_offline()
+        result = await terminal.tap(AWA, 2)
+        shown = terminal.till.receipt(result.sale, "fr")
+        # The first row is the intent, the second the sale.
+        assert shown.number == f"{terminal.journal.pairing.epoch}-2"
+        assert shown.address is not None
+        assert sale_of_token(KEY, shown.address.removeprefix(TOLD.address)) == result.sale
+        text = plain(shown.text)
+        assert "Total" in text
+        assert "2 x" in text
+        assert "Reste sur la carte" in text
+        assert shown.number in text
+
+
+async def test_after_a_restart_the_receipt_is_the_same_but_for_what_was_left(tmp_path: Path) -> None:
+    server = FakeServer()
+    server.receipts = TOLD
+    async with a_terminal(tmp_path, server) as terminal:
+        result = await terminal.tap(AWA)
+        before = terminal.till.receipt(result.sale, "fr")
+    async with a_terminal(tmp_path, server) as terminal:
+        after = terminal.till.receipt(result.sale, "fr")
+        assert (after.number, after.address) == (before.number, before.address)
+        kept = [line for line in before.text.splitlines() if "Reste sur la carte" not in line]
+        assert after.text.splitlines() == kept
+
+
+async def test_a_voided_sale_says_so_on_its_receipt(tmp_path: Path) -> None:
+    async with a_terminal(tmp_path, FakeServer()) as terminal:
+        result = await terminal.tap(AWA)
+        await terminal.till.void(result.sale, "Erreur")
+        shown = terminal.till.receipt(result.sale, "fr")
+        assert "ANNULÉE" in shown.text
+        # A server that told no address for receipts: the text is all there is.
+        assert shown.address is None
+
+
+async def test_the_printer_never_holds_up_the_till(tmp_path: Path) -> None:
+    async with a_terminal(tmp_path, FakeServer()) as terminal:
+        result = await terminal.tap(AWA)
+        with pytest.raises(TillError, match="no_printer"):
+            await terminal.till.print_receipt(result.sale, "fr")
+        # Never started: as a printer that hangs in its first slip.
+        terminal.till.receipts.printer = Printer("tcp:printer", lambda _: None)
+        for _ in range(10):
+            await terminal.till.print_receipt(result.sale, "fr")
+        with pytest.raises(TillError, match="printer_busy"):
+            await terminal.till.print_receipt(result.sale, "fr")
+        assert (await terminal.tap(AWA)).reason is None
