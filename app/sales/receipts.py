@@ -20,8 +20,9 @@ from app.platform.context import Context
 from app.rules.receipts import receipt_number
 from app.sales import booking
 from app.sales.tables import intake
+from app.terminals import service as terminals
 from app.venues.service import Venue
-from app.wire import SnapshotReceipts
+from app.wire import SaleRow, SnapshotReceipts, read_payload
 
 PATH = "/r/"
 
@@ -82,10 +83,13 @@ async def receipt(
     page = await ledger.history.operation(sale)
     booked = next((it for it in page.operations if it.kind == booking.KIND), None)
     venue = venues.get(booked.venue) if booked and booked.venue else None
+    async with ledger.reader.connect() as connection:
+        row = await _row(connection, sale)
+        if booked is None and row is not None:
+            return await _without_card(connection, row, currencies, venues)
     if booked is None or venue is None:
         return None
-    async with ledger.reader.connect() as connection:
-        number = await _number(connection, sale)
+    number = receipt_number(row.epoch, row.sequence) if row else ""
     details: dict[str, Any] = json.loads(booked.details)
     lines = tuple(_line(it, currencies) for it in details.get("lines", ()))
     more = details.get("round_up")
@@ -102,13 +106,39 @@ async def receipt(
     )
 
 
-async def _number(connection: AsyncConnection, sale: UUID) -> str:
-    row = (
-        await connection.execute(
-            sa.select(intake.c.epoch, intake.c.sequence).where(intake.c.event == sale).order_by(intake.c.id).limit(1)
-        )
-    ).one_or_none()
-    return receipt_number(row.epoch, row.sequence) if row else ""
+async def _row(connection: AsyncConnection, sale: UUID) -> Any:
+    """The terminal's row of a sale, as it first came."""
+    query = (
+        sa.select(intake.c.device, intake.c.epoch, intake.c.sequence, intake.c.payload)
+        .where(intake.c.event == sale)
+        .order_by(intake.c.id)
+        .limit(1)
+    )
+    return (await connection.execute(query)).one_or_none()
+
+
+async def _without_card(
+    connection: AsyncConnection, row: Any, currencies: Mapping[str, Currency], venues: Mapping[UUID, Venue]
+) -> Receipt | None:
+    """The receipt of a sale that no card paid: it is in no book of ours, and only the terminal's row tells it."""
+    payload = read_payload(row.payload)
+    terminal = await terminals.listed(connection, row.device)
+    venue = venues.get(terminal.venue)
+    if not isinstance(payload, SaleRow) or payload.sale.card or venue is None:
+        return None
+    sale = payload.sale
+    lines = tuple(_line(line.model_dump(), currencies) for line in sale.lines)
+    return Receipt(
+        venue=venue,
+        terminal=terminal.name,
+        number=receipt_number(row.epoch, row.sequence),
+        at_us=sale.occurred_at_us,
+        lines=lines,
+        total=_summed((line.currency, line.amount) for line in lines),
+        given=(),
+        means=tuple(Means(it.means, it.amount, currencies[it.covers]) for it in sale.rest),
+        taken_back=False,
+    )
 
 
 def _line(line: Mapping[str, Any], currencies: Mapping[str, Currency]) -> Line:

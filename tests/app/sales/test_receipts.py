@@ -114,3 +114,16 @@ async def test_an_address_that_somebody_made_up_is_refused_and_soon_not_even_loo
     assert answers[0].status_code == 404
     assert "Nous ne connaissons pas ce ticket" in words(answers[0])
     assert answers[-1].status_code == 429
+
+
+async def test_a_sale_that_no_card_paid_has_its_receipt_once_its_row_has_come(network: Network) -> None:
+    bar = await network.terminal("raffinerie")
+    whole = bar.sale("awa", {"Demi": 1}).model_dump()
+    rest = (Rest(means="cheque", covers="RAF", amount=350),)
+    sale = Sale.model_validate({**whole, "card": "", "tenders": (), "rest": rest})
+    assert "en route" in words(await look(network.client, await address(bar, sale)))
+    await bar.deliver(bar.sale_row(sale))
+    said = words(await look(network.client, await address(bar, sale)))
+    assert "Demi 3,50 €" in said
+    assert "Chèque 3,50 €" in said
+    assert f"Vente nᵒ {bar.epoch}-1, caisse Bar" in said
