@@ -59,11 +59,13 @@ from app.platform.http_problems import CatchUnexpected, ProblemDetails, answer_t
 from app.platform.settings import Settings
 from app.platform.shutdown import on_stop_signal
 from app.platform.telemetry import RequestLog, configure_logging
+from app.sales.closings.daily import run_for_ever as close_for_ever
+from app.sales.closings.taking_in import handler as closing_handler
 from app.sales.directory import Directory
 from app.topups.online import open_provider, reconcile_for_ever
 from app.web import Pages, SecurityHeaders, render_error, static_app, texts_of
 from app.web.source import SOURCE_URL, source
-from app.wire import Problem
+from app.wire import ClosingRow, Problem
 
 DESCRIPTION = """
 Comptoir is a cashless network: one NFC card, several local currencies, many venues.
@@ -191,6 +193,8 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     )
     await ledger.start()
     api.state.directory = Directory(ledger)
+    # Closings are sealed with the server's key, which is only known now.
+    api.state.row_handlers = {**api.state.row_handlers, ClosingRow: closing_handler(context.keys.signing)}
     api.state.context, api.state.ledger, api.state.provider = context, ledger, open_provider(context)
     api.state.follower = follower = Follower(ledger)
     await follower.start()
@@ -201,6 +205,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     tasks = [asyncio.create_task(Deliveries(context, ledger, follower).run(), name="webhooks")]
     tasks.append(asyncio.create_task(run_for_ever(context, ledger), name="lapses"))
     tasks.append(asyncio.create_task(lapse_for_ever(ledger), name="vouchers"))
+    tasks.append(asyncio.create_task(close_for_ever(context), name="closings"))
     if provider is not None:
         tasks.append(asyncio.create_task(reconcile_for_ever(context, ledger, provider), name="reconciliation"))
     try:

@@ -17,9 +17,11 @@ from app.identity.pins import pins_of_venue
 from app.ledger.service import booked_among, recent_operations, wallet_balances
 from app.platform.clock import now_us
 from app.sales import booking
+from app.sales.closings.periods import last_of
 from app.sales.rulebook import cents_of, issuer_at
 from app.sales.tables import intake
 from app.terminals.service import Terminal, mark
+from app.venues.rules import NetworkSettings
 from app.venues.service import products, the_network, venue_named
 from app.wire import (
     SnapshotCard,
@@ -28,6 +30,7 @@ from app.wire import (
     SnapshotProduct,
     SnapshotReceipts,
     SnapshotStaff,
+    SnapshotTill,
     TerminalSnapshot,
 )
 
@@ -109,7 +112,19 @@ async def build(reader: AsyncEngine, terminal: Terminal, receipts: SnapshotRecei
             applied_through=through,
             applied_beyond=beyond,
             receipts=receipts,
+            till=await _till(connection, terminal, settings),
         )
+
+
+async def _till(connection: AsyncConnection, terminal: Terminal, settings: NetworkSettings) -> SnapshotTill:
+    closed, closed_at_us, open_before = await last_of(connection, terminal)
+    return SnapshotTill(
+        session_required=settings.session_required,
+        blind_count=settings.blind_count,
+        closed=closed,
+        closed_at_us=closed_at_us,
+        open_before=open_before,
+    )
 
 
 def content_tag(snapshot: TerminalSnapshot) -> str:

@@ -39,3 +39,34 @@ exception = sa.Table(
     sa.Column("settled_by", sa.Text),
     sa.UniqueConstraint("event", "kind"),
 )
+
+# `document` is the text that was sealed (app.sales.closings.document); the columns repeat of it what is asked for.
+# Closings of one subject and period are numbered from 1 and chained: `previous` is the digest of the one before.
+closing = sa.Table(
+    "closing",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("period", sa.Text, nullable=False),
+    sa.Column("subject", sa.Uuid, nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("venue", sa.Uuid, nullable=False),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("previous", sa.LargeBinary(32), nullable=False),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False),
+    sa.Column("signature", sa.LargeBinary(64), nullable=False),
+    sa.Column("sealed_at_us", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("period IN ('session', 'day', 'month', 'year')", name="period_known"),
+    sa.CheckConstraint("number >= 1", name="number_from_1"),
+    sa.UniqueConstraint("subject", "period", "number"),
+    sa.UniqueConstraint("digest"),
+    sa.Index("ix_closing_venue_day", "venue", "day"),
+)
+
+# Each closing is gathered once by the next longer period: sessions by a day, days by a month, months by a year.
+closing_part = sa.Table(
+    "closing_part",
+    metadata,
+    sa.Column("part", sa.ForeignKey("closing.id"), primary_key=True),
+    sa.Column("whole", sa.ForeignKey("closing.id"), nullable=False, index=True),
+)

@@ -51,6 +51,9 @@ class NetworkSettings:
     journal_rows: int = 10_000
     snapshot_warn_s: int = 3600
     snapshot_stop_s: int = 12 * 3600
+    # Whether a till sells only while a session is open, and whether staff count before they see what should be there.
+    session_required: bool = False
+    blind_count: bool = True
     card_limits: dict[str, dict[Assurance, tuple[int, int, int]]] = field(default_factory=dict)
     terminal_limits: dict[str, int] = field(default_factory=dict)
     fee_tiers: dict[str, FeeTier] = field(default_factory=dict)

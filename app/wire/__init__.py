@@ -1,5 +1,6 @@
 """What terminals and the server say to each other. Version 1; unknown fields are refused on the way in."""
 
+from app.wire.base import Row
 from app.wire.journal import (
     GENESIS,
     AnyRow,
@@ -9,7 +10,6 @@ from app.wire.journal import (
     JournalRow,
     Payload,
     RefusedRow,
-    Row,
     SaleRow,
     SyncReply,
     VoidRow,
@@ -27,9 +27,11 @@ from app.wire.snapshot import (
     SnapshotProduct,
     SnapshotReceipts,
     SnapshotStaff,
+    SnapshotTill,
     TerminalSnapshot,
 )
 from app.wire.status import StatusReply, StatusReport, TerminalStatus, status_message
+from app.wire.till import CashRow, ClosingRow, CountRow, SessionRow
 
 __all__ = [
     "GENESIS",
@@ -37,6 +39,9 @@ __all__ = [
     "Batch",
     "Bill",
     "CancelRow",
+    "CashRow",
+    "ClosingRow",
+    "CountRow",
     "IntentRow",
     "JournalRow",
     "Means",
@@ -52,6 +57,7 @@ __all__ = [
     "SaleLine",
     "SaleReply",
     "SaleRow",
+    "SessionRow",
     "Share",
     "SnapshotCard",
     "SnapshotCurrency",
@@ -59,6 +65,7 @@ __all__ = [
     "SnapshotProduct",
     "SnapshotReceipts",
     "SnapshotStaff",
+    "SnapshotTill",
     "StatusReply",
     "StatusReport",
     "SyncReply",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -11,6 +12,20 @@ class Message(BaseModel):
     """Immutable; an unknown field is an error, so that a typo in a client is seen and not ignored."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
+
+
+class Row(Message):
+    """What every kind of row tells of itself, so that journal and intake need not know the kinds apart."""
+
+    @property
+    def subject(self) -> UUID:
+        """The sale, or the act that is no sale, which the row is about."""
+        raise NotImplementedError
+
+    @property
+    def event(self) -> UUID | None:
+        """The id under which the row asks for something to be booked; None for a row that books nothing."""
+        return None
 
 
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,7}$")]

@@ -12,25 +12,12 @@ from uuid import UUID
 from pydantic import Field, TypeAdapter
 
 from app.rules.offline import Refusal
-from app.wire.base import CardUid, InstantUs, Message, Sequence, Sha256Hex
+from app.wire.base import CardUid, InstantUs, Message, Row, Sequence, Sha256Hex
 from app.wire.sale import Sale
+from app.wire.till import CashRow, ClosingRow, CountRow, SessionRow
 
 # What the first row of an epoch names as its predecessor.
 GENESIS = "0" * 64
-
-
-class Row(Message):
-    """What every kind of row tells of itself, so that journal and intake need not know the kinds apart."""
-
-    @property
-    def subject(self) -> UUID:
-        """The sale, or the act that is no sale, which the row is about."""
-        raise NotImplementedError
-
-    @property
-    def event(self) -> UUID | None:
-        """The id under which the row asks for something to be booked; None for a row that books nothing."""
-        return None
 
 
 class IntentRow(Row):
@@ -113,7 +100,7 @@ class VoidRow(Row):
 
 
 # Every kind of row; a new one is added here and nowhere else on the wire.
-AnyRow = IntentRow | SaleRow | RefusedRow | CancelRow | VoidRow
+AnyRow = IntentRow | SaleRow | RefusedRow | CancelRow | VoidRow | SessionRow | CashRow | CountRow | ClosingRow
 Payload = Annotated[AnyRow, Field(discriminator="kind")]
 _PAYLOAD: TypeAdapter[AnyRow] = TypeAdapter(Payload)
 

@@ -40,6 +40,8 @@ class SaleLine(Message):
 
     `kind` (app.rules.lines) says what is no plain product; a deposit or a bottle that comes back has a price below 0,
     and a tip names no product (the UUID of zeros). Of a `share`, `unit_price` is what this part pays, `quantity` is 1.
+    `category` and `vat` (basis points, in the price) are those of the product when it was sold, so that what a till
+    took can be told from its rows alone.
     """
 
     product: UUID
@@ -49,6 +51,8 @@ class SaleLine(Message):
     currency: CurrencyCode
     kind: Annotated[LineKind | None, Field(exclude_if=_is_none)] = None
     share: Annotated[Share | None, Field(exclude_if=_is_none)] = None
+    category: Annotated[str | None, Field(max_length=80, exclude_if=_is_none)] = None
+    vat: Annotated[int | None, Field(ge=0, le=10_000, strict=True, exclude_if=_is_none)] = None
 
 
 class Tender(Message):

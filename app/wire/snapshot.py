@@ -8,7 +8,10 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from app.money import Unit
+from app.rules.drawer import Closed, Period
 from app.rules.offline import Assurance, CardLimits, OfflineLimits
 from app.rules.policy import CurrencyKind, Policy
 from app.wire.base import InstantUs, Message
@@ -88,6 +91,19 @@ class SnapshotReceipts(Message):
     key: str
 
 
+class SnapshotTill(Message):
+    """How the till is run here, and where its closings go on from, also on a new card or device.
+
+    `open_before`: what rows of older epochs took since the last closing; this epoch's the terminal has itself.
+    """
+
+    session_required: bool = False
+    blind_count: bool = True
+    closed: Closed = Field(default_factory=Closed)
+    closed_at_us: InstantUs | None = None
+    open_before: Period | None = None
+
+
 class TerminalSnapshot(Message):
     """All of it is read from one database snapshot.
 
@@ -114,3 +130,4 @@ class TerminalSnapshot(Message):
     applied_through: int
     applied_beyond: tuple[UUID, ...]
     receipts: SnapshotReceipts | None = None
+    till: SnapshotTill = Field(default_factory=SnapshotTill)
