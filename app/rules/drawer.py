@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.rules.takings import ByCurrency, Figures, Perpetual
+from app.rules.takings import Figures, Perpetual
 
 # Euro cents.
 COINS: Final = (1, 2, 5, 10, 20, 50, 100, 200)
@@ -49,7 +49,7 @@ class Period:
     def count(self, pieces: Mapping[int, int], *, blind: bool) -> None:
         self.counted, self.counted_cents, self.counted_blind = dict(pieces), worth(pieces), blind
 
-    def expected(self, rates: ByCurrency) -> int:
+    def expected(self, rates: Mapping[str, int]) -> int:
         """Euro cents that should be in the drawer."""
         return self.float_cents + self.figures.cash(rates)
 

@@ -12,7 +12,7 @@ A void takes nothing off these: it is counted beside them, so that what was reco
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -164,7 +164,7 @@ class Figures:
     def empty(self) -> bool:
         return self == Figures()
 
-    def cash(self, rates: ByCurrency) -> int:
+    def cash(self, rates: Mapping[str, int]) -> int:
         """Euro cents that the drawer should hold more than at its opening. `rates`: euro cents per minor unit.
 
         Prices that have none are no euros, and no cash paid them.
