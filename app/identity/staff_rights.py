@@ -26,10 +26,10 @@ _ALL: Final[tuple[StaffRight, ...]] = (
     "train",
     "sold_out",
 )
-# A cashier undoes a wrong sale at once, with the customer in front of them; what gives money away is for who answers
-# for the venue.
+# A cashier undoes their own wrong sale at once, with the customer in front of them, which needs no right; other sales,
+# and what gives money away, are for who answers for the venue.
 _BY_ROLE: Final[dict[str, tuple[StaffRight, ...]]] = {
-    Role.CASHIER: ("sell", "top_up", "void"),
+    Role.CASHIER: ("sell", "top_up"),
     Role.VENUE_ADMIN: _ALL,
     Role.NETWORK_ADMIN: _ALL,
 }

@@ -37,7 +37,7 @@ def taken(sale: Sale, balances: Balances) -> tuple[Taken, ...]:
     )
 
 
-def past_sale(row: SaleRow, asked: UUID, *, voided: bool) -> PastSale:
+def past_sale(row: SaleRow, asked: UUID, *, voided: bool, why_not: str | None = None) -> PastSale:
     sale = row.sale
     return PastSale(
         sale=sale.id,
@@ -49,6 +49,7 @@ def past_sale(row: SaleRow, asked: UUID, *, voided: bool) -> PastSale:
         at_us=sale.occurred_at_us,
         offline=row.mode == "offline",
         voided=voided,
+        why_not=why_not,
     )
 
 

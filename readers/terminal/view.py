@@ -87,7 +87,10 @@ class ReceiptShown:
 
 @dataclass(frozen=True, slots=True)
 class PastSale:
-    """One of the last sales of this terminal, newest first on the screen. `rest`: what staff took themselves."""
+    """One of the last sales of this terminal, newest first on the screen. `rest`: what staff took themselves.
+
+    `why_not`: the TillError that voiding it would meet; None where who is signed in may void it.
+    """
 
     sale: UUID
     asked: UUID
@@ -98,6 +101,7 @@ class PastSale:
     at_us: int
     offline: bool
     voided: bool
+    why_not: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,7 @@ class TillError(Exception):
     """A command the till can't carry out now; `reason` is a stable word that the page translates.
 
     wrong_pin, not_signed_in, too_many_attempts, empty_basket, unknown_product, no_price, busy, no_snapshot,
-    not_voidable, not_offered, journal_failed, unknown_sale, no_printer, printer_busy.
+    not_voidable, not_yours, too_late, not_offered, journal_failed, unknown_sale, no_printer, printer_busy.
     """
 
     def __init__(self, reason: str) -> None:
@@ -177,7 +181,10 @@ class Till(Protocol):
         ...
 
     async def void(self, sale: UUID, reason: str) -> None:
-        """Undo one of the last sales: a reversing row in the journal. TillError("not_voidable")."""
+        """Undo one of the last sales: a reversing row in the journal.
+
+        TillError("not_voidable", "not_yours", "too_late").
+        """
         ...
 
     def receipt(self, sale: UUID, language: Literal["fr", "en"]) -> ReceiptShown:

@@ -17,6 +17,7 @@ from readers.sync import Link
 from readers.taps import CardGone, CardSeen, ReaderEvent, ReaderFound, ReaderLost, TwoCards, UnusableCard
 from readers.terminal.counter import RESULT_NS_MAX, RESULT_NS_MIN, Card, Counter, Pending
 from readers.terminal.receipt import past_sale
+from readers.terminal.undoing import WhyNot, why_not
 from readers.terminal.view import BasketItem, Offer, PastSale, PrinterShown, ReceiptShown, Screen, TillError
 from readers.till.receipts import ReceiptDesk
 from readers.till.shelf import SnapshotShelf
@@ -188,9 +189,11 @@ class CardTill:
     async def void(self, sale: UUID, reason: str) -> None:
         cashier = self._signed_in()
         reason = reason.strip()[:REASON_MAX]
-        paid = next((paid for paid in self._last if paid.row.sale.id == sale and not paid.voided), None)
+        paid = next((paid for paid in self._last if paid.row.sale.id == sale), None)
         if paid is None or sale in self._voiding or not reason:
             raise TillError("not_voidable")
+        if why := self._why_not(paid):
+            raise TillError(why)
         self._voiding.add(sale)
         now_us = self._clock.now_us()
         try:
@@ -254,7 +257,13 @@ class CardTill:
 
     def _past(self, paid: PaidSale) -> PastSale:
         sale = paid.row.sale.id
-        return past_sale(paid.row, self._asked.get(sale, sale), voided=paid.voided)
+        return past_sale(paid.row, self._asked.get(sale, sale), voided=paid.voided, why_not=self._why_not(paid))
+
+    def _why_not(self, paid: PaidSale) -> WhyNot | None:
+        shop, who = self._shelf.shop, self._staff.who
+        person = shop.staff.get(who) if shop and who else None
+        rights = person.rights if person else ()
+        return why_not(paid.row, voided=paid.voided, who=who, rights=rights, now_us=self._clock.now_us())
 
     def _one_of_last(self, sale: UUID) -> PaidSale:
         paid = next((paid for paid in self._last if paid.row.sale.id == sale), None)

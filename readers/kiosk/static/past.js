@@ -1,6 +1,6 @@
 // The last sales of this terminal, and how to void one: its reason is chosen where the sale stands, and undoes it.
 
-import { sum, voidSale } from "./actions.js";
+import { inWords, sum, voidSale } from "./actions.js";
 import { byId, el, fill, icon } from "./dom.js";
 import { openReceipt } from "./receipt.js";
 import { change } from "./store.js";
@@ -28,7 +28,19 @@ export function draw({ screen, past, catalogue, connected }) {
   if (key === built) return;
   built = key;
   const rows = screen.last_sales.map((sale) => rowOf(sale, connected));
+  drawUndo(screen, connected);
   fill(byId("past-list"), ...(rows.length > 0 ? rows : [el("li", { className: "nothing" }, t("past.none"))]));
+}
+
+// The newest sale that stands, taken back with one press.
+function drawUndo(screen, connected) {
+  const last = screen.last_sales.find((sale) => !sale.voided);
+  const button = byId("undo-last");
+  button.hidden = last === undefined;
+  if (last === undefined) return;
+  fill(button, icon("undo"), el("span", {}, t("past.undo_last", { amount: sum(last.price) })));
+  button.disabled = !connected || last.why_not !== null;
+  button.onclick = () => voidSale(last, t("past.undone_at_once"));
 }
 
 function ask(sale) {
@@ -62,7 +74,7 @@ function rowOf(sale, connected) {
           {
             className: "tool bordered",
             data: { key: `void-${sale.sale}` },
-            disabled: !connected,
+            disabled: !connected || sale.why_not !== null,
             onclick: () => ask(sale.sale),
           },
           icon("undo"),
@@ -76,6 +88,7 @@ function rowOf(sale, connected) {
       "span",
       { className: "past-what" },
       el("span", {}, sale.lines.map(([name, quantity]) => t("past.line", { name, quantity })).join(", ")),
+      !sale.voided && sale.why_not ? el("span", { className: "past-why-not" }, inWords(sale.why_not)) : null,
       el("span", { className: "past-card" }, t("past.card", { end: sale.card.slice(-4) }), ...marks.filter(Boolean)),
     ),
     el("span", { className: "past-amount" }, sum(sale.price)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -636,3 +637,22 @@ def test_every_one_of_the_last_sales_has_its_receipt(kiosk: RunningKiosk, page: 
     page.locator("#past-list").get_by_role("button", name="Ticket").click()
     expect(page.locator("#receipt")).to_contain_text("Ticket nᵒ 1-7")
     expect(page.locator("#past")).to_be_hidden()
+
+
+def test_the_last_sale_is_undone_with_one_press(kiosk: RunningKiosk, page: Page) -> None:
+    for _ in range(2):
+        tile(page, "Pinte").click()
+        page.locator("#pay").click()
+        expect(state(page, "present_card")).to_be_visible()
+        kiosk.do(kiosk.till.card())
+        kiosk.do(kiosk.till.dismiss())
+    newest, before = kiosk.till.now.last_sales
+    kiosk.do(kiosk.till.show(last_sales=(newest, replace(before, why_not="not_yours"))))
+    page.locator("#open-past").click()
+    row = page.locator(".past-row").last
+    expect(row).to_contain_text("Vente d’une autre personne")
+    expect(row.get_by_role("button", name="Annuler la vente")).to_be_disabled()
+    page.get_by_role("button", name="Annuler la dernière vente").click()
+    kiosk.was_asked("void", newest.sale, "Annulée aussitôt")
+    # What stands now is somebody else's.
+    expect(page.locator("#undo-last")).to_be_disabled()

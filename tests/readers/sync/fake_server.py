@@ -77,6 +77,7 @@ class FakeServer:
     """
 
     receipts: SnapshotReceipts | None = None
+    rights: tuple[str, ...] = ("sell",)
     limits: SnapshotLimits = field(
         default_factory=lambda: SnapshotLimits(
             cards={
@@ -331,7 +332,7 @@ class FakeServer:
                 )
                 for uid, left in self.balances.items()
             ),
-            staff=(SnapshotStaff(id=self.cashier, pin=PIN_HASH, rights=()),),
+            staff=(SnapshotStaff(id=self.cashier, pin=PIN_HASH, rights=self.rights),),
             limits=self.limits,
             applied_epoch=self.epoch,
             applied_through=len(self.rows),

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from app.rules.ids import uuid7
 from app.rules.receipts import sale_of_token
 from app.wire import SnapshotReceipts
 from readers.printer import Printer
 from readers.terminal.view import TillError
-from tests.readers.sync.fake_server import AWA, FakeServer
+from tests.readers.sync.fake_server import AWA, PIN, FakeServer
 from tests.readers.till.terminals import a_terminal
 
 pytestmark = pytest.mark.anyio
@@ -77,3 +78,21 @@ async def test_the_printer_never_holds_up_the_till(tmp_path: Path) -> None:
         with pytest.raises(TillError, match="printer_busy"):
             await terminal.till.print_receipt(result.sale, "fr")
         assert (await terminal.tap(AWA)).reason is None
+
+
+async def test_another_person_s_sale_needs_the_right_to_void(tmp_path: Path) -> None:
+    server = FakeServer()
+    async with a_terminal(tmp_path, server) as terminal:
+        result = await terminal.tap(AWA)
+        assert terminal.till.screen().last_sales[0].why_not is None
+        # The same PIN is somebody else's now.
+        server.cashier = uuid7()
+        await terminal.until(lambda: terminal.till.screen().signed_in is None)
+        await terminal.till.sign_in(PIN)
+        assert terminal.till.screen().last_sales[0].why_not == "not_yours"
+        with pytest.raises(TillError, match="not_yours"):
+            await terminal.till.void(result.sale, "Erreur")
+        server.rights = ("sell", "void")
+        await terminal.until(lambda: terminal.till.screen().last_sales[0].why_not is None)
+        await terminal.till.void(result.sale, "Erreur")
+        assert terminal.till.screen().last_sales[0].voided
