@@ -26,6 +26,8 @@ from readers.sync import DeviceKey, Link, Pace, Rejected, Reporter, Server, Snap
 from readers.taps import Driver, Presence, Reader, ReaderEvent, ReaderFound, ReaderLost
 from readers.terminal.view import PrinterShown
 from readers.till import CardTill, Looks, SignIn, SnapshotShelf, Tap, TapSettings
+from readers.till.acting import Tools
+from readers.till.acts import acts_of
 
 # Half a minute keeps the fleet's page true and is nothing on any line: a report is about 700 bytes.
 REPORT_S = 30.0
@@ -103,7 +105,15 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
         await _pair(config.pair, journal, server, snapshots)
         shelf = SnapshotShelf(journal, clock)
         tap = Tap(journal, shelf, server, link, clock, config.tap)
-        till = CardTill(journal, shelf, tap, link, clock, SignIn(clock.monotonic_ns))
+        till = CardTill(
+            journal,
+            shelf,
+            tap,
+            link,
+            clock,
+            SignIn(clock.monotonic_ns),
+            acts_of(Tools(journal, shelf, tap, server, link, clock)),
+        )
         worker = Worker(server, journal, link, clock, shelf, snapshots, config.pace)
         await worker.start_from_disk()
         await till.start()

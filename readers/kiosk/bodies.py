@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints
 
 from app.rules.basket import QUANTITY_MAX
 from app.wire.base import CurrencyCode, Message
@@ -36,6 +36,13 @@ class Pay(Message):
 
     items: Annotated[list[Item], Field(max_length=LINES_MAX)]
     currency: CurrencyCode
+
+
+class Act(Message):
+    """`wish`: what staff chose, as this act reads it."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
+    wish: dict[str, JsonValue] = Field(default_factory=dict, max_length=20)
 
 
 class Complete(Message):

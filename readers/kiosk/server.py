@@ -17,7 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from readers.kiosk import receipts
-from readers.kiosk.bodies import Complete, Nothing, Pay, SignIn, Void
+from readers.kiosk.bodies import Act, Complete, Nothing, Pay, SignIn, Void
 from readers.kiosk.events import screen_json, stream
 from readers.kiosk.guard import Guard
 from readers.kiosk.languages import COOKIE, LANGUAGES, Language, language_of, words_in
@@ -46,6 +46,7 @@ def create_kiosk(till: Till, *, language_default: Language = "fr", hosts: Sequen
         Route("/api/sign-in", _command(SignIn, lambda body: till.sign_in(body.pin)), methods=["POST"]),
         Route("/api/sign-out", _command(Nothing, lambda _: till.sign_out()), methods=["POST"]),
         Route("/api/pay", _command(Pay, screen.pay), methods=["POST"]),
+        Route("/api/act", _command(Act, screen.act), methods=["POST"]),
         Route("/api/complete", _command(Complete, lambda body: till.complete(body.offer)), methods=["POST"]),
         Route("/api/cancel", _command(Nothing, lambda _: till.cancel()), methods=["POST"]),
         Route("/api/dismiss", _command(Nothing, lambda _: till.dismiss()), methods=["POST"]),
@@ -99,6 +100,9 @@ class _Screen:
     async def pay(self, body: Pay) -> dict[str, str]:
         items = [BasketItem(item.product, item.quantity, item.currency) for item in body.items]
         return {"sale": str(await self.till.pay(items, body.currency))}
+
+    async def act(self, body: Act) -> dict[str, str]:
+        return {"id": str(await self.till.act(body.name, body.wish))}
 
     async def health(self, _: Request) -> Response:
         """The agent answers. Being offline or without a reader is told, and is no reason to restart it."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from readers.kiosk.act_words import ACT_WORDS
+
 
 def _(msgid: str) -> str:
     """Marks a msgid for extraction; the translation is looked up when the language is known."""
@@ -201,5 +203,11 @@ WORDS: Final[dict[str, str]] = {
     "till.malformed": _("The till did not understand. Load the page again. Nothing was charged."),
     "till.cross_origin": _("The till takes commands from this screen only. Load the page again."),
     "till.no_answer": _("The till did not answer. Look at the last sales before you try again."),
+    "till.no_right": _("Your account does not have the right to do this. Nothing was changed."),
+    "till.only_online": _("This needs the network. Nothing was changed."),
+    "till.unknown_act": _("This till does not know that. Nothing was changed."),
+    "till.wrong_amount": _("This amount is not possible here. Nothing was changed."),
+    "till.not_allowed": _("This is not allowed here. Nothing was changed."),
     "till.unknown": _("The till can’t do this now ({reason})."),
+    **ACT_WORDS,
 }

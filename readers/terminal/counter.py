@@ -64,6 +64,25 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """A card is asked for something else than a basket: `act` says what, `wish` what staff want of it.
+
+    `sale` is the act's own id, named as a sale's because the journal knows the intent by it; `journalled`: there is
+    one. `amounts` is what the screen says that it is about. A card that only `looks` is not used up by it: the same
+    card may pay next without being lifted.
+    """
+
+    sale: UUID
+    act: str
+    wish: object
+    cashier: UUID
+    amounts: tuple[Amount, ...] = ()
+    journalled: bool = True
+    looks: bool = False
+    first: tuple[Held, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Counter:
     """`card` is what lies on the reader now; `spent`: it was checked since it was laid there.
 
@@ -71,7 +90,7 @@ class Counter:
     """
 
     phase: Phase = "ready"
-    pending: Pending | None = None
+    pending: Pending | Ask | None = None
     result: Result | None = None
     result_ns: int = 0
     open: Pending | None = None
@@ -107,8 +126,8 @@ class Counter:
 
     # What staff do
 
-    def ask(self, pending: Pending) -> Counter:
-        """The sale's intent is in the journal: ask for a card."""
+    def ask(self, pending: Pending | Ask) -> Counter:
+        """The intent is in the journal, if there is one: ask for a card."""
         return replace(self, phase="present_card", pending=pending, result=None, open=None)
 
     def go_on(self, pending: Pending) -> Counter:
@@ -137,8 +156,8 @@ class Counter:
     # What the decision does
 
     def check(self) -> Counter:
-        """The card on the reader is being checked; it is spent whatever comes of it."""
-        return replace(self, phase="checking", spent=True)
+        """The card on the reader is being checked; it is spent whatever comes of it, unless it was only looked at."""
+        return replace(self, phase="checking", spent=not (isinstance(self.pending, Ask) and self.pending.looks))
 
     def conclude(self, result: Result, now_ns: int, open_: Pending | None = None) -> Counter:
         """Show how the tap ended; `now_ns` is the monotonic clock, `open_` what may still be done about a refusal."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 from uuid import UUID
@@ -51,6 +52,7 @@ class Taken:
 class Result:
     """How the last tap ended.
 
+    `act` names what the card was asked for where that was no basket; `price` then is the amount that it was about.
     `asked` is the id that `Till.pay` gave; the sale's own differs where the basket had to be split anew. `price` is
     what the basket costs in each currency, `taken` what paid for it. `balances` is what is left on the card (None:
     unknown); `offline`: the terminal decided alone. A basket that the card could not pay whole tells what is `missing`
@@ -68,6 +70,7 @@ class Result:
     taken: tuple[Taken, ...] = ()
     missing: tuple[Amount, ...] = ()
     offers: tuple[Offer, ...] = ()
+    act: str | None = None
 
 
 PrinterShown = Literal["none", "ok", "busy", "no_paper", "absent"]
@@ -108,7 +111,8 @@ class PastSale:
 class Screen:
     """Everything a staff screen shows. `waiting` counts journal rows the server has not acknowledged yet.
 
-    `pending` is what the card is asked for, in each currency; of a `second_card`, what the first one left to pay.
+    `pending` is what the card is asked for, in each currency; of a `second_card`, what the first one left to pay. `act`
+    names what it is asked for where that is no basket. `rights`: of who is signed in. `card`: one lies on the reader.
     """
 
     phase: Phase
@@ -130,6 +134,9 @@ class Screen:
     hint: Literal["unusable_card", "two_cards", "remove_card", "other_card"] | None = None
     catalogue_version: str = ""
     printer: PrinterShown = "none"
+    act: str | None = None
+    rights: tuple[str, ...] = ()
+    card: bool = False
     last_sales: tuple[PastSale, ...] = field(default=())
 
 
@@ -137,7 +144,8 @@ class TillError(Exception):
     """A command the till can't carry out now; `reason` is a stable word that the page translates.
 
     wrong_pin, not_signed_in, too_many_attempts, empty_basket, unknown_product, no_price, busy, no_snapshot,
-    not_voidable, not_yours, too_late, not_offered, journal_failed, unknown_sale, no_printer, printer_busy.
+    not_voidable, not_yours, too_late, not_offered, journal_failed, unknown_sale, no_printer, printer_busy, no_right,
+    only_online, unknown_act, wrong_amount, not_allowed.
     """
 
     def __init__(self, reason: str) -> None:
@@ -166,6 +174,12 @@ class Till(Protocol):
 
     async def pay(self, items: list[BasketItem], currency: str) -> UUID:
         """Journal a sale's id and intent, then wait for a card. Returns the sale's id. TillError."""
+        ...
+
+    async def act(self, name: str, wish: Mapping[str, object]) -> UUID:
+        """Ask for a card for something else than a basket: act `name`, with what staff wish of it.
+
+        Returns the act's id. TillError."""
         ...
 
     async def complete(self, offer: Offer) -> None:

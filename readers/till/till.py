@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 from uuid import UUID
@@ -15,14 +16,15 @@ from app.wire import VoidRow
 from readers.journal import Clock, Journal, JournalFailed, PaidSale
 from readers.sync import Link
 from readers.taps import CardGone, CardSeen, ReaderEvent, ReaderFound, ReaderLost, TwoCards, UnusableCard
-from readers.terminal.counter import RESULT_NS_MAX, RESULT_NS_MIN, Card, Counter, Pending
+from readers.terminal.counter import RESULT_NS_MAX, RESULT_NS_MIN, Ask, Card, Counter, Pending
 from readers.terminal.receipt import past_sale
 from readers.terminal.undoing import WhyNot, why_not
-from readers.terminal.view import BasketItem, Offer, PastSale, PrinterShown, ReceiptShown, Screen, TillError
+from readers.terminal.view import Amount, BasketItem, Offer, PastSale, PrinterShown, ReceiptShown, Screen, TillError
+from readers.till.acting import Act
 from readers.till.receipts import ReceiptDesk
 from readers.till.shelf import SnapshotShelf
 from readers.till.staff import SignIn
-from readers.till.tap import Tap
+from readers.till.tap import Ended, Tap
 
 LAST_SALES = 20
 # While offline nothing else moves the screen, and the snapshot grows old.
@@ -36,7 +38,14 @@ class CardTill:
     """Implements readers.terminal.view.Till. Everything happens on one event loop; `tap` does the waiting."""
 
     def __init__(
-        self, journal: Journal, shelf: SnapshotShelf, tap: Tap, link: Link, clock: Clock, staff: SignIn
+        self,
+        journal: Journal,
+        shelf: SnapshotShelf,
+        tap: Tap,
+        link: Link,
+        clock: Clock,
+        staff: SignIn,
+        acts: Mapping[str, Act] | None = None,
     ) -> None:
         self._journal = journal
         self._shelf = shelf
@@ -44,6 +53,7 @@ class CardTill:
         self._link = link
         self._clock = clock
         self._staff = staff
+        self._acts = acts or {}
         self._counter = Counter()
         self.receipts = ReceiptDesk(shelf, journal)
         self._asking = False
@@ -97,8 +107,11 @@ class CardTill:
             snapshot_stale=self._shelf.stale,
             quarantined=pairing.halted is not None,
             clock_skewed=self._clock.skewed,
-            pending=(pending.missing or pending.basket.amounts) if pending else (),
+            pending=_asked_for(pending),
             second_card=pending is not None and bool(pending.first),
+            act=pending.act if isinstance(pending, Ask) else None,
+            rights=tuple(sorted(self._rights())),
+            card=self._counter.card is not None,
             result=self._counter.result,
             hint=self._counter.hint,
             catalogue_version=shop.catalogue_version if shop else "",
@@ -153,6 +166,24 @@ class CardTill:
         self._move(self._counter.ask(Pending(sale, basket, cashier, asked=sale)))
         return sale
 
+    async def act(self, name: str, wish: Mapping[str, object]) -> UUID:
+        act, shop = self._acts.get(name), self._shelf.shop
+        if act is None:
+            raise TillError("unknown_act")
+        cashier = self.require(act.right)
+        if self._asking or not self._counter.free:
+            raise TillError("busy")
+        if shop is None:
+            raise TillError("no_snapshot")
+        if not self._link.online and not act.works_offline(shop):
+            raise TillError("only_online")
+        if act.journalled and self._journal.pairing.halted:
+            raise TillError("journal_failed" if self._journal.pairing.halted == "behind" else "not_allowed")
+        content, shown = act.prepare(shop, wish)
+        id_ = await self._intend(cashier) if act.journalled else uuid7()
+        self._move(self._counter.ask(Ask(id_, name, content, cashier, shown, act.journalled, act.looks)))
+        return id_
+
     async def complete(self, offer: Offer) -> None:
         cashier, open_, result = self._signed_in(), self._counter.open, self._counter.result
         if self._asking:
@@ -180,7 +211,8 @@ class CardTill:
             return
         # First the state, then the journal: a card that comes meanwhile must find nothing to pay.
         self._move(self._counter.withdraw())
-        await self._tap.withdraw(pending.sale)
+        if not isinstance(pending, Ask) or pending.journalled:
+            await self._tap.withdraw(pending.sale)
         self._bump()
 
     async def dismiss(self) -> None:
@@ -260,9 +292,7 @@ class CardTill:
         return past_sale(paid.row, self._asked.get(sale, sale), voided=paid.voided, why_not=self._why_not(paid))
 
     def _why_not(self, paid: PaidSale) -> WhyNot | None:
-        shop, who = self._shelf.shop, self._staff.who
-        person = shop.staff.get(who) if shop and who else None
-        rights = person.rights if person else ()
+        who, rights = self._staff.who, self._rights()
         return why_not(paid.row, voided=paid.voided, who=who, rights=rights, now_us=self._clock.now_us())
 
     def _one_of_last(self, sale: UUID) -> PaidSale:
@@ -270,6 +300,19 @@ class CardTill:
         if paid is None:
             raise TillError("unknown_sale")
         return paid
+
+    def require(self, right: str | None) -> UUID:
+        """Who is signed in, if they have this right (None: anybody has). The one place where rights of staff are
+        checked on this side. TillError: not_signed_in, no_right."""
+        who = self._signed_in()
+        if right is not None and right not in self._rights():
+            raise TillError("no_right")
+        return who
+
+    def _rights(self) -> frozenset[str]:
+        shop = self._shelf.shop
+        person = shop.staff.get(self._staff.who) if shop and self._staff.who else None
+        return frozenset(person.rights) if person else frozenset()
 
     def _signed_in(self) -> UUID:
         if self._staff.who is None:
@@ -287,11 +330,16 @@ class CardTill:
             self._start(pending, card)
         self._bump()
 
-    def _start(self, pending: Pending, card: Card | None) -> None:
+    def _start(self, pending: Pending | Ask, card: Card | None) -> None:
         self._settling = asyncio.get_running_loop().create_task(self._settle(pending, card))
 
-    async def _settle(self, pending: Pending, card: Card | None) -> None:
-        ended = await self._tap.settle(pending, card)
+    async def _settle(self, pending: Pending | Ask, card: Card | None) -> None:
+        if isinstance(pending, Ask):
+            if card is None:
+                raise RuntimeError(f"act {pending.act} without a card")
+            ended = Ended(await self._acts[pending.act].settle(pending, card))
+        else:
+            ended = await self._tap.settle(pending, card)
         result = ended.result
         if ended.row:
             self._last.appendleft(PaidSale(ended.row, voided=False, sequence=ended.sequence))
@@ -322,3 +370,9 @@ class CardTill:
         self._revision += 1
         self._changed.set()
         self._changed = asyncio.Event()
+
+
+def _asked_for(pending: Pending | Ask | None) -> tuple[Amount, ...]:
+    if pending is None:
+        return ()
+    return pending.amounts if isinstance(pending, Ask) else pending.missing or pending.basket.amounts

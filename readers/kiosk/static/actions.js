@@ -59,6 +59,17 @@ export async function pay() {
   }
 }
 
+/** Ask for a card for an act that is no basket. Whether it is asked for; `quietly`: without saying why not. */
+export async function perform(name, wish = {}, { quietly = false } = {}) {
+  if (!state.connected || state.busy) return false;
+  if (!quietly) unlock();
+  if (["paid", "refused"].includes(state.screen.phase)) await command("dismiss");
+  change({ busy: true });
+  const answer = await command("act", { name, wish }, { quietly });
+  change({ busy: false });
+  return answer !== null;
+}
+
 /** Pay a basket that the card could not pay whole: the rest in "cash", by "bank_card", or from a "second_card". */
 export async function complete(offer) {
   unlock();
@@ -76,7 +87,7 @@ export function closeResult() {
 }
 
 export async function signOut() {
-  change({ past: false, receipt: null });
+  change({ past: false, receipt: null, sheet: null });
   await command("sign-out");
 }
 
@@ -106,12 +117,12 @@ export function inWords(reason) {
   return has(`till.${reason}`) ? t(`till.${reason}`) : t("till.unknown", { reason });
 }
 
-export async function command(name, body) {
+export async function command(name, body, { quietly = false } = {}) {
   try {
     return await post(name, body);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    say(inWords(error.reason));
+    if (!quietly) say(inWords(error.reason));
     return null;
   }
 }

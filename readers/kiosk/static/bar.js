@@ -9,7 +9,7 @@ let told = "";
 
 export function start() {
   byId("sign-out").addEventListener("click", signOut);
-  byId("open-past").addEventListener("click", () => change({ past: !state.past, receipt: null }));
+  byId("open-past").addEventListener("click", () => change({ past: !state.past, receipt: null, sheet: null }));
 }
 
 export function draw({ screen, connected, past }) {

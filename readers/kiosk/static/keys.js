@@ -21,8 +21,8 @@ function handled(event) {
   if (!screen.signed_in) return !event.ctrlKey && signIn.pressed(event);
   if (!byId("state").hidden) return overState(event, screen);
   if (event.ctrlKey) return event.key === "Enter" && (pay(), true);
-  if (event.key === "Escape") return change({ past: false, multiplier: 0 }), true;
-  if (state.past) return false;
+  if (event.key === "Escape") return change({ past: false, sheet: null, multiplier: 0 }), true;
+  if (state.past || state.sheet !== null) return false;
   if (event.key.startsWith("Arrow")) return move(event.key);
   return multiply(event.key);
 }

@@ -1,6 +1,7 @@
 // The staff screen: wires the agent's events to the store, and the store to the views.
 
 import { refreshCatalogue } from "./actions.js";
+import { noticeCard } from "./acts/balance.js";
 import { follow } from "./api.js";
 import * as bar from "./bar.js";
 import * as basketPane from "./basket_pane.js";
@@ -9,15 +10,17 @@ import * as keys from "./keys.js";
 import * as pager from "./pager.js";
 import * as past from "./past.js";
 import * as receipt from "./receipt.js";
+import * as sheet from "./sheet.js";
 import * as signIn from "./sign_in.js";
 import * as stateView from "./state_view.js";
 import { change, onChange, recall, state, takeScreen } from "./store.js";
 
 recall();
-for (const view of [bar, signIn, goods, basketPane, past, receipt, stateView, pager]) {
+for (const view of [bar, signIn, goods, basketPane, past, receipt, sheet, stateView, pager]) {
   view.start?.();
   onChange(view.draw);
 }
+onChange(noticeCard);
 keys.start();
 
 follow(

@@ -28,7 +28,7 @@ export function draw({ screen, closed, connected, catalogue }) {
   const view = byId("state");
   byId("main").inert = !hidden;
   if (over) play(result);
-  const key = hidden ? "" : JSON.stringify([phase, result, screen.pending, screen.second_card, screen.hint, screen.reader, connected]);
+  const key = hidden ? "" : JSON.stringify([phase, result, screen.pending, screen.second_card, screen.act, screen.hint, screen.reader, connected]);
   if (key === shown) return;
   shown = key;
   view.hidden = hidden;
@@ -44,6 +44,7 @@ export function draw({ screen, closed, connected, catalogue }) {
 }
 
 function tone(phase, result) {
+  if (result?.act === "balance" && phase === "paid") return "wait";
   if (phase === "paid") return "good";
   if (result?.offers.length > 0) return "warn";
   if (phase === "refused") return RED.has(result?.reason) ? "bad" : "warn";
@@ -54,6 +55,7 @@ function tone(phase, result) {
 function play(result) {
   if (heard === result.sale) return;
   heard = result.sale;
+  if (result.act === "balance") return;
   if (result.reason) sound.refused();
   else sound.paid();
 }
@@ -72,7 +74,7 @@ function present(screen, connected) {
   const trouble = screen.reader === "lost" ? t("notice.reader_lost") : screen.hint ? t(`hint.${screen.hint}`) : null;
   return [
     el("p", { className: "state-icon waves" }, icon("tap")),
-    el("h2", { className: "state-title" }, t(screen.second_card ? "present.second" : "present.title")),
+    el("h2", { className: "state-title" }, t(screen.act ? `act.${screen.act}.ask` : screen.second_card ? "present.second" : "present.title")),
     big(screen.pending),
     trouble ? el("p", { className: "state-trouble" }, icon("warn"), el("span", {}, trouble)) : null,
     el("button", { className: "state-button", disabled: !connected, onclick: cancel }, icon("x"), t("present.cancel")),
@@ -89,6 +91,7 @@ function checking(screen) {
 }
 
 function paid({ result }) {
+  if (result.act) return done(result);
   return [
     el("p", { className: "state-icon" }, icon("done")),
     el("h2", { className: "state-title" }, t("paid.title")),
@@ -122,7 +125,49 @@ function parts(taken) {
   return el("ul", { className: "state-parts" }, ...rows);
 }
 
+// An act that is no sale: what was done, and what is on the card now.
+function done(result) {
+  const title = t(`act.${result.act}.done`);
+  const only = result.act === "balance";
+  return [
+    el("p", { className: "state-icon" }, icon(only ? "card" : "done")),
+    el("h2", { className: "state-title" }, title),
+    result.price.length > 0 ? big(result.price) : "",
+    only ? onCard(result.balances) : el("p", { className: "state-left" }, ...held(result.balances)),
+    result.offline ? el("p", { className: "state-offline" }, icon("offline"), t(`act.${result.act}.offline`)) : "",
+    el("button", { className: "state-button" }, t("act.next"), icon("arrow-right")),
+  ];
+}
+
+function onCard(balances) {
+  if (balances.length === 0) return el("p", { className: "state-next" }, t("act.balance.nothing"));
+  const rows = balances.map(({ minor, currency }) =>
+    el("li", {}, el("span", {}, moneyName(currency)), el("strong", {}, money(minor, currency)), el("span", {})),
+  );
+  return el("ul", { className: "state-parts wide" }, ...rows);
+}
+
+function held(balances) {
+  if (!balances?.length) return [t("left.unknown")];
+  return [t("left"), ...balances.map(({ minor, currency }) => el("strong", {}, money(minor, currency)))];
+}
+
+// Refused for an act: the words of the refusal, and what it means for this act's money.
+function refusedAct(result) {
+  const reason = has(`refusal.${result.reason}`) ? result.reason : "other";
+  const own = `act.${result.act}.${reason.replaceAll("-", "_")}`;
+  const next = has(own) ? own : has(`act.refusal.${reason}`) ? `act.refusal.${reason}` : `refusal.${reason}.next`;
+  return [
+    el("p", { className: "state-icon" }, icon("failed")),
+    el("h2", { className: "state-title" }, t(`refusal.${reason}`)),
+    el("p", { className: "state-next" }, t(next)),
+    el("p", { className: "state-money" }, t(`act.${result.act}.refused`, { amount: sum(result.price) })),
+    el("button", { className: "state-button" }, icon("arrow-left"), t("act.back")),
+  ];
+}
+
 function refused({ result }) {
+  if (result.act) return refusedAct(result);
   if (result.offers.length > 0) return short(result);
   const reason = has(`refusal.${result.reason}`) ? result.reason : "other";
   const { currency } = result.price[0];

@@ -15,6 +15,7 @@ export const state = {
   multiplier: 0, // digits typed before a product; 0: none
   past: false, // is the list of last sales open?
   receipt: null, // the receipt that is shown: {sale, number, address, text, asText}
+  sheet: null, // "tiles", the id of an act whose panel is open, or null
   busy: false, // a payment is being asked for
   asked: null, // the id of the sale that the basket was last asked to pay
   closed: null, // the id of a sale whose result staff closed, shown by the agent a little longer

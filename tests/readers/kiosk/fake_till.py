@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 from uuid import UUID
@@ -67,6 +68,8 @@ class FakeTill:
         self.failing: TillError | None = None
         self.balance = 2000
         self.watchers = 0
+        # What an act says that it is about.
+        self.about: tuple[Amount, ...] = ()
 
     # What the pages see
 
@@ -119,6 +122,12 @@ class FakeTill:
         await self.show(phase="present_card", pending=self.price, result=None)
         return self.sale
 
+    async def act(self, name: str, wish: Mapping[str, object]) -> UUID:
+        self._called("act", name, dict(wish))
+        self.sale = uuid7()
+        await self.show(phase="present_card", act=name, pending=self.about, result=None)
+        return self.sale
+
     async def complete(self, offer: Offer) -> None:
         self._called("complete", offer)
         result = self.now.result
@@ -131,7 +140,7 @@ class FakeTill:
 
     async def cancel(self) -> None:
         self._called("cancel")
-        await self.show(phase="ready", pending=(), second_card=False)
+        await self.show(phase="ready", pending=(), second_card=False, act=None)
 
     async def dismiss(self) -> None:
         self._called("dismiss")
@@ -198,6 +207,22 @@ class FakeTill:
             second_card=False,
             last_sales=self.now.last_sales if refusal else (past, *self.now.last_sales),
         )
+
+    async def act_ends(self, refusal: Refusal | None = None, *, offline: bool = False) -> None:
+        """A card comes to the reader, and the act that waits for it is done, or refused."""
+        balances = (Amount("RAF", self.balance), Amount("TEMPS", 150))
+        result = Result(
+            sale=self.sale,
+            asked=self.sale,
+            card=CARD,
+            price=self.about,
+            reason=refusal,
+            offline=offline,
+            balances=balances,
+            at_us=EVENING_US,
+            act=self.now.act,
+        )
+        await self.show(phase="refused" if refusal else "paid", result=result, pending=(), act=None)
 
     def _called(self, *call: Any) -> None:
         if self.failing is not None:

@@ -14,6 +14,8 @@ from readers.sync import DeviceKey, Link, Pace, Server, SnapshotFile, Worker
 from readers.taps import CardGone, CardSeen, Moment, ReaderFound
 from readers.terminal.view import BasketItem, Result
 from readers.till import CardTill, SignIn, SnapshotShelf, Tap, TapSettings
+from readers.till.acting import Tools
+from readers.till.acts import acts_of
 from tests.readers.sync.fake_server import CODE, PIN, FakeServer, Line
 
 QUICK = Pace(snapshot_s=0.05, retry_s_min=0.02, retry_s_max=0.1, keep_s=0, quarantine_s=0.05)
@@ -78,7 +80,15 @@ async def a_terminal(
             await journal.pair(await line.pair(CODE, "1"), CODE)
         shelf = SnapshotShelf(journal, clock)
         tap = Tap(journal, shelf, line, link, clock, TapSettings(deadline_s))
-        till = CardTill(journal, shelf, tap, link, clock, SignIn(clock.monotonic_ns))
+        till = CardTill(
+            journal,
+            shelf,
+            tap,
+            link,
+            clock,
+            SignIn(clock.monotonic_ns),
+            acts_of(Tools(journal, shelf, tap, line, link, clock)),
+        )
         worker = Worker(line, journal, link, clock, shelf, SnapshotFile(folder / "snapshot"), pace)
         terminal = Terminal(server, till, journal, worker, link, shelf, clock)
         await worker.start_from_disk()

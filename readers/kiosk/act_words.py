@@ -1,0 +1,44 @@
+"""The texts of the sheet of acts: what staff can do beside selling. See readers.kiosk.words.
+
+Of an act: its label, `.ask` while it waits for a card, `.done`, `.offline` when it was done alone, `.refused` for
+what a refusal means for the money; `act.refusal.` and `act.<id>.<refusal>` replace what to do next about one.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+
+def _(msgid: str) -> str:
+    return msgid
+
+
+ACT_WORDS: Final[dict[str, str]] = {
+    "more": _("More"),
+    "more.close": _("Back"),
+    "more.no_agent": _("The till program does not answer"),
+    "more.no_right": _("Needs the right: {right}"),
+    "more.only_online": _("Not without network"),
+    "more.no_reader": _("No reader"),
+    "more.quarantined": _("This terminal is set aside"),
+    "act.next": _("Go on"),
+    "act.back": _("Back"),
+    # Rights, as who lacks one reads them
+    "right.sell": _("sell"),
+    "right.top_up": _("top up"),
+    "right.refund": _("refund"),
+    "right.credit": _("credit hours and gifts"),
+    "right.gift_house": _("gifts of the house"),
+    "right.open_price": _("open price"),
+    "right.void": _("void sales"),
+    "right.close": _("close the till"),
+    "right.train": _("training"),
+    "right.sold_out": _("sold-out products"),
+    # What is on a card
+    "act.balance": _("Balance"),
+    "act.balance.ask": _("Present the card to read its balance"),
+    "act.balance.done": _("On the card"),
+    "act.balance.nothing": _("There is nothing on this card."),
+    "act.balance.offline": _("As last known, without network"),
+    "act.balance.refused": _("Nothing was charged."),
+}

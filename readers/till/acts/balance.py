@@ -1,0 +1,46 @@
+"""What is on a card, told by a tap without a basket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.rules.offline import Refusal
+from readers.terminal.counter import Ask, Card
+from readers.terminal.receipt import amounts
+from readers.terminal.shop import Shop
+from readers.terminal.view import Amount, Result
+from readers.till.acting import Tools
+
+
+class BalanceCheck:
+    """Tells what this terminal knows: the last snapshot, less what it sold since. Nothing is written, nothing asked."""
+
+    right = None
+    journalled = False
+    looks = True
+
+    def __init__(self, tools: Tools) -> None:
+        self._shelf, self._link, self._clock = tools.shelf, tools.link, tools.clock
+
+    def works_offline(self, _shop: Shop) -> bool:
+        return True
+
+    def prepare(self, _shop: Shop, _wish: Mapping[str, object]) -> tuple[object, tuple[Amount, ...]]:
+        return None, ()
+
+    async def settle(self, ask: Ask, card: Card) -> Result:
+        book = self._shelf.book
+        known = book.card(card.uid, card.assurance) if book else None
+        reason = Refusal.CARD_UNKNOWN if known is None else Refusal.CARD_BLOCKED if known.blocked else None
+        held = None if known is None else {code: minor for code, minor in known.available.items() if minor}
+        return Result(
+            sale=ask.sale,
+            asked=ask.sale,
+            card=card.uid,
+            price=(),
+            reason=reason,
+            offline=not self._link.online or self._shelf.stale,
+            balances=None if held is None else amounts(held),
+            at_us=self._clock.now_us(),
+            act=ask.act,
+        )
