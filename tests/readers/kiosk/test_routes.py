@@ -44,6 +44,7 @@ def test_the_screen_is_told_whole() -> None:
         "at_us": EVENING_US,
         "offline": False,
         "voided": False,
+        "why_not": None,
     }
 
 
