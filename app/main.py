@@ -36,6 +36,7 @@ import app.outbox.api
 import app.sales.api
 import app.sales.pages
 import app.sales.receipt_pages
+import app.sales.review_pages
 import app.sales.rows
 import app.settlement.api
 import app.settlement.pages
@@ -154,6 +155,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.mutual.pages.members.router,
         app.mutual.pages.loans.router,
         app.sales.pages.router,
+        app.sales.review_pages.router,
         app.sales.receipt_pages.router,
         app.terminals.pages.router,
         app.lapses.pages.router,

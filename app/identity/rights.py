@@ -38,6 +38,8 @@ RIGHTS: Final[Rights] = {
     # Terminals
     "sell": _TERMINAL,
     "sync": _TERMINAL,
+    # Signed by the device itself: one that may no longer sell hands over what it had sold.
+    "hand_over": _PUBLIC,
     "terminal_snapshot": _TERMINAL,
     "pair_terminal": _PUBLIC,
     "terminal_token": _PUBLIC,
@@ -145,6 +147,8 @@ RIGHTS: Final[Rights] = {
     "venue_page": _MANAGERS,
     "reserve_page": _NETWORK,
     "exceptions_page": _MANAGERS,
+    "review_page": _MANAGERS,
+    "decide_rows": _MANAGERS,
     "counter_page": PERSONAL,
     "top_up_at_counter": PERSONAL,
     "set_card_status_at_counter": PERSONAL,

@@ -70,6 +70,12 @@ KINDS: dict[str, ProblemKind] = {
         N_("Call the network's team before you sell."),
     ),
     "epoch-unknown": ProblemKind(422, N_("This terminal's journal was not begun here"), _NOTHING_CHANGED, _ASK_TO_PAIR),
+    "review-full": ProblemKind(
+        422,
+        N_("Many rows of this terminal wait for a review already"),
+        N_("What it sold stays in it."),
+        N_("Decide about the rows that wait; the terminal sends the rest by itself."),
+    ),
     "broken-chain": ProblemKind(422, N_("The terminal's journal has a gap"), _NOTHING_CHANGED),
     # Cards and sales
     "card-unknown": ProblemKind(404, N_("This card is not known here"), _NOTHING_TAKEN, N_("Check the card's code.")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.identity.guard import Caller
@@ -13,12 +13,14 @@ from app.identity.roles import Principal
 from app.identity.thin import ThinRoute
 from app.ledger.service import ledger_of
 from app.platform.context import context_of
-from app.platform.errors import Invalid, NotFound, NotSignedIn
+from app.platform.errors import Conflict, Invalid, NotFound, NotSignedIn
+from app.platform.limits import RateLimit
 from app.sales import intake, receipts, service, snapshot
 from app.sales.booking import Counter
 from app.sales.directory import directory_of
 from app.sales.exceptions import open_exceptions
-from app.terminals.service import check_signature, polled
+from app.sales.late import Why
+from app.terminals.service import check_signature, of_epoch, polled, terminal_named
 from app.venues.service import venue_named
 from app.wire import Batch, Sale, SaleReply, SyncReply, TerminalSnapshot
 from app.wire.snapshot import SIGNATURE_HEADER
@@ -27,6 +29,8 @@ router = APIRouter(prefix="/api/v1", tags=["sales"])
 hot = APIRouter(prefix="/api/v1", tags=["sales"], route_class=ThinRoute)
 
 JSON = "application/json"
+# A whole journal of 10,000 rows is 20 batches.
+HANDOVER = RateLimit("terminal-handover", "120/minute")
 
 IdempotencyKey = Annotated[
     UUID, Header(alias="Idempotency-Key", description="The operation's id (UUID). The same key books nothing twice.")
@@ -93,10 +97,27 @@ async def sync(request: Request, batch: Batch) -> Response:
     if batch.device != counter.terminal.id:
         raise NotSignedIn("This batch is another terminal's.", "wrong-signature")
     check_signature(counter.terminal, batch.signature, batch.message())
-    reply = await intake.receive(
-        context_of(request).engine, ledger_of(request), counter, batch, request.app.state.row_handlers
-    )
+    context = context_of(request)
+    over = batch.epoch != counter.terminal.epoch
+    if over:
+        counter = await service.counter_of_epoch(context.reader, batch.device, batch.epoch)
+    handlers = request.app.state.row_handlers
+    reply = await intake.receive(context.engine, ledger_of(request), counter, batch, handlers, over=over)
     return Response(reply.model_dump_json(), media_type=JSON)
+
+
+@router.post("/terminals/handover", dependencies=[Depends(HANDOVER)], summary="Hand over rows that wait for a review")
+async def hand_over(request: Request, batch: Batch) -> SyncReply:
+    """For a terminal that was revoked, or whose epoch is over: what it had sold is kept for a person to decide. Signed
+    with the key of its epoch; no token is needed."""
+    context = context_of(request)
+    async with context.reader.connect() as connection:
+        at, now = await of_epoch(connection, batch.device, batch.epoch), await terminal_named(connection, batch.device)
+    check_signature(at, batch.signature, batch.message())
+    if now.status != "revoked" and now.epoch == batch.epoch:
+        raise Conflict("This terminal may still deliver its journal itself.")
+    why: Why = "revoked" if now.status == "revoked" else "old_epoch"
+    return await intake.receive_late(context.engine, at, batch, why)
 
 
 @router.get(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -20,36 +21,46 @@ from app.platform.clock import now_us
 from app.platform.database import is_sqlite
 from app.platform.errors import Invalid
 from app.rules.ids import uuid7
+from app.sales import late
 from app.sales.booking import Counter
 from app.sales.tables import exception, intake
 from app.terminals import service as terminals
 from app.terminals.rows import Exceptions, HandlersOf
+from app.terminals.service import Terminal
 from app.wire import AnyRow, Batch, JournalRow, SyncReply, read_payload, row_hash
 
 _log = structlog.get_logger("comptoir.intake")
 
 
 async def receive(
-    engine: AsyncEngine, ledger: Ledger, counter: Counter, batch: Batch, handlers: HandlersOf
+    engine: AsyncEngine, ledger: Ledger, counter: Counter, batch: Batch, handlers: HandlersOf, *, over: bool = False
 ) -> SyncReply:
-    """Take one batch in. The reply acknowledges what is kept *and* booked, or asks for rows that are missing."""
+    """Take one batch in. The reply acknowledges what is kept *and* booked, or asks for rows that are missing.
+
+    `over`: the terminal has a later epoch by now. What it had not delivered is booked all the same, at the venue of
+    then, unless that epoch's journal had forked: then it is another copy that speaks, and a person decides.
+    """
     device = counter.terminal.id
+    if over and await _in_review(engine, counter.terminal):
+        return await receive_late(engine, counter.terminal, batch, "old_epoch")
     _check_chain(batch)
-    read = {row.sequence: _read(row) for row in batch.rows}
-    fresh, applied, forked = await _keep(engine, device, batch, read)
+    read = {row.sequence: read_row(row) for row in batch.rows}
+    fresh, new, applied, forked = await _keep(engine, device, batch, read)
     skew_ms = (batch.sent_at_us - now_us()) // 1000
-    if forked or counter.terminal.status == "quarantined":
+    if forked or (counter.terminal.status == "quarantined" and not over):
         async with engine.begin() as connection:
-            await terminals.quarantine(connection, device)
-            await terminals.seen(connection, device, batch.waiting, skew_ms)
+            if not over:
+                await terminals.quarantine(connection, device)
+                await terminals.seen(connection, device, batch.waiting, skew_ms)
+            kept = await late.hold(connection, counter.terminal, batch, new, "old_epoch" if over else "forked")
         _log.error("journal forked", terminal=str(device), epoch=batch.epoch, applied=applied)
-        return SyncReply(acknowledged=applied, quarantined=True, server_time_us=now_us())
+        return _held(batch, kept)
     if fresh and fresh[0].sequence > applied + 1:
         return SyncReply(acknowledged=applied, resend_from=applied + 1, server_time_us=now_us())
     exceptions = Exceptions()
-    await _book(ledger, counter, [(row, read[row.sequence]) for row in fresh], handlers, exceptions)
+    await book(ledger, counter, [(row, read[row.sequence]) for row in fresh], handlers, exceptions)
     async with engine.begin() as connection:
-        await _open(connection, counter, exceptions)
+        await open_exceptions(connection, counter, exceptions)
         if fresh:
             await terminals.advance(connection, device, batch.epoch, fresh[-1].sequence, fresh[-1].hash)
         await terminals.seen(connection, device, batch.waiting, skew_ms)
@@ -57,6 +68,31 @@ async def receive(
     return SyncReply(
         acknowledged=applied, exceptions=tuple(event for event, _, _ in exceptions.found), server_time_us=now_us()
     )
+
+
+async def receive_late(engine: AsyncEngine, at: Terminal, batch: Batch, why: late.Why) -> SyncReply:
+    """Take in what waits for a person: nothing of it is booked. Invalid("review-full")."""
+    _check_chain(batch)
+    read = {row.sequence: read_row(row) for row in batch.rows}
+    async with engine.begin() as connection:
+        await late.require_room(connection, at)
+    _, new, _, _ = await _keep(engine, at.id, batch, read)
+    async with engine.begin() as connection:
+        kept = await late.hold(connection, at, batch, new, why)
+    _log.warning("rows wait for a review", terminal=str(at.id), epoch=batch.epoch, why=why)
+    return _held(batch, kept)
+
+
+async def _in_review(engine: AsyncEngine, at: Terminal) -> bool:
+    async with engine.connect() as connection:
+        return await late.in_review(connection, at)
+
+
+def _held(batch: Batch, kept: int) -> SyncReply:
+    """Kept is acknowledged: the terminal need not send it again, and may be paired anew."""
+    resend_from = None if kept else max(1, batch.rows[0].sequence - len(batch.rows))
+    acknowledged = kept or (resend_from or 1) - 1
+    return SyncReply(acknowledged=acknowledged, resend_from=resend_from, quarantined=True, server_time_us=now_us())
 
 
 def _check_chain(batch: Batch) -> None:
@@ -75,8 +111,9 @@ def _check_chain(batch: Batch) -> None:
 
 async def _keep(
     engine: AsyncEngine, device: UUID, batch: Batch, read: Mapping[int, AnyRow | None]
-) -> tuple[list[JournalRow], int, bool]:
-    """Write down what is new, before anything is made of it. (rows above the mark, the mark, whether it forked)."""
+) -> tuple[list[JournalRow], list[JournalRow], int, bool]:
+    """Write down what is new, before anything is made of it. (rows above the mark, new rows, the mark, whether it
+    forked)."""
     async with engine.begin() as connection:
         applied, head = await terminals.mark(connection, device, batch.epoch)
         first, last = batch.rows[0].sequence, batch.rows[-1].sequence
@@ -97,7 +134,7 @@ async def _keep(
             await connection.execute(
                 sa.insert(intake), [_kept(device, batch.epoch, row, read[row.sequence], now) for row in new]
             )
-    return fresh, applied, forked
+    return fresh, new, applied, forked
 
 
 def _kept(device: UUID, epoch: int, row: JournalRow, payload: AnyRow | None, now: int) -> dict[str, object]:
@@ -108,22 +145,39 @@ def _kept(device: UUID, epoch: int, row: JournalRow, payload: AnyRow | None, now
         "previous": row.previous,
         "hash": row.hash,
         "payload": row.payload,
-        "event": payload.event if payload else None,
+        # A row that can't be read asks for something too, nobody knows what; it goes by its hash.
+        "event": payload.event if payload else unreadable(row.hash),
         "received_at_us": now,
     }
 
 
-def _read(row: JournalRow) -> AnyRow | None:
+class Kept(Protocol):
+    """A row as it is kept, of a batch or of the table."""
+
+    @property
+    def sequence(self) -> int: ...
+
+    @property
+    def hash(self) -> str: ...
+
+
+def unreadable(row_hash: str) -> UUID:
+    """The same row taken in again is the same exception."""
+    return UUID(row_hash[:32])
+
+
+def read_row(row: JournalRow) -> AnyRow | None:
+    """None: it can't be read."""
     try:
         return read_payload(row.payload)
     except ValidationError:
         return None
 
 
-async def _book(
+async def book(
     ledger: Ledger,
     counter: Counter,
-    rows: Sequence[tuple[JournalRow, AnyRow | None]],
+    rows: Sequence[tuple[Kept, AnyRow | None]],
     handlers: HandlersOf,
     exceptions: Exceptions,
 ) -> None:
@@ -134,8 +188,7 @@ async def _book(
     run: list[AnyRow] = []
     for row, payload in rows:
         if payload is None:
-            # Named by its hash, so that the same row taken again is the same exception.
-            exceptions.add(UUID(row.hash[:32]), "unreadable", sequence=row.sequence)
+            exceptions.add(unreadable(row.hash), "unreadable", sequence=row.sequence)
             _log.error("journal row not understood", terminal=str(counter.terminal.id), sequence=row.sequence)
             continue
         if type(payload) not in handlers:
@@ -148,7 +201,7 @@ async def _book(
         await handlers[type(run[0])](ledger, counter, run, exceptions)
 
 
-async def _open(connection: AsyncConnection, counter: Counter, exceptions: Exceptions) -> None:
+async def open_exceptions(connection: AsyncConnection, counter: Counter, exceptions: Exceptions) -> None:
     insert = sqlite.insert if is_sqlite(connection) else postgresql.insert
     for event, kind, details in exceptions.found:
         await connection.execute(

@@ -20,7 +20,7 @@ from app.sales.booking import Counter, fingerprint, online_sale
 from app.sales.directory import Desk, Directory, Purse
 from app.sales.rulebook import Rulebook, Rules
 from app.sales.rules import changed_prices, day_that_counts
-from app.terminals.service import admitted, require_active
+from app.terminals.service import admitted, of_epoch, require_active
 from app.venues.service import Venue, venue_named
 from app.wire import Sale, SaleReply
 
@@ -34,6 +34,14 @@ async def counter_of(reader: AsyncEngine, device: UUID, epoch: int) -> Counter:
         terminal = await admitted(connection, device, epoch)
         venue, known = await venue_named(connection, terminal.venue), await currencies(connection)
         return Counter(terminal, venue, known, Rulebook(venue, known, await policies(connection)))
+
+
+async def counter_of_epoch(reader: AsyncEngine, device: UUID, epoch: int) -> Counter:
+    """The counter at which an epoch's rows were written: its sales are those of the venue of then."""
+    async with reader.connect() as connection:
+        of = await of_epoch(connection, device, epoch)
+        venue, known = await venue_named(connection, of.venue), await currencies(connection)
+        return Counter(of, venue, known, Rulebook(venue, known, await policies(connection)))
 
 
 async def sell(ledger: Ledger, directory: Directory, device: UUID, epoch: int, sale: Sale) -> tuple[SaleReply, bool]:

@@ -6,7 +6,8 @@ import sqlalchemy as sa
 
 from app.platform.tables import metadata
 
-# Everything received is kept first. No uniqueness on (device, epoch, sequence): a forked journal has two branches,
+# Everything received is kept first. `review` says why a row waits for a person ("forked", "revoked", "old_epoch"); what
+# is booked as it comes in has none. No uniqueness on (device, epoch, sequence): a forked journal has two branches,
 # and both are evidence.
 intake = sa.Table(
     "intake",
@@ -20,8 +21,27 @@ intake = sa.Table(
     sa.Column("payload", sa.Text, nullable=False),
     sa.Column("event", sa.Uuid),
     sa.Column("received_at_us", sa.BigInteger, nullable=False),
+    sa.Column("review", sa.Text),
     sa.Index("ix_intake_position", "device", "epoch", "sequence"),
     sa.Index("ix_intake_event", "event"),
+    sa.Index(
+        "ix_intake_review",
+        "device",
+        postgresql_where=sa.text("review IS NOT NULL"),
+        sqlite_where=sa.text("review IS NOT NULL"),
+    ),
+)
+
+# What a person decided about a row that waited for them. No row of ours is ever changed: this stands beside it.
+journal_review = sa.Table(
+    "journal_review",
+    metadata,
+    sa.Column("row", sa.ForeignKey("intake.id"), primary_key=True, autoincrement=False),
+    sa.Column("decision", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("decided_by", sa.Text, nullable=False),
+    sa.Column("decided_at_us", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("decision IN ('booked', 'left_out')", name="decision_known"),
 )
 
 # One exception per event and kind. `operation`: what was booked, when something was.

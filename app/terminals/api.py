@@ -113,5 +113,5 @@ async def revoke_terminal(request: Request, caller: Caller, terminal: UUID) -> N
     async with context_of(request).engine.begin() as connection:
         found = await service.listed(connection, terminal)
         caller.require_venue(found.venue)
-        await service.set_status(connection, terminal, "revoked")
+        await service.revoke(connection, terminal)
         await audit(connection, caller.actor, "terminal.revoke", f"terminal:{terminal}")

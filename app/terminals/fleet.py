@@ -42,5 +42,5 @@ async def fleet(connection: AsyncConnection, sees: Callable[[UUID], bool]) -> li
 
 def _member(row: Any, it: Told | None, now: int) -> Member:
     silent_s = max(0, now - row.seen_at_us) // 1_000_000
-    seen = Seen(row.status, row.waiting, row.skew_ms, silent_s, it.status if it else None, own_version())
+    seen = Seen(row.status, row.waiting, row.skew_ms, silent_s, it.status if it else None, own_version(), row.to_review)
     return Member(row, it, judge(seen), silent_s)

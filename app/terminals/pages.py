@@ -145,7 +145,13 @@ def _shown(it: Member, venue: Venue, texts: Texts) -> dict[str, Any]:
         "venue": venue,
         "may_sell": it.judged.may_sell,
         "troubles": [
-            {"title": said.title, "advice": said.advice, "tone": LEVELS[said.level][0], "icon": LEVELS[said.level][1]}
+            {
+                "kind": said.kind,
+                "title": said.title,
+                "advice": said.advice,
+                "tone": LEVELS[said.level][0],
+                "icon": LEVELS[said.level][1],
+            }
             for said in words
         ],
         "skew_s": skew_s,

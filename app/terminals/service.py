@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -81,13 +81,14 @@ async def pair(engine: AsyncEngine, request: PairingRequest) -> Terminal:
             raise NotFound("This pairing code is unknown, used or expired.", "pairing-code-unknown")
         id_, epoch = code.terminal or uuid7(), 1
         values = {"venue": code.venue, "name": code.name, "public_key": key, "status": "active"}
-        values |= {"version": request.version, "waiting": 0, "skew_ms": 0, "seen_at_us": now}
+        values |= {"version": request.version, "waiting": 0, "skew_ms": 0, "seen_at_us": now, "revoked_at_us": None}
         if code.terminal is None:
             await connection.execute(sa.insert(terminal).values(id=id_, epoch=1, created_at_us=now, **values))
         else:
             epoch = (await connection.execute(sa.select(terminal.c.epoch).where(terminal.c.id == id_))).scalar_one() + 1
             await connection.execute(sa.update(terminal).where(terminal.c.id == id_).values(epoch=epoch, **values))
-        await connection.execute(sa.insert(journal_mark).values(terminal=id_, epoch=epoch, applied=0, head=GENESIS))
+        mark_of = {"terminal": id_, "epoch": epoch, "public_key": key, "venue": code.venue}
+        await connection.execute(sa.insert(journal_mark).values(**mark_of, applied=0, head=GENESIS))
     return Terminal(id_, code.venue, code.name, key, "active", epoch, now)
 
 
@@ -159,14 +160,41 @@ async def polled(engine: AsyncEngine, found: Terminal) -> None:
             await connection.execute(sa.update(terminal).where(terminal.c.id == found.id).values(seen_at_us=now))
 
 
-async def set_status(connection: AsyncConnection, id_: UUID, status: str) -> None:
-    await connection.execute(sa.update(terminal).where(terminal.c.id == id_).values(status=status))
+async def revoke(connection: AsyncConnection, id_: UUID) -> None:
+    """It sells no more. A second time changes nothing, so that the moment of the first stands."""
+    where = (terminal.c.id == id_, terminal.c.status != "revoked")
+    await connection.execute(sa.update(terminal).where(*where).values(status="revoked", revoked_at_us=now_us()))
 
 
 async def quarantine(connection: AsyncConnection, id_: UUID) -> None:
     """Set it aside until a review. One that was revoked meanwhile stays so."""
     where = (terminal.c.id == id_, terminal.c.status == "active")
     await connection.execute(sa.update(terminal).where(*where).values(status="quarantined"))
+
+
+async def revoked_at_us(connection: AsyncConnection, id_: UUID) -> int | None:
+    """When it was revoked, if it is."""
+    query = sa.select(terminal.c.revoked_at_us).where(terminal.c.id == id_, terminal.c.status == "revoked")
+    found: int | None = (await connection.execute(query)).scalar_one_or_none()
+    return found
+
+
+async def set_to_review(connection: AsyncConnection, id_: UUID, rows: int) -> None:
+    """How many rows of its journals wait for a person."""
+    await connection.execute(sa.update(terminal).where(terminal.c.id == id_).values(to_review=rows))
+
+
+async def of_epoch(connection: AsyncConnection, id_: UUID, epoch: int) -> Terminal:
+    """The terminal as it was in one of its epochs: its key and its venue of then. Invalid("epoch-unknown")."""
+    found = await terminal_named(connection, id_)
+    query = sa.select(journal_mark.c.public_key, journal_mark.c.venue).where(
+        journal_mark.c.terminal == id_, journal_mark.c.epoch == epoch
+    )
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise Invalid("This epoch of the terminal's journal was not issued by this server.", "epoch-unknown")
+    key = found.public_key if row.public_key is None else bytes(row.public_key)
+    return replace(found, epoch=epoch, public_key=key, venue=row.venue or found.venue)
 
 
 async def mark(connection: AsyncConnection, id_: UUID, epoch: int) -> tuple[int, str]:

@@ -20,10 +20,14 @@ terminal = sa.Table(
     sa.Column("skew_ms", sa.BigInteger, nullable=False),
     sa.Column("seen_at_us", sa.BigInteger, nullable=False),
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sa.Column("revoked_at_us", sa.BigInteger),
+    # How many rows of its journals wait for a person.
+    sa.Column("to_review", sa.Integer, nullable=False, server_default="0"),
     sa.CheckConstraint("status IN ('active', 'quarantined', 'revoked')", name="status_known"),
 )
 
-# The journal of `epoch` is kept and booked up to sequence `applied`, whose row has the hash `head`.
+# The journal of `epoch` is kept and booked up to sequence `applied`, whose row has the hash `head`. It is signed with
+# `public_key`, and its sales were made at `venue` (both unknown for epochs that were over before they were kept).
 journal_mark = sa.Table(
     "journal_mark",
     metadata,
@@ -31,6 +35,8 @@ journal_mark = sa.Table(
     sa.Column("epoch", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("applied", sa.BigInteger, nullable=False),
     sa.Column("head", sa.Text, nullable=False),
+    sa.Column("public_key", sa.LargeBinary(32)),
+    sa.Column("venue", sa.Uuid),
 )
 
 # Only the SHA-256 of the code is kept. `terminal`: re-pair this one (a new epoch) instead of making another.

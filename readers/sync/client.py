@@ -153,8 +153,17 @@ class Server:
 
     async def sync(self, device: UUID, epoch: int, rows: tuple[JournalRow, ...], waiting: int) -> SyncReply:
         """Deliver journal rows. Rejected, Unreachable."""
+        batch = self._batch(device, epoch, rows, waiting)
+        return _read(await self._authorised("POST", "/api/v1/terminals/sync", device, batch), SyncReply)
+
+    async def hand_over(self, device: UUID, epoch: int, rows: tuple[JournalRow, ...], waiting: int) -> SyncReply:
+        """Hand rows over for a review, without a token: for a device that may not act. Rejected, Unreachable."""
+        batch = self._batch(device, epoch, rows, waiting)
+        return _read(await self._call("POST", "/api/v1/terminals/handover", batch), SyncReply)
+
+    def _batch(self, device: UUID, epoch: int, rows: tuple[JournalRow, ...], waiting: int) -> Batch:
         signature = self._key.sign(batch_message(device, epoch, rows[0].sequence, rows[-1].sequence, rows[-1].hash))
-        batch = Batch(
+        return Batch(
             device=device,
             epoch=epoch,
             rows=rows,
@@ -162,7 +171,6 @@ class Server:
             waiting=waiting,
             signature=signature,
         )
-        return _read(await self._authorised("POST", "/api/v1/terminals/sync", device, batch), SyncReply)
 
     async def snapshot(self, device: UUID, etag: str | None) -> Reply | None:
         """The newest snapshot as it came; None: the one with this `etag` is. Rejected, Unreachable."""

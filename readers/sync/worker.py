@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
 import structlog
 
-from app.wire import SyncReply
+from app.wire import JournalRow, SyncReply
 from app.wire.snapshot import SIGNATURE_HEADER
 from readers.journal import Clock, Halt, Journal, JournalError
 from readers.sync.client import NOT_ALLOWED, Reply, Server
@@ -99,6 +101,7 @@ class Worker:
         except Rejected as error:
             if error.problem.status in NOT_ALLOWED:
                 await self._halt("revoked")
+                await self._hand_over()
             raise
         if pairing.halted == "revoked":
             await self._halt(None)
@@ -145,21 +148,38 @@ class Worker:
             return
 
     async def _send(self) -> None:
-        pairing = self._journal.pairing
-        if pairing.halted == "behind":
+        # While it is set aside nothing new is written; what waits is sent all the same, for the server keeps it for a
+        # review. Of an old copy too: what it sold before it was noticed is nowhere else.
+        if self._journal.pairing.halted and not self._due():
             return
-        if pairing.halted == "quarantined":
-            if time.monotonic() - self._asked_s < self._pace.quarantine_s:
-                return
-            self._asked_s = time.monotonic()
+        await self._deliver(self._server.sync)
+
+    async def _hand_over(self) -> None:
+        """What was sold and not sent when our rights ended: the server keeps it for a person to decide."""
+        if not self._journal.waiting or not self._due():
+            return
+        try:
+            await self._deliver(self._server.hand_over)
+        except Rejected as error:
+            _log.warning("handover_refused", why=str(error), waiting=self._journal.waiting)
+
+    def _due(self) -> bool:
+        """Whether a terminal that was set aside may ask again: each time is a batch that the server keeps."""
+        if time.monotonic() - self._asked_s < self._pace.quarantine_s:
+            return False
+        self._asked_s = time.monotonic()
+        return True
+
+    async def _deliver(self, call: Callable[[UUID, int, tuple[JournalRow, ...], int], Awaitable[SyncReply]]) -> None:
+        pairing = self._journal.pairing
         after, stalled = self._journal.acknowledged, 0
         while rows := await self._journal.rows_after(after, BATCH_ROWS_MAX, BATCH_BYTES_MAX):
             held = self._journal.acknowledged
-            reply = await self._server.sync(pairing.device, pairing.epoch, tuple(rows), self._journal.waiting)
+            reply = await call(pairing.device, pairing.epoch, tuple(rows), self._journal.waiting)
             self._clock.note_server_time(reply.server_time_us, self._clock.now_us())
             await self._heed(reply)
             stalled = 0 if self._journal.acknowledged > held else stalled + 1
-            if self._journal.pairing.halted:
+            if self._journal.pairing.halted and stalled:
                 return
             if stalled > 2:
                 raise Unreachable(f"the server holds on to row {reply.acknowledged}")
@@ -172,7 +192,8 @@ class Worker:
         if reply.acknowledged > head:
             await self._fell_behind(reply.acknowledged)
         elif reply.quarantined:
-            await self._halt("quarantined")
+            if self._journal.pairing.halted != "revoked":
+                await self._halt("quarantined")
         elif self._journal.pairing.halted == "quarantined":
             await self._halt(None)
         acknowledged = min(reply.acknowledged, head)

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.anyio
 API = {
     "sell": "t",
     "sync": "t",
+    "hand_over": "*",
     "terminal_snapshot": "t",
     "pair_terminal": "*",
     "terminal_token": "*",

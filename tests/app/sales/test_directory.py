@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from app.terminals.service import set_status
+from app.terminals.service import quarantine, revoke
 from app.venues.service import set_price
 from tests.support.network import Network, Terminal, both, problem
 
@@ -41,12 +41,12 @@ class TestAfterAChange:
 
     async def test_a_revoked_terminal_is_refused(self, network: Network, bar: Terminal, card: str) -> None:
         async with network.engine.begin() as connection:
-            await set_status(connection, bar.id, "revoked")
+            await revoke(connection, bar.id)
         assert problem(await bar.sell(card, {"Demi": 1})) == (401, "terminal-revoked")
 
     async def test_a_quarantined_terminal_is_refused(self, network: Network, bar: Terminal, card: str) -> None:
         async with network.engine.begin() as connection:
-            await set_status(connection, bar.id, "quarantined")
+            await quarantine(connection, bar.id)
         assert problem(await bar.sell(card, {"Demi": 1})) == (403, "quarantined")
 
     async def test_a_blocked_card_is_refused(self, network: Network, bar: Terminal, card: str) -> None:

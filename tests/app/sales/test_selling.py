@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from app.rules.ids import uuid7
-from app.terminals.service import set_status
+from app.terminals.service import quarantine
 from app.venues.service import set_price
 from app.wire import Sale, Tender
 from tests.support.network import UNKNOWN_UID, Network, both, problem
@@ -195,7 +195,7 @@ class TestWhoMaySell:
         await network.top_up("awa", 1000)
         bar = await network.terminal("raffinerie")
         async with network.engine.begin() as connection:
-            await set_status(connection, bar.id, "quarantined")
+            await quarantine(connection, bar.id)
         assert problem(await bar.sell("awa", {"Eau": 1})) == (403, "quarantined")
 
     async def test_a_token_of_an_old_epoch_does_not_open(self, network: Network) -> None:

@@ -108,6 +108,7 @@ class FakeServer:
     faults: dict[str, deque[str]] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
     batches: list[tuple[int, int]] = field(default_factory=list)
+    handed: list[str] = field(default_factory=list)
     statuses: list[TerminalStatus] = field(default_factory=list)
     revoked: bool = False
     quarantined: bool = False
@@ -145,6 +146,7 @@ class FakeServer:
         routes = {
             "/api/v1/terminals/pair": (self.pair, "POST"),
             "/api/v1/terminals/token": (self.token, "POST"),
+            "/api/v1/terminals/handover": (self.handover, "POST"),
             "/api/v1/terminals/status": (self.status, "POST"),
             "/api/v1/sales": (self.sales, "POST"),
             "/api/v1/terminals/sync": (self.sync, "POST"),
@@ -178,6 +180,14 @@ class FakeServer:
         token = uuid7().hex
         self.tokens.add(token)
         return Response(TokenReply(token=token, expires_at_us=self.now() + self.token_life_us).model_dump_json())
+
+    async def handover(self, request: Request) -> Response:
+        batch = Batch.model_validate_json(await request.body())
+        if not self.revoked or not signed_by(self.device_key, batch.message(), batch.signature):
+            return problem(401, "wrong-signature")
+        self.handed += [row.payload for row in batch.rows]
+        reply = SyncReply(acknowledged=batch.rows[-1].sequence, quarantined=True, server_time_us=self.now())
+        return Response(reply.model_dump_json())
 
     async def status(self, request: Request) -> Response:
         report = StatusReport.model_validate_json(await request.body())

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.rules.offline import Refusal
+from app.wire import read_payload
 from readers.sync import Pace
 from readers.terminal.view import TillError
 from tests.readers.sync.fake_server import AWA, CODE, STRONG, FakeServer
@@ -88,6 +89,45 @@ async def test_a_revoked_terminal_stops_selling_and_resumes_when_it_is_let_in_ag
     server.revoked = False
     await terminal.until(lambda: terminal.link.online and not terminal.till.screen().quarantined)
     assert (await terminal.tap(AWA)).reason is None
+
+
+async def test_a_revoked_terminal_hands_over_what_it_had_sold_and_may_be_paired_again(
+    terminal: Terminal, server: FakeServer
+) -> None:
+    await terminal.go_offline()
+    assert (await terminal.tap(AWA)).reason is None
+    server.revoked = True
+    server.down = False
+    await terminal.until(lambda: not terminal.journal.waiting)
+    assert [read_payload(text).kind for text in server.handed] == ["intent", "sale"]
+    assert terminal.journal.pairing.halted == "revoked"
+    assert not server.sold
+
+
+async def test_a_handover_that_is_refused_keeps_the_rows(terminal: Terminal, server: FakeServer) -> None:
+    await terminal.go_offline()
+    assert (await terminal.tap(AWA)).reason is None
+    server.revoked, server.device_key = True, server.public
+    server.down = False
+    await terminal.until(lambda: server.calls["/api/v1/terminals/handover"] >= 2)
+    assert terminal.journal.waiting == 2
+    assert not server.handed
+
+
+async def test_an_old_copy_that_sold_delivers_what_it_sold(tmp_path: Path, server: FakeServer) -> None:
+    """A restored card sells without network; with it, what it sold goes to the review, beside what the server holds."""
+    async with a_terminal(tmp_path, server) as terminal:
+        await terminal.tap(AWA)
+        await terminal.until(lambda: not terminal.journal.waiting)
+        await terminal.go_offline()
+        assert (await terminal.tap(AWA)).reason is None
+        # Meanwhile the server got other rows in these places.
+        server.rows += [("0" * 64, server.rows[0][1])] * 5
+        sent = len(server.batches)
+        server.down = False
+        await terminal.until(lambda: terminal.journal.pairing.halted == "behind" and len(server.batches) > sent)
+        assert server.batches[-1] == (3, 4)
+        assert server.quarantined
 
 
 async def test_an_old_copy_of_the_journal_writes_nothing_more(tmp_path: Path, server: FakeServer) -> None:
