@@ -38,6 +38,7 @@ import app.sales.pages
 import app.sales.receipt_pages
 import app.sales.review_pages
 import app.sales.rows
+import app.sales.training_pages
 import app.settlement.api
 import app.settlement.pages
 import app.terminals.api
@@ -157,6 +158,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.sales.pages.router,
         app.sales.review_pages.router,
         app.sales.receipt_pages.router,
+        app.sales.training_pages.router,
         app.terminals.pages.router,
         app.lapses.pages.router,
         app.settlement.pages.router,

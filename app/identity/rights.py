@@ -149,6 +149,7 @@ RIGHTS: Final[Rights] = {
     "exceptions_page": _MANAGERS,
     "review_page": _MANAGERS,
     "decide_rows": _MANAGERS,
+    "training_page": _MANAGERS,
     "counter_page": PERSONAL,
     "top_up_at_counter": PERSONAL,
     "set_card_status_at_counter": PERSONAL,

@@ -37,5 +37,10 @@ def receipt_number(epoch: int, sequence: int) -> str:
     return f"{epoch}-{sequence}"
 
 
+def training_number(number: int) -> str:
+    """The number of what was practised: of a count of its own, and never to be taken for a sale's."""
+    return f"X-{number}"
+
+
 def _code(key: bytes, sale: UUID) -> bytes:
     return hmac.digest(key, _LABEL + sale.bytes, "sha256")[:_CODE_BYTES]

@@ -17,12 +17,12 @@ from app.currencies.service import Currency
 from app.ledger.rules.kinds import AccountKey
 from app.ledger.service import BookedOperation, Ledger
 from app.platform.context import Context
-from app.rules.receipts import receipt_number
+from app.rules.receipts import receipt_number, training_number
 from app.sales import booking
 from app.sales.tables import intake
 from app.terminals import service as terminals
 from app.venues.service import Venue
-from app.wire import SaleRow, SnapshotReceipts, read_payload
+from app.wire import SaleRow, SnapshotReceipts, TrainingRow, read_payload
 
 PATH = "/r/"
 
@@ -63,6 +63,7 @@ class Receipt:
     given: tuple[tuple[Currency, int], ...]
     means: tuple[Means, ...]
     taken_back: bool
+    training: bool = False
 
 
 def key_of(context: Context) -> bytes:
@@ -86,7 +87,7 @@ async def receipt(
     async with ledger.reader.connect() as connection:
         row = await _row(connection, sale)
         if booked is None and row is not None:
-            return await _without_card(connection, row, currencies, venues)
+            return await _unbooked(connection, row, currencies, venues)
     if booked is None or venue is None:
         return None
     number = receipt_number(row.epoch, row.sequence) if row else ""
@@ -117,27 +118,37 @@ async def _row(connection: AsyncConnection, sale: UUID) -> Any:
     return (await connection.execute(query)).one_or_none()
 
 
-async def _without_card(
+async def _unbooked(
     connection: AsyncConnection, row: Any, currencies: Mapping[str, Currency], venues: Mapping[UUID, Venue]
 ) -> Receipt | None:
-    """The receipt of a sale that no card paid: it is in no book of ours, and only the terminal's row tells it."""
+    """The receipt of a sale that no card paid, or that was practised: it is in no book of ours, and only the terminal's
+    row tells it."""
     payload = read_payload(row.payload)
     terminal = await terminals.listed(connection, row.device)
     venue = venues.get(terminal.venue)
-    if not isinstance(payload, SaleRow) or payload.sale.card or venue is None:
+    training = isinstance(payload, TrainingRow)
+    sale = payload.sale if isinstance(payload, SaleRow | TrainingRow) else None
+    if sale is None or venue is None or (sale.card and not training):
         return None
-    sale = payload.sale
     lines = tuple(_line(line.model_dump(), currencies) for line in sale.lines)
     return Receipt(
         venue=venue,
         terminal=terminal.name,
-        number=receipt_number(row.epoch, row.sequence),
+        number=(
+            training_number(payload.number)
+            if isinstance(payload, TrainingRow)
+            else receipt_number(row.epoch, row.sequence)
+        ),
         at_us=sale.occurred_at_us,
         lines=lines,
         total=_summed((line.currency, line.amount) for line in lines),
         given=(),
-        means=tuple(Means(it.means, it.amount, currencies[it.covers]) for it in sale.rest),
+        means=(
+            *(Means("card", it.amount, currencies[it.currency], (it.card or sale.card)[-4:]) for it in sale.tenders),
+            *(Means(it.means, it.amount, currencies[it.covers]) for it in sale.rest),
+        ),
         taken_back=False,
+        training=training,
     )
 
 

@@ -90,3 +90,19 @@ closing_part = sa.Table(
     sa.Column("part", sa.ForeignKey("closing.id"), primary_key=True),
     sa.Column("whole", sa.ForeignKey("closing.id"), nullable=False, index=True),
 )
+
+# What was practised in training mode: kept apart from everything real, and booked nowhere. `event`: the row's id.
+training = sa.Table(
+    "training",
+    metadata,
+    sa.Column("event", sa.Uuid, primary_key=True),
+    sa.Column("terminal", sa.Uuid, nullable=False),
+    sa.Column("venue", sa.Uuid, nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("cashier", sa.Uuid),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.CheckConstraint("what IN ('begin', 'end', 'sale', 'void')", name="what_known"),
+    sa.Index("ix_training_venue_at", "venue", "at_us"),
+)

@@ -32,6 +32,7 @@ from app.wire.snapshot import (
 )
 from app.wire.status import StatusReply, StatusReport, TerminalStatus, status_message
 from app.wire.till import CashRow, ClosingRow, CountRow, SessionRow
+from app.wire.training import TrainingRow
 
 __all__ = [
     "GENESIS",
@@ -74,6 +75,7 @@ __all__ = [
     "TerminalStatus",
     "TokenReply",
     "TokenRequest",
+    "TrainingRow",
     "VoidRow",
     "batch_message",
     "read_payload",

@@ -15,6 +15,7 @@ from app.rules.offline import Refusal
 from app.wire.base import CardUid, InstantUs, Message, Row, Sequence, Sha256Hex
 from app.wire.sale import Sale
 from app.wire.till import CashRow, ClosingRow, CountRow, SessionRow
+from app.wire.training import TrainingRow
 
 # What the first row of an epoch names as its predecessor.
 GENESIS = "0" * 64
@@ -100,7 +101,9 @@ class VoidRow(Row):
 
 
 # Every kind of row; a new one is added here and nowhere else on the wire.
-AnyRow = IntentRow | SaleRow | RefusedRow | CancelRow | VoidRow | SessionRow | CashRow | CountRow | ClosingRow
+AnyRow = (
+    IntentRow | SaleRow | RefusedRow | CancelRow | VoidRow | SessionRow | CashRow | CountRow | ClosingRow | TrainingRow
+)
 Payload = Annotated[AnyRow, Field(discriminator="kind")]
 _PAYLOAD: TypeAdapter[AnyRow] = TypeAdapter(Payload)
 

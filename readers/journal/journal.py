@@ -95,6 +95,9 @@ class Journal:
         """The rows above `sequence` that book something, and the head that they were read at."""
         return await self._run(lambda: (self._file.own_rows_after(sequence), self._file.head()))
 
+    async def count(self, kind: str) -> int:
+        return await self._run(lambda: self._file.count(kind))
+
     async def last_sales(self, count: int) -> list[PaidSale]:
         return await self._run(lambda: self._file.last_sales(count))
 

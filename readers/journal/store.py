@@ -209,6 +209,10 @@ class JournalFile:
             for sequence, payload, voided in rows
         ]
 
+    def count(self, kind: str) -> int:
+        """How many rows of a kind this epoch has."""
+        return int(self._select("kind = ?", kind, columns="count(*)")[0][0]) if self._pairing else 0
+
     def booking(self, event: UUID) -> AnyRow | None:
         """The row that asks for `event` to be booked."""
         rows = self._select("event = ?", event.bytes)

@@ -21,6 +21,7 @@ ACT_WORDS: Final[dict[str, str]] = {
     "more.only_online": _("Not without network"),
     "more.no_reader": _("No reader"),
     "more.quarantined": _("This terminal is set aside"),
+    "more.training": _("Not in training"),
     "act.next": _("Go on"),
     "act.back": _("Back"),
     # Rights, as who lacks one reads them
@@ -34,6 +35,10 @@ ACT_WORDS: Final[dict[str, str]] = {
     "right.close": _("close the till"),
     "right.train": _("training"),
     "right.sold_out": _("sold-out products"),
+    # Undoing and practising
+    "act.undo_last": _("Undo the last sale"),
+    "act.training": _("Training"),
+    "training.already": _("You are practising already"),
     # What is on a card
     "act.balance": _("Balance"),
     "act.balance.ask": _("Present the card to read its balance"),

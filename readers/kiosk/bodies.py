@@ -52,3 +52,7 @@ class Complete(Message):
 class Void(Message):
     sale: UUID
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class Train(Message):
+    on: bool

@@ -17,7 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from readers.kiosk import receipts
-from readers.kiosk.bodies import Act, Complete, Nothing, Pay, SignIn, Void
+from readers.kiosk.bodies import Act, Complete, Nothing, Pay, SignIn, Train, Void
 from readers.kiosk.events import screen_json, stream
 from readers.kiosk.guard import Guard
 from readers.kiosk.languages import COOKIE, LANGUAGES, Language, language_of, words_in
@@ -51,6 +51,7 @@ def create_kiosk(till: Till, *, language_default: Language = "fr", hosts: Sequen
         Route("/api/cancel", _command(Nothing, lambda _: till.cancel()), methods=["POST"]),
         Route("/api/dismiss", _command(Nothing, lambda _: till.dismiss()), methods=["POST"]),
         Route("/api/void", _command(Void, lambda body: till.void(body.sale, body.reason)), methods=["POST"]),
+        Route("/api/train", _command(Train, lambda body: till.train(body.on)), methods=["POST"]),
         *receipts.routes(till, language_default),
         Route("/healthz", screen.health),
         Mount("/static", StaticFiles(packages=[("app", "web/static")])),

@@ -161,6 +161,10 @@ WORDS: Final[dict[str, str]] = {
     "past.why.missing": _("Product missing"),
     "past.other": _("Another reason"),
     "past.keep": _("Keep the sale"),
+    # Training mode
+    "training.on": _("Training: nothing is sold or charged"),
+    "training.leave": _("Leave the training"),
+    "training.basket": _("Empty or charge the basket first."),
     # Receipts, on the screen and on paper
     "receipt.open": _("Receipt"),
     "receipt.title": _("Receipt no. {number}"),
@@ -195,6 +199,7 @@ WORDS: Final[dict[str, str]] = {
     "till.not_voidable": _("This sale can’t be voided any more."),
     "till.not_yours": _("Another person’s sale: somebody with the right to void takes it back."),
     "till.too_late": _("More than 15 minutes ago: somebody with the right to void takes it back."),
+    "till.in_training": _("Not in training: leave it first."),
     "till.not_offered": _("This is no longer possible. Pay the basket again; nothing was charged."),
     "till.unknown_sale": _("This sale is no longer among the last ones."),
     "till.no_printer": _("No printer is set up for this terminal."),

@@ -137,6 +137,7 @@ class Screen:
     act: str | None = None
     rights: tuple[str, ...] = ()
     card: bool = False
+    training: bool = False
     last_sales: tuple[PastSale, ...] = field(default=())
 
 
@@ -145,7 +146,7 @@ class TillError(Exception):
 
     wrong_pin, not_signed_in, too_many_attempts, empty_basket, unknown_product, no_price, busy, no_snapshot,
     not_voidable, not_yours, too_late, not_offered, journal_failed, unknown_sale, no_printer, printer_busy, no_right,
-    only_online, unknown_act, wrong_amount, not_allowed.
+    only_online, unknown_act, wrong_amount, not_allowed, in_training.
     """
 
     def __init__(self, reason: str) -> None:
@@ -207,4 +208,8 @@ class Till(Protocol):
 
     async def print_receipt(self, sale: UUID, language: Literal["fr", "en"]) -> None:
         """Have it printed, when the printer comes to it. TillError("unknown_sale", "no_printer", "printer_busy")."""
+        ...
+
+    async def train(self, on: bool) -> None:
+        """Begin to practise, or stop. TillError("no_right", "busy")."""
         ...

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from babel.dates import format_date
 
-from app.rules.receipts import receipt_number, receipt_token
+from app.rules.receipts import receipt_number, receipt_token, training_number
 from readers.journal import Journal, PaidSale
 from readers.kiosk.languages import Language, words_in
 from readers.printer import Printer
@@ -28,6 +28,7 @@ class ReceiptDesk:
         self._left: dict[UUID, tuple[Taken, ...]] = {}
         self.printer: Printer | None = None
         self.shown: PrinterShown = "none"
+        self.training = False
 
     def note(self, sale: UUID, taken: tuple[Taken, ...], kept: set[UUID]) -> None:
         """What paid a sale and what its cards still hold: told when it is made, and of the sales in `kept` alone."""
@@ -35,6 +36,8 @@ class ReceiptDesk:
         self._left[sale] = taken
 
     def number(self, paid: PaidSale) -> str:
+        if self.training:
+            return training_number(paid.sequence)
         return receipt_number(self._journal.pairing.epoch, paid.sequence)
 
     def shown_for(self, paid: PaidSale, language: Language) -> ReceiptShown:
@@ -73,6 +76,7 @@ class ReceiptDesk:
             link=link,
             left=left,
             voided=paid.voided,
+            training=self.training,
         )
 
 

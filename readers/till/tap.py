@@ -57,7 +57,7 @@ class Ended:
 
 
 @dataclass(slots=True)
-class _Try:
+class Try:
     """A basket on its way through the tap: the cards that pay it, and how. It is split anew at most once."""
 
     pending: Pending
@@ -114,7 +114,7 @@ class Tap:
         held = pending.first
         if card:
             held = (*held, Held(card, self._available(card.uid)))
-        it = _Try(pending, held, Split((), (), {}))
+        it = Try(pending, held, Split((), (), {}))
         try:
             it.parts = split(pending.basket, held, pending.rest)
             return await self._settle(it)
@@ -131,7 +131,7 @@ class Tap:
         finally:
             self._link.want_sync()
 
-    async def _settle(self, it: _Try) -> Ended:
+    async def _settle(self, it: Try) -> Ended:
         if self._journal.pairing.halted:
             return await self._refuse(it, Refusal.TERMINAL_HALTED, offline=not self._link.online)
         if not it.parts.tenders:
@@ -153,7 +153,7 @@ class Tap:
                 self._link.lost()
                 return await self._decide(it, sale, asked=True)
 
-    async def _split_anew(self, it: _Try, reason: Refusal, balances: Balances) -> bool:
+    async def _split_anew(self, it: Try, reason: Refusal, balances: Balances) -> bool:
         """Learn from the server's refusal what the cards hold. Whether the basket can be paid by them after all.
 
         Once only, and never with another rest than staff were told to take. The refusal is remembered under the
@@ -170,7 +170,7 @@ class Tap:
         it.pending, it.parts, it.anew = replace(it.pending, sale=sale), parts, True
         return True
 
-    async def _decide(self, it: _Try, sale: Sale, *, asked: bool) -> Ended:
+    async def _decide(self, it: Try, sale: Sale, *, asked: bool) -> Ended:
         """By this terminal's limits. `asked`: the server may have booked the sale, so a refusal here takes it back."""
         match self._verdict(it, sale):
             case Accept(unbacked):
@@ -178,7 +178,7 @@ class Tap:
             case Refuse(reason):
                 return await self._refuse(it, reason, offline=True, cancel=asked)
 
-    def _verdict(self, it: _Try, sale: Sale) -> Accept | Refuse:
+    def _verdict(self, it: Try, sale: Sale) -> Accept | Refuse:
         """Every card within its own limits, and all of them together within the terminal's."""
         shop, book, terminal = self._shelf.shop, self._shelf.book, self._shelf.terminal()
         if shop is None or book is None:
@@ -193,7 +193,7 @@ class Tap:
             unbacked.update(verdict.unbacked)
         return Accept(unbacked)
 
-    async def _commit(self, it: _Try, row: SaleRow, left: Balances | None) -> Ended:
+    async def _commit(self, it: Try, row: SaleRow, left: Balances | None) -> Ended:
         sequence = await self._journal.append(row)
         self._shelf.add(sequence, row)
         if left is None:
@@ -201,12 +201,8 @@ class Tap:
         result = self._result(it, None, offline=row.mode == "offline", left=left[row.sale.card])
         return Ended(replace(result, taken=taken(row.sale, left)), row, sequence)
 
-    async def _refuse(self, it: _Try, reason: Refusal, *, offline: bool, cancel: bool = False) -> Ended:
-        now_us, sale, card = self._clock.now_us(), it.pending.sale, it.held[-1].card.uid
-        rows: list[RefusedRow | CancelRow] = [RefusedRow(sale=sale, card=card, reason=reason, at_us=now_us)]
-        if cancel:
-            rows.append(CancelRow(id=uuid7(), sale=sale, at_us=now_us))
-        await self._journal.append(*rows)
+    async def _refuse(self, it: Try, reason: Refusal, *, offline: bool, cancel: bool = False) -> Ended:
+        await self._remember_refusal(it, reason, cancel=cancel)
         left = it.held[0].available if reason is Refusal.INSUFFICIENT_FUNDS else None
         result = self._result(it, reason, offline=offline, left=left)
         # A second card that can't pay at all leaves the first one's part as it was.
@@ -218,7 +214,14 @@ class Tap:
         open_ = replace(it.pending, first=held, rest=None, missing=missing)
         return Ended(replace(result, missing=missing, offers=offered), open=open_)
 
-    def _sale(self, it: _Try) -> Sale:
+    async def _remember_refusal(self, it: Try, reason: Refusal, *, cancel: bool) -> None:
+        now_us, sale, card = self._clock.now_us(), it.pending.sale, it.held[-1].card.uid
+        rows: list[RefusedRow | CancelRow] = [RefusedRow(sale=sale, card=card, reason=reason, at_us=now_us)]
+        if cancel:
+            rows.append(CancelRow(id=uuid7(), sale=sale, at_us=now_us))
+        await self._journal.append(*rows)
+
+    def _sale(self, it: Try) -> Sale:
         first = it.held[0].card
         return Sale(
             id=it.pending.sale,
@@ -237,7 +240,7 @@ class Tap:
         return (book.available(uid) if book else None) or {}
 
     def _result(
-        self, it: _Try, reason: Refusal | None, *, offline: bool, left: Mapping[str, int] | None = None
+        self, it: Try, reason: Refusal | None, *, offline: bool, left: Mapping[str, int] | None = None
     ) -> Result:
         return Result(
             sale=it.pending.sale,

@@ -21,6 +21,7 @@ from readers.terminal.receipt import past_sale
 from readers.terminal.undoing import WhyNot, why_not
 from readers.terminal.view import Amount, BasketItem, Offer, PastSale, PrinterShown, ReceiptShown, Screen, TillError
 from readers.till.acting import Act
+from readers.till.practice import PracticeTap
 from readers.till.receipts import ReceiptDesk
 from readers.till.shelf import SnapshotShelf
 from readers.till.staff import SignIn
@@ -49,7 +50,9 @@ class CardTill:
     ) -> None:
         self._journal = journal
         self._shelf = shelf
-        self._tap = tap
+        self._real = self._tap = tap
+        self._practice = PracticeTap.beside(tap)
+        self._real_last: deque[PaidSale] = deque(maxlen=LAST_SALES)
         self._link = link
         self._clock = clock
         self._staff = staff
@@ -116,6 +119,7 @@ class CardTill:
             hint=self._counter.hint,
             catalogue_version=shop.catalogue_version if shop else "",
             printer=self.receipts.shown,
+            training=self.training,
             last_sales=tuple(self._past(paid) for paid in self._last),
         )
 
@@ -144,6 +148,7 @@ class CardTill:
         self._bump()
 
     async def sign_out(self) -> None:
+        who = self._staff.who
         self._staff.sign_out()
         # What one person left open is not for the next one to charge.
         if self._counter.open:
@@ -151,6 +156,9 @@ class CardTill:
         self._bump()
         if self._counter.phase == "present_card":
             await self.cancel()
+        if self.training and who and self._counter.free:
+            # The next person sells for real, unless they say otherwise.
+            await self._switch(False, who)
 
     async def pay(self, items: list[BasketItem], currency: str) -> UUID:
         cashier, shop = self._signed_in(), self._shelf.shop
@@ -179,6 +187,8 @@ class CardTill:
             raise TillError("only_online")
         if act.journalled and self._journal.pairing.halted:
             raise TillError("journal_failed" if self._journal.pairing.halted == "behind" else "not_allowed")
+        if self.training and not act.looks:
+            raise TillError("in_training")
         content, shown = act.prepare(shop, wish)
         id_ = await self._intend(cashier) if act.journalled else uuid7()
         self._move(self._counter.ask(Ask(id_, name, content, cashier, shown, act.journalled, act.looks)))
@@ -236,6 +246,40 @@ class CardTill:
         finally:
             self._voiding.discard(sale)
         self._last = deque((replace(p, voided=p.voided or p.row.sale.id == sale) for p in self._last), LAST_SALES)
+        self._bump()
+
+    @property
+    def training(self) -> bool:
+        return self._tap is self._practice
+
+    async def train(self, on: bool) -> None:
+        cashier = self._signed_in()
+        if on and "train" not in self._rights():
+            raise TillError("no_right")
+        settling = self._settling is not None and not self._settling.done()
+        if self._asking or settling or not self._counter.free or self._counter.open:
+            raise TillError("busy")
+        if on != self.training:
+            await self._switch(on, cashier)
+
+    async def _switch(self, on: bool, cashier: UUID) -> None:
+        """To the training or back. What was practised is forgotten on the screen; the journal has it, marked."""
+        self._asking = True
+        try:
+            await (self._practice.begin(cashier) if on else self._practice.end())
+        except JournalFailed as error:
+            _log.error("journal_failed", why=str(error))
+            raise TillError("journal_failed") from error
+        finally:
+            self._asking = False
+        self._counter = self._counter.dismiss()
+        if on:
+            self._real_last, self._last = self._last, deque(maxlen=LAST_SALES)
+            self._tap = self._practice
+        else:
+            self._last, self._tap = self._real_last, self._real
+        self.receipts.training = on
+        _log.info("training", on=on)
         self._bump()
 
     def receipt(self, sale: UUID, language: Literal["fr", "en"]) -> ReceiptShown:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.sales.rows import cancel, sale, void
+from app.sales.rows import cancel, sale, training, void
 from app.terminals.rows import HandlersOf
-from app.wire import CancelRow, SaleRow, VoidRow
+from app.wire import CancelRow, SaleRow, TrainingRow, VoidRow
 
-HANDLERS: HandlersOf = {SaleRow: sale.book, CancelRow: cancel.book, VoidRow: void.book}
+HANDLERS: HandlersOf = {SaleRow: sale.book, CancelRow: cancel.book, VoidRow: void.book, TrainingRow: training.book}

@@ -5,20 +5,24 @@
 //   right    that staff need for it; null: anybody signed in
 //   offline  whether it works without network: true, false, or a function of the state
 //   reader   whether it needs a card on the reader
+//   training whether it can be practised: it does nothing real in training mode
 //   open()   what its tile does: ask for a card, or `show(id)` a panel of its own
 //   panel()  the nodes of that panel, built once each time it is opened; `draw(state)` is called after every change
 //   blocked(state)  a further reason why it can't be done now, in words, or null
 
 import { act as balance } from "./acts/balance.js";
+import { act as training } from "./acts/training.js";
+import { act as undoLast } from "./acts/undo_last.js";
 import { has, t } from "./words.js";
 
-export const ACTS = [balance];
+export const ACTS = [balance, undoLast, training];
 
 /** Why an act can't be done now, in words; null when it can. */
 export function reasonAgainst(act, state) {
   const { screen, connected } = state;
   if (!connected) return t("more.no_agent");
   if (act.right && !screen.rights.includes(act.right)) return t("more.no_right", { right: rightName(act.right) });
+  if (screen.training && !act.training) return t("more.training");
   if (screen.quarantined && act.reader) return t("more.quarantined");
   const offline = typeof act.offline === "function" ? act.offline(state) : act.offline;
   if (!screen.online && !offline) return t("more.only_online");

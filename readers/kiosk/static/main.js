@@ -13,10 +13,11 @@ import * as receipt from "./receipt.js";
 import * as sheet from "./sheet.js";
 import * as signIn from "./sign_in.js";
 import * as stateView from "./state_view.js";
+import * as training from "./training.js";
 import { change, onChange, recall, state, takeScreen } from "./store.js";
 
 recall();
-for (const view of [bar, signIn, goods, basketPane, past, receipt, sheet, stateView, pager]) {
+for (const view of [bar, signIn, goods, basketPane, past, receipt, sheet, training, stateView, pager]) {
   view.start?.();
   onChange(view.draw);
 }

@@ -162,6 +162,10 @@ class FakeTill:
     async def print_receipt(self, sale: UUID, language: Literal["fr", "en"]) -> None:
         self._called("print_receipt", sale, language)
 
+    async def train(self, on: bool) -> None:
+        self._called("train", on)
+        await self.show(training=on)
+
     # What tests do
 
     async def show(self, **changes: Any) -> None:

@@ -656,3 +656,31 @@ def test_the_last_sale_is_undone_with_one_press(kiosk: RunningKiosk, page: Page)
     kiosk.was_asked("void", newest.sale, "Annulée aussitôt")
     # What stands now is somebody else's.
     expect(page.locator("#undo-last")).to_be_disabled()
+
+
+def test_training_is_entered_with_an_empty_basket_marked_everywhere_and_left_with_one_press(
+    kiosk: RunningKiosk, page: Page
+) -> None:
+    kiosk.do(kiosk.till.show(rights=("sell", "train")))
+    tile(page, "Pinte").click()
+    page.locator("#open-more").click()
+    act = page.locator("#sheet .act", has_text="Formation")
+    expect(act).to_be_disabled()
+    expect(act).to_contain_text("Videz ou encaissez")
+    page.locator("#close-sheet").click()
+    page.locator("#clear").click()
+    page.locator("#open-more").click()
+    act.click()
+    kiosk.was_asked("train", True)
+    banner = page.locator("#training")
+    expect(banner).to_contain_text("rien n’est vendu ni débité")
+    tile(page, "Pinte").click()
+    page.locator("#pay").click()
+    expect(state(page, "present_card")).to_be_visible()
+    expect(banner).to_be_visible()
+    kiosk.do(kiosk.till.card())
+    expect(state(page, "paid")).to_be_visible()
+    expect(banner).to_be_visible()
+    banner.get_by_role("button", name="Quitter la formation").click()
+    kiosk.was_asked("train", False)
+    expect(banner).to_be_hidden()
