@@ -25,6 +25,7 @@ import app.identity.api
 import app.identity.pages
 import app.issuing.api
 import app.issuing.pages
+import app.issuing.rows
 import app.lapses.api
 import app.lapses.pages
 import app.ledger.api
@@ -45,6 +46,7 @@ import app.terminals.api
 import app.terminals.pages
 import app.topups.api
 import app.topups.pages
+import app.topups.rows
 import app.venues.api
 from app.identity.guard import guard
 from app.identity.thin import FastLane
@@ -125,7 +127,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     api.state.settings = settings
     # Rooms on one floor do not know each other, and a terminal's journal holds rows of several of them.
-    api.state.row_handlers = {**app.sales.rows.HANDLERS}
+    api.state.row_handlers = {**app.sales.rows.HANDLERS, **app.topups.rows.HANDLERS, **app.issuing.rows.HANDLERS}
+    api.state.row_asks = {**app.topups.rows.ASKS, **app.issuing.rows.ASKS}
     api.state.pages = Pages(source_url=SOURCE_URL)
     install_problems(api, _problem_page)
     api.add_exception_handler(NotSignedIn, app.identity.pages.ask_to_sign_in)

@@ -40,6 +40,7 @@ RIGHTS: Final[Rights] = {
     "sync": _TERMINAL,
     # Signed by the device itself: one that may no longer sell hands over what it had sold.
     "hand_over": _PUBLIC,
+    "act": _TERMINAL,
     "terminal_snapshot": _TERMINAL,
     "pair_terminal": _PUBLIC,
     "terminal_token": _PUBLIC,

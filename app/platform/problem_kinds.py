@@ -147,6 +147,13 @@ KINDS: dict[str, ProblemKind] = {
     "floor-above-balance": ProblemKind(
         409, N_("More than this is in use already"), _NOTHING_CHANGED, N_("Choose a higher limit.")
     ),
+    "not-allowed": ProblemKind(422, N_("The rules of this money do not allow it"), _NOTHING_CHANGED),
+    "terminals-away": ProblemKind(
+        409,
+        N_("A terminal without network may have sold to this card"),
+        _NOTHING_CHANGED,
+        N_("Pay out when all terminals are back, or a day later."),
+    ),
     "over-claim": ProblemKind(
         409, N_("The venue has not taken that much"), _NOTHING_CHANGED, N_("Choose a smaller amount.")
     ),

@@ -6,6 +6,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+# A clock that is further ahead than this is wrong, and an event older than this came out of a drawer: such an event
+# counts to the day it was booked, and is flagged.
+AHEAD_MAX_US = 5 * 60 * 1_000_000
+BEHIND_MAX = timedelta(days=30)
+
+
 DEFAULT_CUT_OFF = time(6, 0)
 _SECOND_US = 1_000_000
 
@@ -35,3 +41,10 @@ def day_start_us(day: date, zone: str, cut_off: time = DEFAULT_CUT_OFF) -> int:
 def local_time(at_us: int, zone: str) -> datetime:
     """An instant on the venue's wall clock."""
     return datetime.fromtimestamp(at_us // _SECOND_US, UTC).astimezone(ZoneInfo(zone))
+
+
+def day_that_counts(happened_on: date, occurred_at_us: int, booked_on: date, booked_at_us: int) -> tuple[date, bool]:
+    """(business day, late): the day on which it happened, or the day it was booked when that can't be right."""
+    if occurred_at_us > booked_at_us + AHEAD_MAX_US or happened_on < booked_on - BEHIND_MAX:
+        return booked_on, True
+    return happened_on, False

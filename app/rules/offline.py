@@ -38,6 +38,14 @@ class Refusal(StrEnum):
     INVALID = "invalid"
     JOURNAL_FAILED = "journal-failed"
     TERMINAL_HALTED = "terminal-halted"
+    AMOUNT_OUT_OF_RANGE = "amount-out-of-range"
+    TOO_MUCH_AT_ONCE = "too-much-at-once"
+    DAILY_CAP = "daily-cap"
+    OVER_CEILING = "over-ceiling"
+    FORBIDDEN = "forbidden"
+    NOT_ALLOWED = "not-allowed"
+    TERMINALS_AWAY = "terminals-away"
+    NO_ANSWER = "no-answer"
 
 
 @dataclass(frozen=True, slots=True)

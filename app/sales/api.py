@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.identity.guard import Caller
 from app.identity.roles import Principal
+from app.identity.staff import staff_at
 from app.identity.thin import ThinRoute
 from app.ledger.service import ledger_of
 from app.platform.context import context_of
@@ -20,9 +21,9 @@ from app.sales.booking import Counter
 from app.sales.directory import directory_of
 from app.sales.exceptions import open_exceptions
 from app.sales.late import Why
-from app.terminals.service import check_signature, of_epoch, polled, terminal_named
+from app.terminals.service import check_signature, of_epoch, polled, require_active, terminal_named
 from app.venues.service import venue_named
-from app.wire import Batch, Sale, SaleReply, SyncReply, TerminalSnapshot
+from app.wire import ActReply, AskedRow, Batch, Sale, SaleReply, SyncReply, TerminalSnapshot
 from app.wire.snapshot import SIGNATURE_HEADER
 
 router = APIRouter(prefix="/api/v1", tags=["sales"])
@@ -118,6 +119,28 @@ async def hand_over(request: Request, batch: Batch) -> SyncReply:
         raise Conflict("This terminal may still deliver its journal itself.")
     why: Why = "revoked" if now.status == "revoked" else "old_epoch"
     return await intake.receive_late(context.engine, at, batch, why)
+
+
+@router.post(
+    "/terminals/acts",
+    status_code=201,
+    summary="Top up, refund or credit a card that lies on a terminal's reader",
+    responses={
+        403: {"description": "forbidden (the cashier lacks the right, or the rules do not let them), card-blocked"},
+        404: {"description": "card-unknown"},
+        409: {"description": "daily-cap, over-ceiling, terminals-away, or cancelled"},
+        422: {"description": "currency-not-accepted, amount-out-of-range, too-much-at-once, not-allowed"},
+    },
+)
+async def act(request: Request, caller: Caller, row: AskedRow) -> ActReply:
+    """The row's own id is its idempotency key; the same row comes in again with the terminal's journal."""
+    context, ledger = context_of(request), ledger_of(request)
+    counter = await _counter(request, caller)
+    require_active(counter.terminal)
+    async with context.reader.connect() as connection:
+        staff = await staff_at(connection, counter.venue.id, row.cashier)
+    booked = await request.app.state.row_asks[type(row)](ledger, counter, staff, row)
+    return ActReply(id=row.id, booked=booked.seq, balances=await service.card_balances(ledger, row.card))
 
 
 @router.get(

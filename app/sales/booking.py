@@ -17,8 +17,8 @@ from app.ledger.rules.kinds import AccountKey
 from app.ledger.rules.operations import Operation, Posting
 from app.ledger.service import Ledger, currency_book
 from app.platform.clock import now_us
+from app.rules.business_day import day_that_counts
 from app.sales.rulebook import Rulebook, Rules
-from app.sales.rules import day_that_counts
 from app.terminals.rows import Place
 from app.venues.service import Venue
 from app.wire import Sale

@@ -15,11 +15,12 @@ from app.ledger.rules.operations import Posted, Refused, Stale
 from app.ledger.service import REFUSALS, BookedOperation, Busy, Ledger, posted
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from app.rules.business_day import day_that_counts
 from app.sales import booking
 from app.sales.booking import Counter, fingerprint, online_sale
 from app.sales.directory import Desk, Directory, Purse
 from app.sales.rulebook import Rulebook, Rules
-from app.sales.rules import changed_prices, day_that_counts
+from app.sales.rules import changed_prices
 from app.terminals.service import admitted, of_epoch, require_active
 from app.venues.service import Venue, venue_named
 from app.wire import Sale, SaleReply

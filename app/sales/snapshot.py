@@ -20,6 +20,7 @@ from app.sales import booking
 from app.sales.closings.periods import last_of
 from app.sales.rulebook import cents_of, issuer_at
 from app.sales.tables import intake
+from app.terminals.rows import ASKED_KINDS
 from app.terminals.service import Terminal, mark
 from app.venues.rules import NetworkSettings
 from app.venues.service import products, the_network, venue_named
@@ -148,7 +149,12 @@ async def _applied(connection: AsyncConnection, terminal: Terminal) -> tuple[int
         )
     )
     waiting = await booked_among(connection, [row.event for row in rows])
-    recent = await recent_operations(connection, terminal.id, booking.KIND, now_us() - UNDER_WAY_US)
+    since_us = now_us() - UNDER_WAY_US
+    recent = [
+        event
+        for kind in (booking.KIND, *ASKED_KINDS)
+        for event in await recent_operations(connection, terminal.id, kind, since_us)
+    ]
     settled = await connection.execute(
         sa.select(intake.c.event).where(intake.c.event.in_(recent), intake.c.sequence <= applied)
     )

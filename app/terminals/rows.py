@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from app.currencies.service import Currency
+from app.identity.staff import Staff
+from app.ledger.rules.operations import Posted
 from app.ledger.service import Ledger
+from app.platform.clock import now_us
+from app.rules.business_day import day_that_counts
 from app.terminals.service import Terminal
 from app.venues.service import Venue
 from app.wire import Row
@@ -48,3 +53,18 @@ class Exceptions:
 BookRows = Callable[[Ledger, Any, Sequence[Any], Exceptions], Awaitable[None]]
 
 HandlersOf = Mapping[type[Row], BookRows]
+
+# One row that is asked for while a card lies on the reader: booked now, or a DomainError says why not. Staff: the
+# cashier that the row names. Asked again, what was booked is told again.
+AskRow = Callable[[Ledger, Place, Staff, Any], Awaitable[Posted]]
+
+Asks = Mapping[type[Row], AskRow]
+
+# What the operations are called that terminals ask for beside sales: a snapshot must know which of them it contains.
+ASKED_KINDS = ("topup.cash", "refund.cash", "shift", "gift", "contribution")
+
+
+def day_of(place: Place, at_us: int) -> tuple[date, bool]:
+    """(business day, late) of what happened at a place at this instant by its terminal's clock."""
+    now = now_us()
+    return day_that_counts(place.venue.day_of(at_us), at_us, place.venue.day_of(now), now)

@@ -232,3 +232,13 @@ def _public_key(text: str) -> bytes:
 
 def _terminal(row: Any) -> Terminal:
     return Terminal(row.id, row.venue, row.name, bytes(row.public_key), row.status, row.epoch, row.seen_at_us)
+
+
+async def terminals_away(connection: AsyncConnection, after_us: int, before_us: int) -> set[UUID]:
+    """Terminals that may sell and were last heard of between these instants: what they sold since, nobody knows."""
+    rows = await connection.execute(
+        sa.select(terminal.c.id).where(
+            terminal.c.status == "active", terminal.c.seen_at_us > after_us, terminal.c.seen_at_us < before_us
+        )
+    )
+    return {row.id for row in rows}

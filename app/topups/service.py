@@ -213,10 +213,10 @@ async def check_room(ledger: Ledger, network: Network, card: Card, currency: Cur
     Raises Invalid("too-much-at-once"), Conflict("daily-cap"), DomainError("over-ceiling").
     """
     version = await rules_of(ledger, currency)
-    _check_amount(version, amount)
+    check_amount(version, amount)
     keys = [overdraft_key(card.owner, currency), wallet_key(card.owner, currency)]
     accounts = tuple(await ledger.accounts(keys))
-    for condition in _conditions(version, accounts, business_day(now_us(), network.settings.zone)):
+    for condition in conditions_of(version, accounts, business_day(now_us(), network.settings.zone)):
         if isinstance(condition, Cap):
             credited = await ledger.flow(condition.flow)
             if credited + amount > condition.most:
@@ -227,13 +227,14 @@ async def check_room(ledger: Ledger, network: Network, card: Card, currency: Cur
                 raise DomainError(condition.reason, "The card cannot hold that much.")
 
 
-def _check_amount(version: PolicyVersion, amount: int) -> None:
+def check_amount(version: PolicyVersion, amount: int) -> None:
+    """Raises Invalid("too-much-at-once")."""
     most = version.policy.issue.per_operation
     if most is not None and amount > most:
         raise Invalid("This is more than may be issued at once.", "too-much-at-once", most=most)
 
 
-def _conditions(version: PolicyVersion, accounts: tuple[int, ...], day: date) -> tuple[Condition, ...]:
+def conditions_of(version: PolicyVersion, accounts: tuple[int, ...], day: date) -> tuple[Condition, ...]:
     """The day's cap and the ceiling of one wallet, whose overdraft and wallet `accounts` are."""
     found: list[Condition] = []
     if (per_day := version.policy.issue.per_day) is not None:
@@ -262,7 +263,7 @@ async def at_the_counter(
             raise Forbidden("This card is blocked.", "card-blocked")
         if currency.code not in venue.accepted:
             raise Invalid(f"{currency.code} is not sold at {venue.name}.", "currency-not-accepted")
-        _check_amount(version, amount)
+        check_amount(version, amount)
     operation = await _operation(
         ledger,
         {currency.code: currency},
@@ -349,7 +350,7 @@ async def _operation(
         business_day=day,
         venue=venue,
         policy=version.label,
-        conditions=_conditions(version, (overdraft, wallet), day) if limited else (),
+        conditions=conditions_of(version, (overdraft, wallet), day) if limited else (),
         details=json.dumps(details, ensure_ascii=False, separators=(",", ":")),
     )
 

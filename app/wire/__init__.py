@@ -1,5 +1,6 @@
 """What terminals and the server say to each other. Version 1; unknown fields are refused on the way in."""
 
+from app.wire.acts import ActReply, AskedRow, CreditRow, RefundRow, TopUpRow
 from app.wire.base import Row
 from app.wire.journal import (
     GENESIS,
@@ -36,13 +37,16 @@ from app.wire.training import TrainingRow
 
 __all__ = [
     "GENESIS",
+    "ActReply",
     "AnyRow",
+    "AskedRow",
     "Batch",
     "Bill",
     "CancelRow",
     "CashRow",
     "ClosingRow",
     "CountRow",
+    "CreditRow",
     "IntentRow",
     "JournalRow",
     "Means",
@@ -50,6 +54,7 @@ __all__ = [
     "PairingRequest",
     "Payload",
     "Problem",
+    "RefundRow",
     "RefusedRow",
     "Rest",
     "RoundUp",
@@ -75,6 +80,7 @@ __all__ = [
     "TerminalStatus",
     "TokenReply",
     "TokenRequest",
+    "TopUpRow",
     "TrainingRow",
     "VoidRow",
     "batch_message",

@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import Field, TypeAdapter
 
 from app.rules.offline import Refusal
+from app.wire.acts import CreditRow, RefundRow, TopUpRow
 from app.wire.base import CardUid, InstantUs, Message, Row, Sequence, Sha256Hex
 from app.wire.sale import Sale
 from app.wire.till import CashRow, ClosingRow, CountRow, SessionRow
@@ -102,7 +103,19 @@ class VoidRow(Row):
 
 # Every kind of row; a new one is added here and nowhere else on the wire.
 AnyRow = (
-    IntentRow | SaleRow | RefusedRow | CancelRow | VoidRow | SessionRow | CashRow | CountRow | ClosingRow | TrainingRow
+    IntentRow
+    | SaleRow
+    | RefusedRow
+    | CancelRow
+    | VoidRow
+    | TopUpRow
+    | RefundRow
+    | CreditRow
+    | SessionRow
+    | CashRow
+    | CountRow
+    | ClosingRow
+    | TrainingRow
 )
 Payload = Annotated[AnyRow, Field(discriminator="kind")]
 _PAYLOAD: TypeAdapter[AnyRow] = TypeAdapter(Payload)

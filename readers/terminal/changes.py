@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.wire import AnyRow, Sale, SaleRow
+from app.wire import AnyRow, CreditRow, RefundRow, Sale, SaleRow, TopUpRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,10 @@ def change_of(row: AnyRow | None) -> Change | None:
     match row:
         case SaleRow():
             return Change(taken_from(row.sale), at_risk=row.mode == "offline")
+        case TopUpRow() | CreditRow():
+            return Change({row.card: {row.currency: -row.amount}})
+        case RefundRow():
+            return Change({row.card: {row.currency: row.amount}})
         case _:
             return None
 

@@ -24,6 +24,7 @@ API = {
     "sell": "t",
     "sync": "t",
     "hand_over": "*",
+    "act": "t",
     "terminal_snapshot": "t",
     "pair_terminal": "*",
     "terminal_token": "*",

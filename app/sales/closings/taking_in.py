@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.ledger.service import Ledger
 from app.platform.clock import now_us
+from app.rules.business_day import day_that_counts
 from app.rules.drawer import Closed
 from app.sales.closings import store
 from app.sales.closings.document import ClosingDocument, Drawer, Origin
 from app.sales.closings.periods import Taken, taken_between
 from app.sales.rulebook import cents_of
-from app.sales.rules import day_that_counts
 from app.sales.tables import intake
 from app.terminals.rows import BookRows, Exceptions, Place
 from app.venues.service import Network, the_network
