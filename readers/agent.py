@@ -8,7 +8,7 @@ import hashlib
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import uvicorn
 from app.wire import StatusReply
 from readers.drivers import open_driver
 from readers.health.systemd import Supervisor
-from readers.journal import Clock, Journal, RowsWaiting
+from readers.journal import Clock, Journal
 from readers.kiosk import create_kiosk
 from readers.kiosk.server import LOOPBACK
 from readers.printer import Printer
@@ -40,7 +40,7 @@ class NotPaired(Exception):
 
 
 class PairingFailed(Exception):
-    """The server did not take the code, or pairing anew would strand rows; the message is for the operator."""
+    """The server did not take the code; the message is for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ class AgentConfig:
     kiosk_host: str = "127.0.0.1"
     kiosk_port: int = 8001
     pair: str | None = None
+    lenient: bool = False
     printer: str | None = None
     tap: TapSettings = field(default_factory=TapSettings)
     pace: Pace = field(default_factory=Pace)
@@ -62,11 +63,13 @@ class AgentConfig:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """An agent that runs: its till, and where its pages are."""
+    """An agent that runs: its till, and where its pages are. `pairs_later`: the code that it was given waits until
+    the server has every row of the epoch before."""
 
     till: CardTill
     journal: Journal
     kiosk_url: str
+    pairs_later: bool = False
 
 
 async def run_agent(config: AgentConfig, on_ready: Callable[[Running], None] = lambda _: None) -> None:
@@ -78,15 +81,32 @@ async def run_agent(config: AgentConfig, on_ready: Callable[[Running], None] = l
         with contextlib.suppress(RuntimeError, NotImplementedError, ValueError):
             loop.add_signal_handler(signum, stop.set)
     supervisor = Supervisor()
-    async with agent(config) as running:
-        _log.info("terminal_running", name=running.journal.pairing.name, kiosk=running.kiosk_url)
-        on_ready(running)
-        supervisor.tell("READY=1")
-        # The journal's own thread answers: neither the loop nor the disk hangs.
-        async with _task(supervisor.watch(running.journal.oldest_waiting_us)):
-            await stop.wait()
-        supervisor.tell("STOPPING=1")
+    while not stop.is_set():
+        async with agent(config) as running:
+            _log.info("terminal_running", name=running.journal.pairing.name, kiosk=running.kiosk_url)
+            on_ready(running)
+            supervisor.tell("READY=1")
+            # The journal's own thread answers: neither the loop nor the disk hangs.
+            async with _task(supervisor.watch(running.journal.oldest_waiting_us)):
+                waits: list[asyncio.Task[object]] = [asyncio.create_task(stop.wait())]
+                if running.pairs_later:
+                    waits.append(asyncio.create_task(_delivered(running)))
+                try:
+                    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    for task in waits:
+                        task.cancel()
+        # Begun again where a code waited: the pairing is at the start, while nothing can be sold.
+        config = replace(config, lenient=running.pairs_later)
+    supervisor.tell("STOPPING=1")
     _log.info("terminal_stopped")
+
+
+async def _delivered(running: Running) -> None:
+    """Until the server has every row, and nobody stands at the till."""
+    seen = -1
+    while running.journal.waiting or running.till.screen().phase != "ready":
+        seen = await running.till.wait_change(seen, 5)
 
 
 @contextlib.asynccontextmanager
@@ -102,7 +122,7 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
         held.push_async_callback(journal.close)
         key = DeviceKey.load_or_make(config.data / "device.key")
         server = await held.enter_async_context(Server(config.server, key, clock))
-        await _pair(config.pair, journal, server, snapshots)
+        pairs_later = await _pair(config, journal, server, snapshots)
         shelf = SnapshotShelf(journal, clock)
         tap = Tap(journal, shelf, server, link, clock, config.tap)
         till = CardTill(
@@ -126,27 +146,37 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
         await held.enter_async_context(_task(reporter.run()))
         held.enter_context(_printer(config, till))
         url = await held.enter_async_context(_kiosk(config, till))
-        yield Running(till, journal, url)
+        yield Running(till, journal, url, pairs_later)
 
 
-async def _pair(code: str | None, journal: Journal, server: Server, snapshots: SnapshotFile) -> None:
-    """Pair with `code`, unless this folder is paired already and the code is not a new one."""
+async def _pair(config: AgentConfig, journal: Journal, server: Server, snapshots: SnapshotFile) -> bool:
+    """Pair with the code, unless this folder is paired already and the code is not a new one.
+
+    Whether it has to wait: rows of this epoch were sold at its venue, so they are delivered first.
+    """
+    code = config.pair
     if code is None:
         if not journal.paired:
             raise NotPaired
-        return
+        return False
     if journal.paired and journal.pairing.code_digest == hashlib.sha256(code.encode()).hexdigest():
-        return
+        return False
     if journal.paired and journal.waiting:
-        raise PairingFailed(str(RowsWaiting(journal.waiting)))
+        _log.warning("pairing_waits", rows=journal.waiting)
+        return True
     try:
         reply = await server.pair(code, _version())
     except (Rejected, Unreachable) as error:
+        if config.lenient:
+            # The code grew old while rows were delivered. Selling on as before is better than no till.
+            _log.error("pairing_failed", why=str(error))
+            return False
         raise PairingFailed(str(error)) from error
     # What is stored belongs to the venue before.
     await asyncio.to_thread(snapshots.forget)
     pairing = await journal.pair(reply, code)
     _log.info("terminal_paired", device=str(pairing.device), epoch=pairing.epoch, venue=pairing.venue_name)
+    return False
 
 
 async def _heed(reply: StatusReply) -> None:

@@ -12,7 +12,7 @@ from typing import NoReturn
 import click
 import structlog
 
-from readers.install.commands import check, install, kiosk, uninstall
+from readers.install.commands import check, install, kiosk, pair, uninstall
 
 
 @click.group(invoke_without_command=True)
@@ -115,7 +115,7 @@ def terminal(
         _fail(1, f"The terminal can't start: {error}")
 
 
-for command in (install, uninstall, check, kiosk):
+for command in (install, uninstall, pair, check, kiosk):
     terminal.add_command(command)
 
 

@@ -175,6 +175,7 @@ RIGHTS: Final[Rights] = {
     "terminal_page": _MANAGERS,
     "terminal_now": _MANAGERS,
     "new_pairing_code": _MANAGERS,
+    "change_terminal": _MANAGERS,
     "members_page": _NETWORK,
     "add_member_by_form": _NETWORK,
     "trade_by_form": _NETWORK,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from app.identity.admin_frame import render_admin
 from app.identity.audit import audit
@@ -18,7 +18,7 @@ from app.terminals import service
 from app.terminals.fleet import Member, fleet
 from app.terminals.rules import Level
 from app.terminals.words import LEVELS, duration, facts, in_words
-from app.venues.service import Venue, the_network, venues
+from app.venues.service import Venue, the_network, venue_named, venues
 from app.web import Texts, render, texts_of
 
 router = APIRouter(include_in_schema=False)
@@ -73,6 +73,41 @@ async def new_pairing_code(
     return await _page(request, caller, session, code, name.strip())
 
 
+@router.post(f"{HERE}/{{terminal}}")
+async def change_terminal(
+    request: Request,
+    caller: Caller,
+    session: SignedIn,
+    terminal: UUID,
+    act: Annotated[Literal["rename", "move", "revoke"], Form()],
+    name: Annotated[str, Form(max_length=60)] = "",
+    venue: Annotated[UUID | None, Form()] = None,
+) -> Response:
+    """Rename it, move it to another venue with a code shown this once, or let it sell no more."""
+    actor, code = session.principal.actor, ""
+    async with context_of(request).engine.begin() as connection:
+        known = await service.listed(connection, terminal)
+        caller.require_venue(known.venue)
+        if act == "rename":
+            if not name.strip():
+                raise Invalid("Name the terminal, such as the bar it stands at.")
+            await service.rename(connection, terminal, name.strip())
+            await audit(connection, actor, "terminal.rename", f"terminal:{terminal}", name=name.strip(), was=known.name)
+        elif act == "revoke":
+            await service.revoke(connection, terminal)
+            await audit(connection, actor, "terminal.revoke", f"terminal:{terminal}")
+        else:
+            if venue is None or venue == known.venue:
+                raise Invalid("Choose another venue.")
+            caller.require_venue(venue)
+            await venue_named(connection, venue)
+            code = await service.make_pairing_code(connection, venue, known.name, terminal, moves=True)
+            await audit(connection, actor, "terminal.move", f"terminal:{terminal}", to=str(venue), was=str(known.venue))
+    if code:
+        return await _one_page(request, caller, session, terminal, code, moves=True)
+    return RedirectResponse(f"{HERE}/{terminal}", 303)
+
+
 async def _page(request: Request, caller: Principal, session: SignedIn, code: str = "", named: str = "") -> Response:
     return render_admin(
         request,
@@ -85,10 +120,19 @@ async def _page(request: Request, caller: Principal, session: SignedIn, code: st
     )
 
 
-async def _one_page(request: Request, caller: Principal, session: SignedIn, terminal: UUID, code: str = "") -> Response:
+async def _one_page(
+    request: Request,
+    caller: Principal,
+    session: SignedIn,
+    terminal: UUID,
+    code: str = "",
+    *,
+    moves: bool = False,
+) -> Response:
     it = await _one(request, caller, terminal)
     async with context_of(request).reader.connect() as connection:
         network = await the_network(connection)
+        others = [at for id_, at in (await venues(connection)).items() if id_ != it["row"].venue]
     return render_admin(
         request,
         session,
@@ -97,7 +141,8 @@ async def _one_page(request: Request, caller: Principal, session: SignedIn, term
         headers=_kept_nowhere(code),
         network_name=network.name,
         it=it,
-        **_code(request, code, it["row"].name),
+        others=[at for at in others if caller.may_see_venue(at.id)],
+        **_code(request, code, it["row"].name, moves=moves),
     )
 
 
@@ -105,9 +150,10 @@ def _kept_nowhere(code: str) -> dict[str, str] | None:
     return {"Cache-Control": "no-store"} if code else None
 
 
-def _code(request: Request, code: str, named: str) -> dict[str, Any]:
+def _code(request: Request, code: str, named: str, *, moves: bool = False) -> dict[str, Any]:
     return {
         "code": code,
+        "moves": moves,
         "named": named,
         "lives_minutes": service.CODE_LIFETIME_US // 60_000_000,
         "server_url": context_of(request).settings.base_url,

@@ -43,10 +43,14 @@ class Terminal:
 
 
 async def make_pairing_code(
-    connection: AsyncConnection, venue: UUID, name: str, terminal_id: UUID | None = None
+    connection: AsyncConnection, venue: UUID, name: str, terminal_id: UUID | None = None, *, moves: bool = False
 ) -> str:
-    """A code good for one pairing within the hour. NotFound where `terminal_id` is none of this venue's."""
-    if terminal_id is not None and (await listed(connection, terminal_id)).venue != venue:
+    """A code good for one pairing within the hour. NotFound where `terminal_id` is none of this venue's.
+
+    `moves`: it comes from another venue. Its journal begins a new epoch here; what it sold before, sent or not, stays
+    sold at the venue of then.
+    """
+    if terminal_id is not None and not moves and (await listed(connection, terminal_id)).venue != venue:
         raise NotFound("There is no such terminal at this venue.")
     code = "".join(secrets.choice(CODE_SIGNS) for _ in range(8))
     await connection.execute(
@@ -177,6 +181,11 @@ async def revoked_at_us(connection: AsyncConnection, id_: UUID) -> int | None:
     query = sa.select(terminal.c.revoked_at_us).where(terminal.c.id == id_, terminal.c.status == "revoked")
     found: int | None = (await connection.execute(query)).scalar_one_or_none()
     return found
+
+
+async def rename(connection: AsyncConnection, id_: UUID, name: str) -> None:
+    """Its own screen shows the name that it was paired with, until it is paired again."""
+    await connection.execute(sa.update(terminal).where(terminal.c.id == id_).values(name=name))
 
 
 async def set_to_review(connection: AsyncConnection, id_: UUID, rows: int) -> None:

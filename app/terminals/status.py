@@ -58,5 +58,7 @@ async def keep(connection: AsyncConnection, found: Terminal, report: StatusRepor
 
 async def told(connection: AsyncConnection) -> Mapping[UUID, Told]:
     """The last word of each terminal that has told anything."""
-    rows = await connection.execute(sa.select(terminal_status))
+    # What was told under an epoch that is over was told by another machine, or at another venue.
+    of_now = sa.and_(terminal.c.id == terminal_status.c.terminal, terminal.c.epoch == terminal_status.c.epoch)
+    rows = await connection.execute(sa.select(terminal_status).join(terminal, of_now))
     return {row.terminal: Told(TerminalStatus.model_validate_json(row.status), row.received_at_us) for row in rows}

@@ -1,4 +1,4 @@
-"""`comptoir terminal install`, `uninstall`, `check` and `kiosk`."""
+"""`comptoir terminal install`, `uninstall`, `pair`, `check` and `kiosk`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 
 from readers.health import is_volatile
 from readers.install.kiosk import show
-from readers.install.plan import changes, removable, remove, write
+from readers.install.plan import changes, removable, remove, set_setting, write
 from readers.install.texts import DATA, KIOSK_UNIT, UNIT, Kiosk, Wishes, files
 
 _ROOT = click.option(
@@ -33,7 +33,7 @@ _DRY = click.option("--dry-run", is_flag=True, help="Show, and change nothing.")
 @_DRY
 @click.option("--server", help="The server's address, for the settings file if there is none yet.")
 @click.option("--reader", help="The card reader, such as tty:AMA0:pn532, for the settings file if there is none yet.")
-@click.option("--pair", help="The pairing code, for the settings file if there is none yet.")
+@click.option("--pair", "code", help="The pairing code, for the settings file if there is none yet.")
 @click.option(
     "--kiosk",
     type=click.Choice(["auto", "desktop", "cage", "none"]),
@@ -49,7 +49,7 @@ def install(
     dry_run: bool,
     server: str | None,
     reader: str | None,
-    pair: str | None,
+    code: str | None,
     kiosk: Literal["auto", "desktop", "cage", "none"],
     kiosk_port: int,
     program: str | None,
@@ -59,7 +59,7 @@ def install(
     settings = {
         "COMPTOIR_TERMINAL_SERVER": server or "",
         "COMPTOIR_TERMINAL_READER": reader or "",
-        "COMPTOIR_TERMINAL_PAIR": pair or "",
+        "COMPTOIR_TERMINAL_PAIR": code or "",
     }
     if kiosk_port != 8001:
         settings["COMPTOIR_TERMINAL_KIOSK_PORT"] = str(kiosk_port)
@@ -109,6 +109,21 @@ def uninstall(root: Path, yes: bool, dry_run: bool) -> None:
         raise click.ClickException(f"{error}. Run it as root; a second run does the rest.") from error
     _run([["systemctl", "daemon-reload"]] if root == Path("/") else [])
     click.echo("Done.")
+
+
+@click.command()
+@_ROOT
+@click.argument("code")
+def pair(root: Path, code: str) -> None:
+    """Pair an installed terminal (again) with a one-time code. What it has not sent is delivered first."""
+    if not code.isprintable() or not code.isascii() or len(code) > 32:
+        raise click.UsageError("A pairing code looks like K7QM-3XPA.")
+    try:
+        set_setting(root, "COMPTOIR_TERMINAL_PAIR", code)
+    except OSError as error:
+        raise click.ClickException(f"{error}. Run it as root, after `comptoir terminal install`.") from error
+    _run([["systemctl", "restart", UNIT.name]] if root == Path("/") else [])
+    click.echo("The terminal pairs with this code when it starts. Its screen shows the venue.")
 
 
 @click.command()

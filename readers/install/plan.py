@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from readers.install.texts import MARK, Target, every_path
+from readers.install.texts import MARK, SETTINGS, Target, every_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,14 @@ def write(root: Path, wanted: Sequence[Change]) -> None:
                 os.fsync(out.fileno())
         aside.replace(path)
         _sync_folder(path.parent)
+
+
+def set_setting(root: Path, name: str, value: str) -> None:
+    """Change one line of the settings, and leave all others as they are. OSError: there are none, or not for us."""
+    path = root / SETTINGS
+    lines = [line for line in path.read_text().splitlines() if not line.startswith(f"{name}=")]
+    text = "\n".join([*lines, f"{name}={value}"]) + "\n"
+    write(root, [Change(Target(SETTINGS, text, mode=0o600), None)])
 
 
 def removable(root: Path) -> list[Path]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from uuid import UUID
 
+import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tests.support.network import Network
+from tests.support.network import Network, both
 from tests.support.pages import form_to, look, send, words
 
 HERE = "/admin/terminals"
@@ -55,3 +57,55 @@ async def test_a_terminal_has_a_name(network: Network) -> None:
     marie = await network.person("marie")
     form = form_to(await look(marie, HERE), HERE)
     assert (await send(marie, form, name="  ")).status_code == 422
+
+
+async def change(network: Network, login: str, id_: UUID, **body: str) -> httpx.Response:
+    client = await network.person(login)
+    return await client.post(f"{HERE}/{id_}", data=body, headers={"Accept": "text/html"})
+
+
+async def test_a_terminal_gets_another_name(network: Network) -> None:
+    bar = await network.terminal("raffinerie", "Terrasse")
+    assert (await change(network, "marie", bar.id, act="rename", name=" Jardin ")).status_code == 303
+    assert "Jardin" in words(await look(await network.person("marie"), HERE))
+    assert (await change(network, "marie", bar.id, act="rename", name=" ")).status_code == 422
+    assert (await change(network, "yann", bar.id, act="rename", name="Mine")).status_code == 403
+
+
+@both
+async def test_a_terminal_that_moves_leaves_its_sales_where_they_were_made(network: Network) -> None:
+    await network.top_up("awa", 2000)
+    bar = await network.terminal("raffinerie", "Terrasse")
+    await bar.deliver(bar.sale_row("awa", {"Eau": 1}))
+    unsent = bar.journal.add(bar.sale_row("awa", {"Eau": 2}))
+    canal = network.venues["canal"].id
+    made = await change(network, "nadia", bar.id, act="move", venue=str(canal))
+    assert made.headers["cache-control"] == "no-store"
+    (code,) = re.findall(r"<code>([2-9A-Z]{4}-[2-9A-Z]{4})</code>", made.text)
+    moved = await network.pair(code, bar.key)
+    assert (moved.id, moved.epoch, moved.venue.slug) == (bar.id, 2, "canal")
+    assert (await moved.sell("awa", {"Café": 1})).status_code == 201
+    # What the terminal itself would have sent first comes in late: it is the old venue's all the same.
+    late = await moved.sync(bar.journal.batch(unsent))
+    assert (late.json()["acknowledged"], late.json()["quarantined"]) == (2, False)
+    assert await network.claims("raffinerie") == {"RAF": 300}
+    assert await network.claims("canal") == {"RAF": 160}
+
+
+async def test_a_move_is_for_those_who_manage_both_venues(network: Network) -> None:
+    bar = await network.terminal("raffinerie")
+    canal, own = str(network.venues["canal"].id), str(network.venues["raffinerie"].id)
+    assert (await change(network, "marie", bar.id, act="move", venue=canal)).status_code == 403
+    assert (await change(network, "yann", bar.id, act="move", venue=canal)).status_code == 403
+    for venue in ({"venue": own}, {}):
+        assert (await change(network, "nadia", bar.id, act="move", **venue)).status_code == 422
+    assert "Déplacer" not in words(await look(await network.person("marie"), f"{HERE}/{bar.id}"))
+
+
+async def test_a_terminal_is_revoked_with_what_it_means_told_before(network: Network) -> None:
+    bar = await network.terminal("raffinerie")
+    page = words(await look(await network.person("marie"), f"{HERE}/{bar.id}?lang=en"))
+    assert "cards stay valid" in page
+    assert (await change(network, "marie", bar.id, act="revoke")).status_code == 303
+    assert (await bar.snapshot()).status_code == 401
+    assert "Revoke this terminal" not in words(await look(await network.person("marie"), f"{HERE}/{bar.id}?lang=en"))

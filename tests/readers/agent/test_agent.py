@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import time
 from pathlib import Path
@@ -10,7 +11,9 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from readers.agent import AgentConfig, agent
+from app.rules.ids import uuid7
+from app.wire import IntentRow
+from readers.agent import AgentConfig, Running, agent, run_agent
 from readers.cli import terminal, tray
 from readers.drivers import open_driver
 from readers.emulator.field import UdpCardField
@@ -109,6 +112,44 @@ async def test_a_new_code_begins_a_new_epoch_once_everything_is_sent(tmp_path: P
             async with agent(config) as running, httpx.AsyncClient(trust_env=False) as browser:
                 assert running.journal.pairing.epoch == epoch
                 assert (await browser.get(f"{running.kiosk_url}/healthz")).json()["status"] == "ok"
+
+
+async def test_a_new_code_waits_until_the_server_has_what_was_sold(tmp_path: Path) -> None:
+    """A terminal that is moved with unsent sales: they are delivered under the old epoch, then the new one begins."""
+    server = FakeServer()
+    server.codes.add("NEXT-CODE")
+    epochs: list[tuple[int, bool]] = []
+    with on_loopback(server) as url, UdpCardField() as field:
+
+        def config(code: str) -> AgentConfig:
+            return AgentConfig(
+                data=tmp_path / "data",
+                server=url,
+                reader=lambda presence: open_driver(field.path, presence),
+                kiosk_port=0,
+                pair=code,
+                pace=Pace(snapshot_s=0.1, retry_s_min=0.02, retry_s_max=0.05),
+            )
+
+        async with agent(config(CODE)) as running:
+            server.fail("/api/v1/terminals/sync", *["500"] * 50)
+            await running.journal.append(IntentRow(sale=uuid7(), at_us=0))
+        server.faults.clear()
+        ready = asyncio.Queue[int]()
+
+        def note(running: Running) -> None:
+            epochs.append((running.journal.pairing.epoch, running.pairs_later))
+            ready.put_nowait(len(epochs))
+
+        program = asyncio.create_task(run_agent(config("NEXT-CODE"), note))
+        async with asyncio.timeout(10):
+            while await ready.get() < 2:
+                pass
+        program.cancel()
+        await asyncio.wait([program])
+    assert epochs == [(1, True), (2, False)]
+    # The intent, and the cancel that the next start wrote for it, came in before the epoch ended.
+    assert server.ended == [2]
 
 
 async def test_a_port_that_is_taken_is_said_and_nothing_is_left_open(tmp_path: Path) -> None:

@@ -90,6 +90,19 @@ def test_settings_are_made_once_private_and_the_code_is_not_shown(tmp_path: Path
     assert run(tmp_path, "install", "--yes", "--server", "a\nCOMPTOIR_X=1").exit_code == 2
 
 
+def test_a_code_is_put_into_the_settings_and_nothing_else_changes(tmp_path: Path) -> None:
+    assert run(tmp_path, "pair", "K7QM-3XPA").exit_code == 1
+    run(tmp_path, "install", "--yes", "--server", "https://comptoir.example", "--pair", "AAAA-BBBB")
+    settings = tmp_path / texts.SETTINGS
+    settings.write_text(settings.read_text() + "COMPTOIR_TERMINAL_DEADLINE_MS=300\n")
+    assert run(tmp_path, "pair", "K7QM-3XPA").exit_code == 0
+    lines = settings.read_text().splitlines()
+    assert [line for line in lines if "PAIR" in line] == ["COMPTOIR_TERMINAL_PAIR=K7QM-3XPA"]
+    assert {"COMPTOIR_TERMINAL_SERVER=https://comptoir.example", "COMPTOIR_TERMINAL_DEADLINE_MS=300"} <= set(lines)
+    assert stat.S_IMODE(settings.stat().st_mode) == 0o600
+    assert run(tmp_path, "pair", "A\nB=1").exit_code == 2
+
+
 def test_an_install_that_was_cut_is_finished_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = changes(tmp_path, files(Wishes("/bin/comptoir", "cage")))
     write(tmp_path, wanted[:3])

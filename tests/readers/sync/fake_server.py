@@ -109,6 +109,8 @@ class FakeServer:
     calls: Counter[str] = field(default_factory=Counter)
     batches: list[tuple[int, int]] = field(default_factory=list)
     handed: list[str] = field(default_factory=list)
+    # How many rows of each epoch had come in when the next one began.
+    ended: list[int] = field(default_factory=list)
     statuses: list[TerminalStatus] = field(default_factory=list)
     revoked: bool = False
     quarantined: bool = False
@@ -159,6 +161,8 @@ class FakeServer:
         if asked.code not in self.codes:
             return problem(404, "pairing-code-unknown")
         self.codes.remove(asked.code)
+        if self.epoch:
+            self.ended.append(len(self.rows))
         self.device_key, self.epoch, self.rows = asked.public_key, self.epoch + 1, []
         reply = PairingReply(
             device=self.device,
