@@ -21,13 +21,15 @@ from app.sales.closings.periods import last_of
 from app.sales.rulebook import cents_of, issuer_at
 from app.sales.tables import intake
 from app.terminals.rows import ASKED_KINDS
-from app.terminals.service import Terminal, mark
+from app.terminals.service import Terminal, mark, terminals
 from app.venues.rules import NetworkSettings
 from app.venues.service import products, the_network, venue_named
 from app.wire import (
+    SnapshotApplied,
     SnapshotCard,
     SnapshotCurrency,
     SnapshotLimits,
+    SnapshotPeer,
     SnapshotProduct,
     SnapshotReceipts,
     SnapshotStaff,
@@ -47,7 +49,8 @@ async def build(reader: AsyncEngine, terminal: Terminal, receipts: SnapshotRecei
         versions, now = await policies(connection), now_us()
         rules = {code: policy_at(versions[code], now) for code in known}
         held = await wallet_balances(connection)
-        through, beyond = await _applied(connection, terminal)
+        through, beyond = await _applied(connection, terminal.id, terminal.epoch)
+        others = [it for it in await terminals(connection) if it.status == "active" and it.id != terminal.id]
         settings = network.settings
         return TerminalSnapshot(
             at_us=now,
@@ -114,6 +117,11 @@ async def build(reader: AsyncEngine, terminal: Terminal, receipts: SnapshotRecei
             applied_beyond=beyond,
             receipts=receipts,
             till=await _till(connection, terminal, settings),
+            peers=tuple(
+                SnapshotPeer(device=it.id, epoch=it.epoch, key=base64.b64encode(it.public_key).decode())
+                for it in others
+            ),
+            applied_others=tuple([await _applied_of(connection, it.id, it.epoch) for it in others]),
         )
 
 
@@ -133,17 +141,22 @@ def content_tag(snapshot: TerminalSnapshot) -> str:
     return sha256(snapshot.model_copy(update={"at_us": 0}).model_dump_json().encode()).hexdigest()[:32]
 
 
-async def _applied(connection: AsyncConnection, terminal: Terminal) -> tuple[int, tuple[UUID, ...]]:
-    """(sequence up to which, events beyond which) this terminal's rows are in the balances of this very snapshot.
+async def _applied_of(connection: AsyncConnection, device: UUID, epoch: int) -> SnapshotApplied:
+    through, beyond = await _applied(connection, device, epoch)
+    return SnapshotApplied(device=device, epoch=epoch, through=through, beyond=beyond)
+
+
+async def _applied(connection: AsyncConnection, device: UUID, epoch: int) -> tuple[int, tuple[UUID, ...]]:
+    """(sequence up to which, events beyond which) a terminal's rows are in the balances of this very snapshot.
 
     The mark moves after the ledger does, so rows that are kept above it may be booked already; and a sale booked
     online may not have come in as a row yet.
     """
-    applied, _ = await mark(connection, terminal.id, terminal.epoch)
+    applied, _ = await mark(connection, device, epoch)
     rows = await connection.execute(
         sa.select(intake.c.event).where(
-            intake.c.device == terminal.id,
-            intake.c.epoch == terminal.epoch,
+            intake.c.device == device,
+            intake.c.epoch == epoch,
             intake.c.sequence > applied,
             intake.c.event.is_not(None),
         )
@@ -153,7 +166,7 @@ async def _applied(connection: AsyncConnection, terminal: Terminal) -> tuple[int
     recent = [
         event
         for kind in (booking.KIND, *ASKED_KINDS)
-        for event in await recent_operations(connection, terminal.id, kind, since_us)
+        for event in await recent_operations(connection, device, kind, since_us)
     ]
     settled = await connection.execute(
         sa.select(intake.c.event).where(intake.c.event.in_(recent), intake.c.sequence <= applied)

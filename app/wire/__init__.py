@@ -22,9 +22,11 @@ from app.wire.pairing import PairingReply, PairingRequest, TokenReply, TokenRequ
 from app.wire.problems import Problem
 from app.wire.sale import Bill, Means, Rest, RoundUp, Sale, SaleLine, SaleReply, Share, Tender
 from app.wire.snapshot import (
+    SnapshotApplied,
     SnapshotCard,
     SnapshotCurrency,
     SnapshotLimits,
+    SnapshotPeer,
     SnapshotProduct,
     SnapshotReceipts,
     SnapshotStaff,
@@ -65,9 +67,11 @@ __all__ = [
     "SaleRow",
     "SessionRow",
     "Share",
+    "SnapshotApplied",
     "SnapshotCard",
     "SnapshotCurrency",
     "SnapshotLimits",
+    "SnapshotPeer",
     "SnapshotProduct",
     "SnapshotReceipts",
     "SnapshotStaff",

@@ -104,12 +104,34 @@ class SnapshotTill(Message):
     open_before: Period | None = None
 
 
+class SnapshotPeer(Message):
+    """Another terminal of the network that may sell. `key`: base64 of its Ed25519 public key, by which another terminal
+    knows rows that it signed.
+    """
+
+    device: UUID
+    epoch: int
+    key: str
+
+
+class SnapshotApplied(Message):
+    """How far the balances contain another terminal's journal: in `epoch` every row up to the sequence `through`, and
+    the events named in `beyond`.
+    """
+
+    device: UUID
+    epoch: int
+    through: int
+    beyond: tuple[UUID, ...]
+
+
 class TerminalSnapshot(Message):
     """All of it is read from one database snapshot.
 
     `applied_through` (with `applied_epoch`) and `applied_beyond` say which of this device's own journal rows the
     balances already contain: every row up to the sequence, and the events named beyond it (booked online, their rows
     still under way). The terminal subtracts all its other rows, so that nothing counts twice or not at all.
+    `applied_others` says the same of each of the `peers`, for a terminal that learns of their rows from themselves.
     """
 
     version: Literal[1] = 1
@@ -131,3 +153,5 @@ class TerminalSnapshot(Message):
     applied_beyond: tuple[UUID, ...]
     receipts: SnapshotReceipts | None = None
     till: SnapshotTill = Field(default_factory=SnapshotTill)
+    peers: tuple[SnapshotPeer, ...] = ()
+    applied_others: tuple[SnapshotApplied, ...] = ()

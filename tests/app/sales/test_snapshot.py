@@ -190,3 +190,26 @@ class TestApplied:
         assert (now.applied_epoch, now.applied_through) == (2, 0)
         await again.deliver(again.sale_row("awa", {"Eau": 1}))
         assert (await snapshot(again)).applied_through == 1
+
+
+class TestPeers:
+    """The other terminals that may sell: how to know rows that they signed, and which of them the balances contain."""
+
+    @both
+    async def test_each_peer_comes_with_its_key_and_its_marks(self, network: Network, bar: Terminal) -> None:
+        terrace = await network.terminal("raffinerie", "Terrasse")
+        await terrace.deliver(terrace.sale_row("awa", {"Eau": 1}))
+        online = terrace.sale("awa", {"Eau": 1})
+        await terrace.sell(online)
+        of_bar, of_terrace = await snapshot(bar), await snapshot(terrace)
+        (peer,), (applied,) = of_bar.peers, of_bar.applied_others
+        assert (peer.device, peer.epoch) == (terrace.id, 1)
+        Ed25519PublicKey.from_public_bytes(base64.b64decode(peer.key)).verify(terrace.key.sign(b"row"), b"row")
+        assert (applied.device, applied.epoch, applied.through, applied.beyond) == (terrace.id, 1, 1, (online.id,))
+        assert [it.device for it in of_terrace.peers] == [it.device for it in of_terrace.applied_others] == [bar.id]
+
+    async def test_one_that_may_no_longer_sell_is_no_peer(self, network: Network, bar: Terminal) -> None:
+        terrace = await network.terminal("raffinerie", "Terrasse")
+        await network.post("marie", f"/terminals/{terrace.id}/revoke")
+        now = await snapshot(bar)
+        assert (now.peers, now.applied_others) == ((), ())
