@@ -208,6 +208,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     # What lives as long as the process need not be looked at again: measured, this takes the longest pauses away.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 10)
     provider = api.state.provider
     tasks = [asyncio.create_task(Deliveries(context, ledger, follower).run(), name="webhooks")]
     tasks.append(asyncio.create_task(run_for_ever(context, ledger), name="lapses"))
