@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount
+from starlette.types import ASGIApp
 
 import app.accounting.api
 import app.accounting.pages
@@ -59,7 +60,7 @@ from app.platform.body_limit import BodyLimit
 from app.platform.context import Context
 from app.platform.csrf import SameOrigin
 from app.platform.errors import NotSignedIn
-from app.platform.http_problems import CatchUnexpected, ProblemDetails, answer_to, install_problems
+from app.platform.http_problems import CatchUnexpected, ProblemDetails, install_problems
 from app.platform.settings import Settings
 from app.platform.shutdown import on_stop_signal
 from app.platform.telemetry import RequestLog, configure_logging
@@ -99,10 +100,18 @@ PROBLEM: dict[str, Any] = {
 }
 
 
+class Server(FastAPI):
+    """FastAPI with the fast lane around it: what is hot passes by all middleware."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        settings: Settings = self.state.settings
+        return FastLane(super().build_middleware_stack(), [app.sales.api.hot], settings.body_limit_bytes)
+
+
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The whole server. Nothing is opened before it starts."""
     settings = settings or Settings()
-    api = FastAPI(
+    api = Server(
         title="Comptoir",
         version=version("comptoir"),
         description=DESCRIPTION,
@@ -120,7 +129,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(SecurityHeaders, secret_paths=TOKEN_PATHS),
             Middleware(CatchUnexpected),
             Middleware(BodyLimit, limit_bytes=settings.body_limit_bytes),
-            Middleware(FastLane, routers=[app.sales.api.hot], on_error=answer_to),
             Middleware(SameOrigin, base_url=settings.base_url, token_paths=TOKEN_PATHS),
             Middleware(GZipMiddleware, minimum_size=1000),
         ],
@@ -208,6 +216,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     # What lives as long as the process need not be looked at again: measured, this takes the longest pauses away.
     gc.collect()
     gc.freeze()
+    # Frozen objects do not count as long-lived, so each look at the oldest would come far too soon.
     gc.set_threshold(50_000, 20, 10)
     provider = api.state.provider
     tasks = [asyncio.create_task(Deliveries(context, ledger, follower).run(), name="webhooks")]

@@ -20,7 +20,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if (announced := _announced_bytes(scope)) is not None and announced > self._limit_bytes:
+        if (announced := announced_bytes(scope)) is not None and announced > self._limit_bytes:
             problem = ProblemDetails("body-too-large", self._detail(), headers={"Connection": "close"})
             await problem_response(Request(scope), problem)(scope, receive, send)
             return
@@ -41,7 +41,8 @@ class BodyLimit:
         return f"A request may have at most {self._limit_bytes} bytes."
 
 
-def _announced_bytes(scope: Scope) -> int | None:
+def announced_bytes(scope: Scope) -> int | None:
+    """What the request says of its length; None where it says nothing of use."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
             return int(value)

@@ -77,18 +77,6 @@ def install_problems(app: FastAPI, render_problem: RenderProblem | None = None) 
         app.add_exception_handler(unreachable, _database_error)
 
 
-async def answer_to(request: Request, error: Exception) -> Response | None:
-    """What the handlers registered by `install_problems` would answer; None for what nobody foresaw."""
-    if isinstance(error, HTTPException):
-        return await _http_exception(request, error)
-    for kind in type(error).__mro__:
-        handler = request.app.exception_handlers.get(kind)
-        if handler is not None and kind is not Exception:
-            response: Response = await handler(request, error)
-            return response
-    return None
-
-
 def problem_response(request: Request, problem: ProblemDetails) -> Response:
     """The answer that tells `problem` to whoever asks: a page if it is a person with a browser, else JSON."""
     render_problem: RenderProblem | None = getattr(request.app.state, "render_problem", None)

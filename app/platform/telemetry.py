@@ -12,12 +12,15 @@ import re
 import sys
 import time
 from collections.abc import Mapping, MutableMapping
-from typing import Any, TextIO
+from typing import Any, Self, TextIO
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = structlog.get_logger(__name__)
+_requests = logging.getLogger(__name__)
+# Where a request's id is kept on its way.
+_ID = "comptoir.request_id"
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # Whoever knows what follows /c/ may look at that card.
@@ -63,6 +66,42 @@ def configure_logging(level: str = "info", stream: TextIO | None = None) -> None
     )
 
 
+class RequestLine:
+    """The log line of one request, and the id that all lines of that request bear.
+
+    `status`: of the answer; 0: none was begun; None: somebody else tells of it.
+    """
+
+    __slots__ = ("_began_ns", "_bound", "_id", "_scope", "status")
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._id = scope.setdefault(_ID, "") or _request_id(scope)
+        scope[_ID] = self._id
+        self.status: int | None = 0
+
+    @property
+    def header(self) -> tuple[bytes, bytes]:
+        return (b"x-request-id", self._id.encode())
+
+    def __enter__(self) -> Self:
+        self._bound = structlog.contextvars.bind_contextvars(request_id=self._id)
+        self._began_ns = time.perf_counter_ns()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Asked first: to put a line together that nobody writes down costs as much as a tenth of a sale.
+        if self.status is not None and _requests.isEnabledFor(logging.INFO):
+            log.info(
+                "request",
+                method=self._scope["method"],
+                route=route_of(self._scope),
+                status=self.status,
+                duration_ms=round((time.perf_counter_ns() - self._began_ns) / 1e6, 2),
+            )
+        structlog.contextvars.reset_contextvars(**self._bound)
+
+
 class RequestLog:
     """ASGI middleware: a request id in every log line and in the answer, and one log line for the request.
 
@@ -76,30 +115,15 @@ class RequestLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope)
-        status = 0  # no answer was begun
 
         async def send_and_note(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                line.status = message["status"]
+                message["headers"] = [*message["headers"], line.header]
             await send(message)
 
-        began_ns = time.perf_counter_ns()
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self._app(scope, receive, send_and_note)
-            finally:
-                # Asked first: to put a line together that nobody writes down costs as much as a tenth of a sale.
-                if logging.getLogger(__name__).isEnabledFor(logging.INFO):
-                    log.info(
-                        "request",
-                        method=scope["method"],
-                        route=route_of(scope),
-                        status=status,
-                        duration_ms=round((time.perf_counter_ns() - began_ns) / 1e6, 2),
-                    )
+        with RequestLine(scope) as line:
+            await self._app(scope, receive, send_and_note)
 
 
 def route_of(scope: Mapping[str, Any] | MutableMapping[str, Any]) -> str:

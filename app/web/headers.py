@@ -28,6 +28,19 @@ def content_security_policy(form_targets: Sequence[str] = ()) -> str:
     )
 
 
+def security_headers(referrer: str, form_targets: Sequence[str] = ()) -> list[tuple[bytes, bytes]]:
+    """Every header that a response should have, as they go over the wire."""
+    headers = {
+        "Content-Security-Policy": content_security_policy(form_targets),
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+        "Referrer-Policy": referrer,
+    }
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
 class SecurityHeaders:
     """ASGI middleware that adds the headers a response does not set itself.
 
@@ -39,17 +52,9 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, *, secret_paths: Sequence[str] = (), form_targets: Sequence[str] = ()) -> None:
         self._app = app
         self._secret_paths = tuple(secret_paths)
-        headers = {
-            "Content-Security-Policy": content_security_policy(form_targets),
-            "X-Content-Type-Options": "nosniff",
-            "X-Frame-Options": "DENY",
-            "Cross-Origin-Opener-Policy": "same-origin",
-            "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
-        }
         # As they go over the wire, for this is done to every answer.
         self._headers = {
-            referrer: [(k.lower().encode(), v.encode()) for k, v in {**headers, "Referrer-Policy": referrer}.items()]
-            for referrer in ("no-referrer", "same-origin")
+            referrer: security_headers(referrer, form_targets) for referrer in ("no-referrer", "same-origin")
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
