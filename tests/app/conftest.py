@@ -38,7 +38,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("app.identity.passwords._pin_hasher", hasher)
     monkeypatch.setattr("app.outbox.delivery.ssl", SimpleNamespace(create_default_context=lambda: TLS))
     # Frozen objects are never collected: a hundred applications in one process would all stay in memory.
-    monkeypatch.setattr("app.main.gc", SimpleNamespace(collect=lambda: 0, freeze=lambda: None))
+    monkeypatch.setattr(
+        "app.main.gc", SimpleNamespace(collect=lambda: 0, freeze=lambda: None, set_threshold=lambda *_: None)
+    )
     monkeypatch.setattr("app.main.run_for_ever", idle)
     monkeypatch.setattr("app.main.lapse_for_ever", idle)
     root = logging.getLogger()

@@ -470,12 +470,13 @@ class TestPostgres:
         await books.top_up("alice", 1000)
         write, fails = postgres_store._write, 2
 
-        async def stumble(*arguments: Any) -> None:
+        async def stumble(*arguments: Any) -> Any:
             nonlocal fails
-            await write(*arguments)
+            written = await write(*arguments)
             if fails:
                 fails -= 1
                 raise error
+            return written
 
         monkeypatch.setattr(postgres_store, "_write", stumble)
         monkeypatch.setattr("app.ledger.service.RETRY_DELAYS_S", (0.0, 0.0))
@@ -508,17 +509,15 @@ class TestPostgres:
         await books.top_up("alice", 1000)
         write, killed = postgres_store._write, False
 
-        async def cut(connection: Any, *arguments: Any) -> None:
+        async def cut(connection: Any, *arguments: Any) -> Any:
             nonlocal killed
-            if after_write:
-                await write(connection, *arguments)
+            written = await write(connection, *arguments) if after_write else None
             if not killed:
                 killed = True
                 async with books.engine.begin() as other:
                     pid = connection.get_server_pid()
                     await other.execute(sa.text(f"SELECT pg_terminate_backend({pid}, 5000)"))
-            if not after_write:
-                await write(connection, *arguments)
+            return written or await write(connection, *arguments)
 
         monkeypatch.setattr(postgres_store, "_write", cut)
         outcomes = await books.ledger.post([books.operation(("alice", "claim", 600)) for _ in range(2)])
