@@ -13,9 +13,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
 
@@ -221,15 +222,23 @@ class Ledger:
         await self.post([Release(id_, "expired") for id_ in expired])
         return len(expired)
 
-    async def accounts(self, keys: Sequence[AccountKey], rates: Mapping[str, int] | None = None) -> list[int]:
-        """Ids of the accounts, opened now where they were not. `rates` is needed when one may be new and pegged."""
+    async def accounts(
+        self,
+        keys: Sequence[AccountKey],
+        rates: Mapping[str, int] | None = None,
+        connection: AsyncConnection | None = None,
+    ) -> list[int]:
+        """Ids of the accounts, opened now where they were not. `rates` is needed when one may be new and pegged;
+        `connection`, one that the caller holds, is used to find them."""
         if any(key not in self._account_ids for key in keys):
-            async with self.reader.connect() as connection:
-                self._account_ids.update(await accounts.find(connection, keys))
+            async with AsyncExitStack() as held:
+                if (looking := connection) is None:
+                    looking = await held.enter_async_context(self.reader.connect())
+                self._account_ids.update(await accounts.find(looking, keys))
             if missing := [key for key in dict.fromkeys(keys) if key not in self._account_ids]:
-                async with self.engine.begin() as connection:
-                    await accounts.open_missing(connection, missing, rates or {}, now_us())
-                    self._account_ids.update(await accounts.find(connection, missing))
+                async with self.engine.begin() as opening:
+                    await accounts.open_missing(opening, missing, rates or {}, now_us())
+                    self._account_ids.update(await accounts.find(opening, missing))
         return [self._account_ids[key] for key in keys]
 
     @staticmethod
@@ -451,6 +460,8 @@ def _newest(outcomes: Sequence[Outcome | Exception]) -> int | None:
     return next((it.seq for it in reversed(outcomes) if isinstance(it, Posted) and not it.replayed), None)
 
 
+# One object for each book: keys of many accounts then compare it by its address.
+@lru_cache(maxsize=1024)
 def currency_book(issuer: str, currency: str) -> Book:
     return Book(issuer, BookKind.CURRENCY, currency)
 

@@ -83,6 +83,12 @@ def read_only(engine: AsyncEngine) -> AsyncEngine:
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
+def one_by_one(engine: AsyncEngine) -> AsyncEngine:
+    """The same engine for statements that need no common snapshot: each is a transaction of its own, which saves two
+    ways to PostgreSQL."""
+    return read_only(engine) if is_sqlite(engine) else engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
 def _sqlite_connect(connection: Any, _record: Any) -> None:
     # sqlite3 would open transactions on its own and only at the first write; `begin` below says when.
     connection.isolation_level = None

@@ -88,7 +88,8 @@ def online_sale(
         for it in sale.tenders
         if it.currency not in rules.plain
     }
-    return _operation(counter, sale, rules, tuple(postings), revision=revision, limited=limited)
+    day = _day(counter, sale, now_us())
+    return _operation(counter, sale, day, rules, tuple(postings), revision=revision, limited=limited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,13 @@ async def delivered_sales(
     What a wallet may pay on one day, in a week or in a month stops nothing here: without network, a terminal cannot
     know what was paid elsewhere.
     """
-    made = [(sale, rules, _moves(sale, rules)) for sale in sales for rules in [rules_of(counter, sale)]]
+    now = now_us()
+    made = [
+        (sale, day, rules, _moves(sale, rules))
+        for sale in sales
+        for day in [_day(counter, sale, now)]
+        for rules in [counter.rulebook.at(now if day[1] else sale.occurred_at_us)]
+    ]
     wanted: dict[tuple[str, str, str], AccountKey] = {}
     for move in (move for *_, moves in made for move in moves):
         code, card = move.currency, cards.get(move.card)
@@ -128,7 +135,7 @@ async def delivered_sales(
     numbers = await ledger.accounts(list(wanted.values()), rates(counter.currencies))
     ids = dict(zip(wanted, numbers, strict=True))
     operations = []
-    for sale, rules, moves in made:
+    for sale, day, rules, moves in made:
         postings = []
         for move in moves:
             code, card = move.currency, cards.get(move.card)
@@ -141,7 +148,7 @@ async def delivered_sales(
                 continue
             to = ("claim", "") if move.beneficiary is None else ("fund", move.beneficiary)
             postings.append(Posting(debit, ids[(*to, code)], move.amount, debit_overflow=overflow))
-        operations.append(_operation(counter, sale, rules, tuple(postings), overrides_refusal=True))
+        operations.append(_operation(counter, sale, day, rules, tuple(postings), overrides_refusal=True))
     return Delivered(
         tuple(operations),
         frozenset(id_ for (kind, _, _), id_ in ids.items() if kind == "suspense"),
@@ -169,6 +176,7 @@ def _day(counter: Counter, sale: Sale, now: int) -> tuple[date, bool]:
 def _operation(
     counter: Counter,
     sale: Sale,
+    counts: tuple[date, bool],
     rules: Rules,
     postings: tuple[Posting, ...],
     *,
@@ -176,8 +184,9 @@ def _operation(
     revision: int | None = None,
     limited: Collection[tuple[int, str]] = (),
 ) -> Operation:
-    """`limited`: (wallet, currency) of those that may pay only so much in some time."""
-    day, late = _day(counter, sale, now_us())
+    """`counts`: the business day, and whether it is another than that on which it happened. `limited`: (wallet,
+    currency) of those that may pay only so much in some time."""
+    day, late = counts
     return Operation(
         id=sale.id,
         kind=KIND,

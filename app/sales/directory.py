@@ -22,6 +22,7 @@ from app.currencies.policies import policies
 from app.currencies.service import Currency, currencies, rates
 from app.ledger.service import Ledger
 from app.platform import revision
+from app.platform.database import one_by_one
 from app.sales.booking import Counter, claim_key, fund_key
 from app.sales.rulebook import Rulebook
 from app.terminals.service import admitted
@@ -57,7 +58,7 @@ class Directory:
     """One per process."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+        self._ledger, self._reader = ledger, one_by_one(ledger.engine)
         self.revision = 0
         self._desks: dict[tuple[UUID, int], Desk] = {}
         self._purses: dict[str, Purse] = {}
@@ -127,11 +128,12 @@ class Directory:
             self._looking = None
 
     async def _purses_of(self, wanted: dict[str, asyncio.Future[Purse | None]], known: Mapping[str, Currency]) -> None:
-        async with self._ledger.reader.connect() as connection:
+        # The revision first: what is read after it may be newer, and is then looked at again before it is sold to.
+        async with self._reader.connect() as connection:
             at = await self._note_revision(connection)
             cards = await cards_by_uid(connection, list(wanted))
-        keys = [wallet_key(card.owner, it) for card in cards.values() for it in known.values()]
-        accounts = iter(await self._ledger.accounts(keys, rates(known)))
+            keys = [wallet_key(card.owner, it) for card in cards.values() for it in known.values()]
+            accounts = iter(await self._ledger.accounts(keys, rates(known), connection))
         purses = {uid: Purse(card, {code: next(accounts) for code in known}, at) for uid, card in cards.items()}
         if at == self.revision:
             if len(self._purses) + len(purses) > CARDS_MAX:
