@@ -145,9 +145,7 @@ async def test_one_operation_sent_to_two_processes_at_once_is_booked_once(alone:
     assert await alone.balance("alice") == 900
 
 
-async def test_two_processes_that_take_turns_never_spend_twice(
-    alone: Books, other: Ledger, engine: AsyncEngine
-) -> None:
+async def test_two_processes_that_take_turns_never_spend_twice(alone: Books, other: Ledger) -> None:
     """With pauses long enough for each to believe itself alone, and without."""
     sales = [alone.operation(("alice", "claim", 30)) for _ in range(60)]
     outcomes: list[Outcome] = []
