@@ -27,7 +27,7 @@ async def booked_by(*payloads: Any) -> tuple[list[tuple[str, int]], Exceptions]:
         for number, payload in enumerate(payloads, 1)
     ]
     at: Any = SimpleNamespace(terminal=SimpleNamespace(id=uuid7()))
-    await intake._book(None, at, journal, dict.fromkeys((SaleRow, CancelRow, VoidRow), book), found)  # type: ignore[arg-type]
+    await intake.book(None, at, journal, dict.fromkeys((SaleRow, CancelRow, VoidRow), book), found)  # type: ignore[arg-type]
     return asked, found
 
 
