@@ -8,7 +8,7 @@ Errors:
     └── SnapshotRefused  a snapshot that is not signed by our server, or not for this device
 """
 
-from readers.sync.client import Answer, Booked, Declined, NoAnswer, Server
+from readers.sync.client import Acted, Answer, Booked, Declined, NoAnswer, Server
 from readers.sync.errors import Rejected, SnapshotRefused, SyncError, Unreachable
 from readers.sync.keys import DeviceKey
 from readers.sync.link import Link
@@ -17,6 +17,7 @@ from readers.sync.snapshots import CardRecord, Received, SnapshotFile, read_snap
 from readers.sync.worker import Pace, Shelf, Worker
 
 __all__ = [
+    "Acted",
     "Answer",
     "Booked",
     "CardRecord",

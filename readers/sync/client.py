@@ -15,11 +15,14 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from app.rules.offline import Refusal
 from app.wire import (
+    ActReply,
     Batch,
+    CreditRow,
     JournalRow,
     PairingReply,
     PairingRequest,
     Problem,
+    RefundRow,
     Sale,
     SaleReply,
     StatusReply,
@@ -27,6 +30,7 @@ from app.wire import (
     SyncReply,
     TokenReply,
     TokenRequest,
+    TopUpRow,
     batch_message,
     status_message,
     token_message,
@@ -48,7 +52,7 @@ _NO_VERDICT = {408, 425, 429}
 # The device itself may not act: its token, or the device, is refused.
 NOT_ALLOWED = {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}
 _NAMES = {
-    **{refusal.value: refusal for refusal in Refusal},
+    **{refusal.value: refusal for refusal in Refusal if refusal is not Refusal.FORBIDDEN},
     # Refused for what the server thinks of this terminal: nothing is booked, and it must not decide alone either.
     "quarantined": Refusal.TERMINAL_HALTED,
     "terminal-revoked": Refusal.TERMINAL_HALTED,
@@ -78,7 +82,15 @@ class NoAnswer:
     """The server may have booked it, refused it or never seen it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """The act is in the ledger."""
+
+    reply: ActReply
+
+
 Answer = Booked | Declined | NoAnswer
+ActAnswer = Acted | Declined | NoAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +151,8 @@ class Server:
         """Ask the server to book a sale; never raises, never takes longer than the deadline."""
         try:
             async with asyncio.timeout(deadline_s):
-                response = await self._sell_once_more(sale, device)
+                headers = {"Idempotency-Key": str(sale.id)}
+                response = await self._post_twice("/api/v1/sales", device, sale, headers)
                 reply = _read(response, SaleReply)
         except (TimeoutError, Unreachable):
             return NoAnswer()
@@ -150,6 +163,22 @@ class Server:
                 return NoAnswer()
             return Declined(reason or Refusal.INVALID, _balances(error.problem, sale))
         return Booked(reply) if reply.id == sale.id else NoAnswer()
+
+    async def act(self, row: TopUpRow | RefundRow | CreditRow, device: UUID, deadline_s: float) -> ActAnswer:
+        """Ask the server to book an act with a card; never raises, never takes longer than the deadline."""
+        headers = {"Idempotency-Key": str(row.id)}
+        try:
+            async with asyncio.timeout(deadline_s):
+                reply = _read(await self._post_twice("/api/v1/terminals/acts", device, row, headers), ActReply)
+        except (TimeoutError, Unreachable):
+            return NoAnswer()
+        except Rejected as error:
+            if error.problem.status == httpx.codes.UNAUTHORIZED:
+                return NoAnswer()
+            # Forbidden is said of the cashier here, not of the terminal.
+            own = Refusal.FORBIDDEN if error.problem.name == Refusal.FORBIDDEN else None
+            return Declined(own or _NAMES.get(error.problem.name) or Refusal.INVALID)
+        return Acted(reply) if reply.id == row.id else NoAnswer()
 
     async def sync(self, device: UUID, epoch: int, rows: tuple[JournalRow, ...], waiting: int) -> SyncReply:
         """Deliver journal rows. Rejected, Unreachable."""
@@ -189,15 +218,14 @@ class Server:
         request = TokenRequest(device=device, at_us=at_us, signature=self._key.sign(token_message(device, at_us)))
         return _read(await self._call("POST", "/api/v1/terminals/token", request), TokenReply)
 
-    async def _sell_once_more(self, sale: Sale, device: UUID) -> Reply:
-        headers = {"Idempotency-Key": str(sale.id)}
+    async def _post_twice(self, path: str, device: UUID, body: BaseModel, headers: dict[str, str]) -> Reply:
         try:
-            return await self._authorised("POST", "/api/v1/sales", device, sale, headers)
+            return await self._authorised("POST", path, device, body, headers)
         except Unreachable as error:
             # A kept connection that the server closed meanwhile fails at its next use. The id makes asking again safe.
             if not isinstance(error.__cause__, httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError):
                 raise
-        return await self._authorised("POST", "/api/v1/sales", device, sale, headers)
+        return await self._authorised("POST", path, device, body, headers)
 
     async def _authorised(
         self, method: str, path: str, device: UUID, body: BaseModel | None, headers: dict[str, str] | None = None

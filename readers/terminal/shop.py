@@ -118,7 +118,10 @@ def _catalogue(snapshot: TerminalSnapshot) -> dict[str, object]:
         "network": snapshot.network,
         "venue": snapshot.venue_name,
         "currencies": [
-            currency.model_dump(mode="json", include=_SHOWN)
+            {
+                **currency.model_dump(mode="json", include=_SHOWN),
+                "paid_out": "holders" in currency.policy.redeem.who,
+            }
             for currency in sorted(snapshot.currencies, key=lambda one: one.cents is None)
         ],
         "products": products,

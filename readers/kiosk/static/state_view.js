@@ -20,13 +20,14 @@ export function start() {
   });
 }
 
-export function draw({ screen, closed, connected, catalogue }) {
+export function draw({ screen, closed, connected, catalogue, sheet }) {
   if (!screen || !catalogue) return;
   const { phase, result } = screen;
   const over = phase === "paid" || phase === "refused";
   const hidden = phase === "ready" || !screen.signed_in || (over && result?.sale === closed);
   const view = byId("state");
-  byId("main").inert = !hidden;
+  byId("main").inert = !hidden || sheet !== null;
+  byId("sheet").inert = !hidden;
   if (over) play(result);
   const key = hidden ? "" : JSON.stringify([phase, result, screen.pending, screen.second_card, screen.act, screen.hint, screen.reader, connected]);
   if (key === shown) return;
@@ -149,7 +150,7 @@ function onCard(balances) {
 
 function held(balances) {
   if (!balances?.length) return [t("left.unknown")];
-  return [t("left"), ...balances.map(({ minor, currency }) => el("strong", {}, money(minor, currency)))];
+  return [t("act.balance.done"), ...balances.map(({ minor, currency }) => el("strong", {}, money(minor, currency)))];
 }
 
 // Refused for an act: the words of the refusal, and what it means for this act's money.

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from readers.till.acting import Act, Tools
+from readers.till.acts import on_cards
 from readers.till.acts.balance import BalanceCheck
 
 
 def acts_of(tools: Tools) -> Mapping[str, Act]:
-    return {"balance": BalanceCheck(tools)}
+    return {
+        "balance": BalanceCheck(tools),
+        "top_up": on_cards.top_up(tools),
+        "refund": on_cards.refund(tools),
+        "credit": on_cards.credit(tools),
+    }

@@ -17,10 +17,31 @@ PIN = "2468"
 CARD = "04A1B2C3D4E5F6"
 EVENING_US = 1_764_016_800_000_000
 
-EURO = {"code": "RAF", "names": {"fr": "Raf", "en": "Raf"}, "symbol": "€", "unit": "cent", "kind": "pegged"}
-HOURS = {"code": "TEMPS", "names": {"fr": "Heures", "en": "Hours"}, "symbol": "h", "unit": "minute", "kind": "time"}
+EURO = {
+    "code": "RAF",
+    "names": {"fr": "Raf", "en": "Raf"},
+    "symbol": "€",
+    "unit": "cent",
+    "kind": "pegged",
+    "paid_out": False,
+}
+HOURS = {
+    "code": "TEMPS",
+    "names": {"fr": "Heures", "en": "Hours"},
+    "symbol": "h",
+    "unit": "minute",
+    "kind": "time",
+    "paid_out": False,
+}
 # Nothing is priced in gift money: it pays prices in euros.
-GIFT = {"code": "CADO", "names": {"fr": "Bon cadeau", "en": "Gift"}, "symbol": "€", "unit": "cent", "kind": "gift"}
+GIFT = {
+    "code": "CADO",
+    "names": {"fr": "Bon cadeau", "en": "Gift"},
+    "symbol": "€",
+    "unit": "cent",
+    "kind": "gift",
+    "paid_out": False,
+}
 
 
 def product(number: int, fr: str, en: str, category: str, colour: str, **prices: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.rules.offline import Refusal
+from readers.terminal.view import Amount
 from tests.readers.kiosk.running import RunningKiosk
 from tests.readers.kiosk.test_browser import (  # noqa: F401
     CHROMIUM,
@@ -73,3 +74,57 @@ def test_a_refused_act_says_what_it_means(kiosk: RunningKiosk, page: Page) -> No
     kiosk.do(kiosk.till.act_ends(Refusal.CARD_UNKNOWN))
     expect(state(page, "refused")).to_contain_text("Carte inconnue")
     expect(state(page, "refused")).to_contain_text("Rien n’est débité.")
+
+
+def test_a_top_up_from_chips_and_keys_to_green(kiosk: RunningKiosk, page: Page) -> None:
+    kiosk.do(kiosk.till.show(rights=ALL))
+    act(page, "top_up").click()
+    cash = page.get_by_role("button", name="Espèces reçues")
+    expect(cash).to_be_disabled()
+    page.locator("[data-key=chip-2000]").click()
+    assert plain(page.locator(".amount-shown").inner_text()) == "20,00 €"
+    page.get_by_role("button", name="Effacer un chiffre").last.click()
+    page.locator(".amount-keys [data-key='5']").click()
+    assert plain(page.locator(".amount-shown").inner_text()) == "20,05 €"
+    kiosk.till.about = (Amount("RAF", 2005),)
+    cash.click()
+    expect(state(page, "present_card")).to_contain_text("à recharger")
+    assert kiosk.till.calls == [("act", "top_up", {"currency": "RAF", "amount": 2005, "means": "cash"})]
+    kiosk.do(kiosk.till.act_ends())
+    expect(state(page, "paid")).to_contain_text("Rechargée")
+    assert plain(state(page, "paid").locator(".state-amount").inner_text()) == "20,05 €"
+
+
+def test_a_top_up_without_an_answer_says_to_give_the_money_back(kiosk: RunningKiosk, page: Page) -> None:
+    kiosk.do(kiosk.till.show(rights=ALL))
+    act(page, "top_up").click()
+    page.locator("[data-key=chip-500]").click()
+    kiosk.till.about = (Amount("RAF", 500),)
+    page.get_by_role("button", name="Carte bancaire payée").click()
+    expect(state(page, "present_card")).to_be_visible()
+    kiosk.do(kiosk.till.act_ends(Refusal.NO_ANSWER))
+    expect(state(page, "refused")).to_contain_text("Le réseau n’a pas répondu")
+    expect(state(page, "refused")).to_contain_text("Rendez l’argent")
+
+
+def test_hours_are_credited_with_a_reason(kiosk: RunningKiosk, page: Page) -> None:
+    kiosk.do(kiosk.till.show(rights=ALL))
+    act(page, "credit").click()
+    page.locator("#sheet-body").get_by_role("button", name="Heures").click()
+    for _ in range(2):
+        page.locator("[data-key=chip-60]").click()
+    page.locator("[data-key=chip-30]").click()
+    page.get_by_role("button", name="Bénévolat").click()
+    kiosk.was_asked("act", "credit", {"currency": "TEMPS", "amount": 150, "reason": "Bénévolat"})
+
+
+def test_acts_are_greyed_with_their_reason(kiosk: RunningKiosk, page: Page) -> None:
+    kiosk.do(kiosk.till.show(rights=("sell", "top_up")))
+    expect(act(page, "credit")).to_contain_text("Demande le droit : créditer")
+    top_up = page.locator(".act[data-key=act-top_up]")
+    expect(top_up).to_be_enabled()
+    kiosk.do(kiosk.till.show(online=False))
+    expect(top_up).to_be_disabled()
+    expect(top_up).to_contain_text("Pas sans réseau")
+    kiosk.do(kiosk.till.show(online=True, rights=ALL))
+    expect(page.locator(".act[data-key=act-refund]")).to_contain_text("Aucune monnaie n’est remboursée ici")

@@ -15,6 +15,7 @@ from uuid import UUID
 import httpx
 from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import TypeAdapter
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -25,10 +26,14 @@ from app.rules.ids import uuid7
 from app.rules.policy import Policy
 from app.wire import (
     GENESIS,
+    ActReply,
+    AskedRow,
     Batch,
     CancelRow,
+    CreditRow,
     PairingReply,
     PairingRequest,
+    RefundRow,
     Sale,
     SaleReply,
     SaleRow,
@@ -44,6 +49,7 @@ from app.wire import (
     TerminalStatus,
     TokenReply,
     TokenRequest,
+    TopUpRow,
     VoidRow,
     read_payload,
     row_hash,
@@ -67,6 +73,9 @@ def now_us() -> int:
 def problem(status: int, name: str, **extra: object) -> Response:
     body = {"type": f"https://comptoir.example/problems/{name}", "title": name, "status": status, **extra}
     return JSONResponse(body, status, media_type="application/problem+json")
+
+
+ASKED: TypeAdapter[Any] = TypeAdapter(AskedRow)
 
 
 @dataclass
@@ -103,6 +112,8 @@ class FakeServer:
     prices: dict[str, int] = field(default_factory=lambda: {"RAF": 450, "TIME": 30})
     sold: dict[UUID, Sale] = field(default_factory=dict)
     undone: set[UUID] = field(default_factory=set)
+    acted: dict[UUID, Any] = field(default_factory=dict)
+    act_refusal: tuple[int, str] | None = None
     tombstones: set[UUID] = field(default_factory=set)
     rows: list[tuple[str, str]] = field(default_factory=list)
     faults: dict[str, deque[str]] = field(default_factory=dict)
@@ -117,6 +128,7 @@ class FakeServer:
     clock_off_us: int = 0
     token_life_us: int = 3_600_000_000
     slow_s: float = 1.0
+    raf_policy: Policy = field(default_factory=Policy)
     gift_policy: Policy = field(default_factory=Policy)
     tells_balances: bool = True
     gift_refused: bool = False
@@ -151,6 +163,7 @@ class FakeServer:
             "/api/v1/terminals/handover": (self.handover, "POST"),
             "/api/v1/terminals/status": (self.status, "POST"),
             "/api/v1/sales": (self.sales, "POST"),
+            "/api/v1/terminals/acts": (self.acts, "POST"),
             "/api/v1/terminals/sync": (self.sync, "POST"),
             "/api/v1/terminals/snapshot": (self.snapshot, "GET"),
         }
@@ -237,6 +250,30 @@ class FakeServer:
         self.book(sale)
         return self._booked(sale, 201)
 
+    async def acts(self, request: Request) -> Response:
+        if not self._may(request):
+            return problem(401, "unauthorized")
+        row: Any = ASKED.validate_json(await request.body())
+        if row.id in self.tombstones:
+            return problem(409, "cancelled")
+        if self.act_refusal:
+            return problem(*self.act_refusal)
+        if row.card not in self.balances:
+            return problem(404, "card-unknown")
+        if row.kind == "refund" and self.balances[row.card][row.currency] < row.amount:
+            return problem(402, "insufficient-funds")
+        self.act(row)
+        reply = ActReply(id=row.id, booked=len(self.acted), balances=dict(self.balances[row.card]))
+        return Response(reply.model_dump_json(), 201)
+
+    def act(self, row: Any, sign: int = 1) -> None:
+        if sign < 0 or row.id not in self.acted:
+            self.balances[row.card][row.currency] += sign * (-row.amount if row.kind == "refund" else row.amount)
+        if sign > 0:
+            self.acted[row.id] = row
+        else:
+            del self.acted[row.id]
+
     async def sync(self, request: Request) -> Response:
         if not self._may(request):
             return problem(401, "unauthorized")
@@ -280,7 +317,7 @@ class FakeServer:
         return self.snapshot_now().model_dump_json().encode()
 
     def snapshot_now(self) -> TerminalSnapshot:
-        in_rows = {payload.sale.id for _, text in self.rows if isinstance(payload := read_payload(text), SaleRow)}
+        in_rows = {read_payload(text).event for _, text in self.rows}
         return TerminalSnapshot(
             at_us=self.now(),
             device=self.device,
@@ -300,7 +337,7 @@ class FakeServer:
                     cents=1,
                     issuer="network",
                     position=0,
-                    policy=Policy(),
+                    policy=self.raf_policy,
                     policy_label="RAF@0",
                 ),
                 SnapshotCurrency(
@@ -350,7 +387,7 @@ class FakeServer:
             limits=self.limits,
             applied_epoch=self.epoch,
             applied_through=len(self.rows),
-            applied_beyond=tuple(id_ for id_ in self.sold if id_ not in in_rows),
+            applied_beyond=tuple(id_ for id_ in (*self.sold, *self.acted) if id_ not in in_rows),
             receipts=self.receipts,
         )
 
@@ -381,6 +418,10 @@ class FakeServer:
         match read_payload(text):
             case SaleRow(sale=sale) if sale.id not in self.sold:
                 self.book(sale)
+            case TopUpRow() | RefundRow() | CreditRow() as row:
+                self.act(row)
+            case CancelRow(sale=id_) if id_ in self.acted:
+                self.act(self.acted[id_], -1)
             case CancelRow(sale=id_) | VoidRow(sale=id_):
                 if id_ in self.sold and id_ not in self.undone:
                     self.book(self.sold[id_], -1)

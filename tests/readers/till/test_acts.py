@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 
 from app.rules.offline import Refusal
-from readers.terminal.view import Amount, TillError
+from app.rules.policy import Policy, Redeem
+from app.wire import TopUpRow, read_payload
+from readers.journal import JournalFailed
+from readers.sync import Pace
+from readers.terminal.view import Amount, Result, TillError
 from tests.readers.sync.fake_server import AWA, FakeServer
-from tests.readers.till.terminals import a_terminal
+from tests.readers.till.terminals import Terminal, a_terminal
 
 UID = AWA
 
@@ -92,3 +96,142 @@ async def test_who_lacks_a_right_is_told_and_the_screen_knows_the_rights(tmp_pat
         assert it.till.screen().rights == ("sell",)
         with pytest.raises(TillError, match="no_right"):
             it.till.require("fly")
+
+
+TOP_UP = {"currency": "RAF", "amount": 1500, "means": "cash"}
+ACTS = "/api/v1/terminals/acts"
+
+
+@pytest.fixture
+def manager(server: FakeServer) -> FakeServer:
+    server.rights = ("sell", "top_up", "refund", "credit")
+    return server
+
+
+async def done(it: Terminal, name: str, wish: dict[str, object], uid: str = UID) -> Result:
+    await it.till.act(name, wish)
+    it.lay(uid)
+    await it.until(lambda: it.till.screen().phase in ("paid", "refused"))
+    it.take(uid)
+    result = it.till.screen().result
+    assert result is not None
+    await it.till.dismiss()
+    return result
+
+
+async def test_a_top_up_is_green_once_its_row_is_written(tmp_path: Path, manager: FakeServer) -> None:
+    async with a_terminal(tmp_path, manager) as it:
+        result = await done(it, "top_up", TOP_UP)
+        assert (result.reason, result.price) == (None, (Amount("RAF", 1500),))
+        assert result.balances == (Amount("RAF", 3500), Amount("TIME", 180))
+        await it.until(lambda: not it.journal.waiting)
+        assert manager.kinds() == ["intent", "top_up"]
+        assert manager.balances[UID]["RAF"] == 3500
+        await it.until(lambda: it.shelf.book and it.shelf.book.available(UID)["RAF"] == 3500)  # type: ignore[index]
+
+
+async def test_what_was_put_on_a_card_counts_before_the_next_snapshot(tmp_path: Path, manager: FakeServer) -> None:
+    async with a_terminal(tmp_path, manager, pace=Pace(snapshot_s=60, retry_s_min=0.02, retry_s_max=0.1)) as it:
+        await done(it, "top_up", TOP_UP)
+        assert it.shelf.book.available(UID)["RAF"] == 3500  # type: ignore[union-attr, index]
+
+
+async def test_without_an_answer_a_top_up_is_taken_back_and_never_kept(tmp_path: Path, manager: FakeServer) -> None:
+    async with a_terminal(tmp_path, manager) as it:
+        manager.fail(ACTS, "unanswered", "unanswered")
+        result = await done(it, "top_up", TOP_UP)
+        assert result.reason is Refusal.NO_ANSWER
+        await it.until(lambda: manager.kinds()[-1:] == ["cancel"])
+        assert manager.kinds() == ["intent", "refused", "cancel"]
+        assert manager.balances[UID]["RAF"] == 2000, "the server had booked it"
+        await it.until(lambda: it.link.online)
+        assert (await done(it, "top_up", TOP_UP)).reason is None
+
+
+async def test_a_journal_that_cannot_be_written_shows_no_green(
+    tmp_path: Path, manager: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_terminal(tmp_path, manager) as it:
+        append = it.journal.append
+
+        async def full(*rows: object) -> int:
+            if rows[0].kind in ("top_up", "cancel"):  # type: ignore[attr-defined]
+                raise JournalFailed("disk full")
+            return await append(*rows)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(it.journal, "append", full)
+        assert (await done(it, "top_up", TOP_UP)).reason is Refusal.JOURNAL_FAILED
+        monkeypatch.undo()
+        # The cancel is owed: it goes with the next intent.
+        await it.tap(UID)
+        await it.until(lambda: not it.journal.waiting)
+        assert manager.balances[UID]["RAF"] == 2000 - 450
+
+
+async def test_a_crash_before_the_row_takes_the_act_back(tmp_path: Path, manager: FakeServer) -> None:
+    async with a_terminal(tmp_path, manager) as it:
+        await it.till.act("top_up", TOP_UP)
+        (intent,) = await it.journal.rows_after(0, 10, 10**6)
+        row = TopUpRow(
+            **{**TOP_UP, "mode": "online", "card": UID, "cashier": manager.cashier, "at_us": 1},
+            id=read_payload(intent.payload).subject,
+        )
+        manager.act(row)
+    async with a_terminal(tmp_path, manager) as it:
+        await it.until(lambda: not it.journal.waiting)
+        assert manager.kinds() == ["intent", "cancel"]
+        assert manager.balances[UID]["RAF"] == 2000
+
+
+@pytest.mark.parametrize(
+    ("problem", "reason"),
+    [
+        ((403, "forbidden"), Refusal.FORBIDDEN),
+        ((409, "daily-cap"), Refusal.DAILY_CAP),
+        ((422, "amount-out-of-range"), Refusal.AMOUNT_OUT_OF_RANGE),
+        ((409, "terminals-away"), Refusal.TERMINALS_AWAY),
+        ((422, "what-ever"), Refusal.INVALID),
+    ],
+)
+async def test_a_refusal_is_told_and_nothing_else_is_written(
+    tmp_path: Path, manager: FakeServer, problem: tuple[int, str], reason: Refusal
+) -> None:
+    manager.act_refusal = problem
+    async with a_terminal(tmp_path, manager) as it:
+        assert (await done(it, "top_up", TOP_UP)).reason is reason
+        await it.until(lambda: not it.journal.waiting)
+        assert manager.kinds() == ["intent", "refused"]
+        assert it.link.online
+
+
+async def test_hours_are_credited_with_their_reason(tmp_path: Path, manager: FakeServer) -> None:
+    async with a_terminal(tmp_path, manager) as it:
+        wish: dict[str, object] = {"currency": "TIME", "amount": 120, "reason": "vaisselle"}
+        assert (await done(it, "credit", wish)).balances == (Amount("TIME", 300), Amount("RAF", 2000))
+        await it.until(lambda: not it.journal.waiting)
+        assert manager.payloads()[-1].reason == "vaisselle"
+        assert await refused(it.till.act("credit", {**wish, "currency": "RAF"})) == "not_allowed"
+
+
+async def test_a_card_is_emptied_where_the_rules_pay_holders(tmp_path: Path, manager: FakeServer) -> None:
+    async with a_terminal(tmp_path, manager) as it:
+        assert await refused(it.till.act("refund", {"currency": "RAF"})) == "not_allowed"
+    manager.raf_policy = Policy(redeem=Redeem(who=("holders",)))
+    async with a_terminal(tmp_path, manager) as it:
+        result = await done(it, "refund", {"currency": "RAF"})
+        assert (result.price, result.balances) == ((Amount("RAF", 2000),), (Amount("RAF", 0), Amount("TIME", 180)))
+        assert (await done(it, "refund", {"currency": "RAF"})).reason is Refusal.INSUFFICIENT_FUNDS
+        assert manager.balances[UID]["RAF"] == 0
+
+
+@pytest.mark.parametrize("name", ["top_up", "refund", "credit"])
+async def test_money_acts_need_their_right_and_the_network(tmp_path: Path, server: FakeServer, name: str) -> None:
+    wish = {**TOP_UP, "reason": "x"}
+    async with a_terminal(tmp_path, server) as it:
+        assert await refused(it.till.act(name, wish)) == "no_right"
+    server.rights = (name,)
+    async with a_terminal(tmp_path, server) as it:
+        assert await refused(it.till.act(name, {"currency": "RAF", "amount": -5})) == "wrong_amount"
+        await it.go_offline()
+        assert await refused(it.till.act(name, wish)) == "only_online"
+        assert it.journal.head == 0
