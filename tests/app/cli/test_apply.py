@@ -22,8 +22,15 @@ from app.rules.policy import Fee, Redeem
 from app.venues.service import products, the_network, venues
 from tests.app.cli.conftest import EXAMPLE
 from tests.app.cli.networks import networks
+from tests.support.network import both
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """What is set up, changed and refused is decided above the database; how it is kept is asked of both kinds."""
+    return "sqlite"
 
 
 def example() -> NetworkEntry:
@@ -44,6 +51,7 @@ async def exported(context: Context, *, people: bool = True) -> NetworkEntry:
     return read_network_file(write_network_file(found))
 
 
+@both
 async def test_the_example_is_set_up_and_a_second_run_changes_nothing(context: Context) -> None:
     lines = await applied(context, example())
     assert lines[0] == "+ network Les Comptoirs liés: time zone Europe/Paris"
@@ -59,6 +67,7 @@ async def test_what_is_exported_changes_nothing_when_it_is_applied(context: Cont
     assert (await exported(context)) == example()
 
 
+@both
 async def test_an_export_sets_up_the_same_network_elsewhere_in_the_same_order(context: Context) -> None:
     want = example()
     await applied(context, want)
@@ -148,6 +157,7 @@ async def test_a_currency_that_goes_is_taken_nowhere(context: Context) -> None:
     assert await applied(context, await exported(context)) == []
 
 
+@both
 async def test_names_zones_and_orders_change(context: Context) -> None:
     want = example()
     await applied(context, want)
@@ -252,6 +262,7 @@ async def test_a_network_that_changed_meanwhile_is_looked_at_again(context: Cont
         assert (await the_network(connection)).name == "Entre-temps"
 
 
+@both
 async def test_it_is_all_or_nothing(context: Context) -> None:
     proposal = await propose(context, example())
     # Somebody who is not known makes the last step fail.
@@ -264,6 +275,7 @@ async def test_it_is_all_or_nothing(context: Context) -> None:
 
 
 # Midnight in Paris at the end of 2199, and an instant that no midnight is.
+@both
 @pytest.mark.parametrize("begins_us", [7_258_028_400_000_000, 7_258_031_234_567_890])
 async def test_a_policy_may_hold_from_an_instant_to_come(context: Context, begins_us: int) -> None:
     want = example()
@@ -298,6 +310,7 @@ def test_a_plan_is_empty_only_between_networks_that_are_alike(have: NetworkEntry
         assert want.currencies.items() <= have.currencies.items()
 
 
+@both
 @given(want=networks())
 @settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], deadline=None, max_examples=4

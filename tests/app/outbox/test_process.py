@@ -65,6 +65,7 @@ async def sign_in_admin(books: Books, client: httpx.AsyncClient) -> None:
     client.cookies.set(COOKIE, (await sign_in(books.context, "nadia", PASSWORD)).token)
 
 
+@pytest.mark.parametrize("database_kind", ["postgresql"])
 async def test_a_stream_goes_on_where_it_broke_off_and_ends_when_the_server_is_told_to_stop(
     books: Books, outbox_settings: Settings
 ) -> None:

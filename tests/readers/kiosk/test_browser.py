@@ -24,6 +24,11 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 FIRST_LOAD_BYTES_MAX = 150_000
 TILE_PX_MIN = 88
 PATIENCE_MS = 20_000
+OPTIONS: dict[str, Any] = {
+    "viewport": {"width": 1024, "height": 600},
+    "locale": "fr",
+    "timezone_id": "Europe/Paris",
+}
 expect.set_options(timeout=PATIENCE_MS)
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")]
@@ -51,8 +56,7 @@ def faults() -> list[str]:
 
 
 def opened(browser: Browser, kiosk: RunningKiosk, faults: list[str], **context: Any) -> Page:
-    options = {"viewport": {"width": 1024, "height": 600}, "locale": "fr", "timezone_id": "Europe/Paris", **context}
-    page = browser.new_context(**options).new_page()
+    page = browser.new_context(**{**OPTIONS, **context}).new_page()
     page.set_default_timeout(PATIENCE_MS)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
@@ -60,12 +64,37 @@ def opened(browser: Browser, kiosk: RunningKiosk, faults: list[str], **context: 
     return page
 
 
-@pytest.fixture
-def page(browser: Browser, kiosk: RunningKiosk, faults: list[str]) -> Iterator[Page]:
-    page = opened(browser, kiosk, faults)
-    expect(page.locator(".tile")).to_have_count(len(MENU))
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[Page]:
+    """One page for all tests that ask for no other. Each comes to an address, and so to a memory, of its own."""
+    context = browser.new_context(**OPTIONS)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     yield page
-    page.context.close()
+    context.close()
+
+
+@pytest.fixture
+def page(window: Page, kiosk: RunningKiosk, faults: list[str]) -> Iterator[Page]:
+    def erred(error: Any) -> None:
+        faults.append(str(error))
+
+    def said(message: Any) -> None:
+        if message.type == "error":
+            faults.append(message.text)
+
+    window.on("pageerror", erred)
+    window.on("console", said)
+    window.goto(kiosk.url)
+    expect(window.locator(".tile")).to_have_count(len(MENU))
+    yield window
+    window.goto("about:blank")
+    # Cookies are the host's, whatever its port.
+    window.context.clear_cookies()
+    window.remove_listener("pageerror", erred)
+    window.remove_listener("console", said)
+    window.set_viewport_size(OPTIONS["viewport"])
+    window.emulate_media(reduced_motion="null")
     assert faults == []
 
 
