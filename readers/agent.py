@@ -19,6 +19,8 @@ from app.wire import StatusReply
 from readers.drivers import open_driver
 from readers.health.systemd import Supervisor
 from readers.journal import Clock, Journal
+from readers.journal.schema import Connection
+from readers.journal.store import connect
 from readers.kiosk import create_kiosk
 from readers.kiosk.server import LOOPBACK
 from readers.printer import Printer
@@ -46,7 +48,8 @@ class PairingFailed(Exception):
 @dataclass(frozen=True, slots=True)
 class AgentConfig:
     """`data` is the folder of journal, key and snapshot; `reader` a path for readers.drivers, or a function that opens
-    a driver; `pair` a one-time code; `printer` a path for readers.printer. `kiosk_port` 0 takes any free port."""
+    a driver; `pair` a one-time code; `printer` a path for readers.printer. `kiosk_port` 0 takes any free port.
+    `open_connection` opens a journal on another disk than the folder's own: a benchmark's."""
 
     data: Path
     server: str
@@ -59,6 +62,7 @@ class AgentConfig:
     tap: TapSettings = field(default_factory=TapSettings)
     pace: Pace = field(default_factory=Pace)
     report_s: float = REPORT_S
+    open_connection: Callable[[Path], Connection] = connect
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
     snapshots = SnapshotFile(config.data / "snapshot")
     async with contextlib.AsyncExitStack() as held:
         # The journal first: a second agent on this folder must touch nothing.
-        journal = await Journal.open(config.data / "journal.db", clock)
+        journal = await Journal.open(config.data / "journal.db", clock, config.open_connection)
         held.push_async_callback(journal.close)
         key = DeviceKey.load_or_make(config.data / "device.key")
         server = await held.enter_async_context(Server(config.server, key, clock))

@@ -12,13 +12,15 @@ GROUP = "comptoir.commands"
 
 
 class LazyGroup(click.Group):
-    """A click group whose commands are entry points."""
+    """A click group whose commands are the entry points of the group `registered`."""
+
+    registered = GROUP
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return sorted(_commands())
+        return sorted(_commands(self.registered))
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
-        found = _commands().get(name)
+        found = _commands(self.registered).get(name)
         if found is None:
             return None
         command = found.load()
@@ -27,8 +29,8 @@ class LazyGroup(click.Group):
         return command
 
 
-def _commands() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUP)}
+def _commands(group: str) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=group)}
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -13,7 +13,8 @@ from app.wire import AnyRow, JournalRow, PairingReply
 from readers.journal.clock import Clock
 from readers.journal.errors import JournalError, JournalFailed
 from readers.journal.records import Halt, OwnRow, PaidSale, Pairing
-from readers.journal.store import JournalFile
+from readers.journal.schema import Connection
+from readers.journal.store import JournalFile, connect
 
 T = TypeVar("T")
 
@@ -31,12 +32,12 @@ class Journal:
         self.failing = False
 
     @classmethod
-    async def open(cls, path: Path, clock: Clock) -> Self:
+    async def open(cls, path: Path, clock: Clock, open_connection: Callable[[Path], Connection] = connect) -> Self:
         """Check, migrate and recover the file, or raise a JournalError."""
         thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                thread, lambda: cls(JournalFile(path, clock), thread)
+                thread, lambda: cls(JournalFile(path, clock, open_connection=open_connection), thread)
             )
         except BaseException:
             thread.shutdown(wait=False)

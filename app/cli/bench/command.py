@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.cli import LazyGroup
+
 if TYPE_CHECKING:
     from app.cli.bench.cases import Row
     from app.cli.bench.ground import Ground
@@ -23,13 +25,21 @@ CASES = ("sale_http", "sync_batch", "sqlite_sale_http", "history_1e4", "history_
 FASTAPI = "a FastAPI route that only validates the same body"
 
 
-@click.command()
+class Benches(LazyGroup):
+    """What else can be measured: commands of other packages, the terminal's among them."""
+
+    registered = "comptoir.benches"
+
+
+@click.group(cls=Benches, invoke_without_command=True)
 @click.option("--url", help="An empty PostgreSQL database to use instead: postgresql://user:password@host/name")
 @click.option("--case", "chosen", multiple=True, type=click.Choice(CASES), help="Only these cases; may be repeated.")
 @click.option("--quick", is_flag=True, help="A tenth of the requests: to try it, not to quote it.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list of rows.")
 def bench(url: str | None, chosen: tuple[str, ...], quick: bool, as_json: bool) -> None:
     """Measure sales per second and what they cost, each figure beside its floor of the same run."""
+    if click.get_current_context().invoked_subcommand:
+        return
     wanted = set(chosen or CASES)
     rows: list[Row] = []
 

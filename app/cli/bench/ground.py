@@ -96,14 +96,15 @@ async def prepare(settings: Settings, devices: int) -> Ground:
         cards = await add_cards(connection, [(uid, uid[-6:]) for uid in uids])
     ledger = Ledger.open(context.engine, settings.sqlalchemy_url, context.keys.signing, queue_limit=CARDS)
     await ledger.start()
-    await _fund(ledger, money, [card.owner for card in cards])
+    await fund(ledger, money, [card.owner for card in cards])
     await ledger.stop()
     paired = [await _device(context, venue, number) for number in range(devices)]
     await context.close()
     return Ground(product, uids, tuple(paired))
 
 
-async def _fund(ledger: Ledger, money: Currency, owners: list[str]) -> None:
+async def fund(ledger: Ledger, money: Currency, owners: list[str], each: int = FUNDS) -> None:
+    """Top up every card with `each` minor units."""
     keys = [
         AccountKey(reserve_book("network"), "clearing", "bench"),
         AccountKey(reserve_book("network"), "liability", "RAF"),
@@ -119,7 +120,7 @@ async def _fund(ledger: Ledger, money: Currency, owners: list[str]) -> None:
             uuid7(),
             "topup.online",
             sha256(str(wallet).encode()).digest(),
-            (Posting(clearing, liability, FUNDS), Posting(issuance, overdraft, FUNDS, credit_overflow=wallet)),
+            (Posting(clearing, liability, each), Posting(issuance, overdraft, each, credit_overflow=wallet)),
             "bench",
             now,
             day,

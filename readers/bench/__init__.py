@@ -1,0 +1,8 @@
+"""`comptoir bench terminal`: what a terminal costs and how fast it answers, measured on the agent's own objects.
+
+command  the figures, one after the other, as JSON or as a table
+server   a real server with a network of many cards, as processes of `comptoir`
+hand     a card reader without a reader, and a hand that sells through it
+cases    the measurements
+pi       the same tap on a modelled Raspberry Pi: a slower processor, a slower disk
+"""
