@@ -40,6 +40,7 @@ import app.sales.pages
 import app.sales.receipt_pages
 import app.sales.review_pages
 import app.sales.rows
+import app.sales.tabs.api
 import app.sales.training_pages
 import app.settlement.api
 import app.settlement.pages
@@ -148,6 +149,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.terminals.api.router,
         app.sales.api.hot,
         app.sales.api.router,
+        app.sales.tabs.api.router,
         app.topups.api.router,
         app.issuing.api.router,
         app.mutual.api.members.router,

@@ -42,6 +42,10 @@ RIGHTS: Final[Rights] = {
     "hand_over": _PUBLIC,
     "act": _TERMINAL,
     "terminal_snapshot": _TERMINAL,
+    "list_tabs": _TERMINAL,
+    "open_tab": _TERMINAL,
+    "add_to_tab": _TERMINAL,
+    "close_tab": _TERMINAL,
     "pair_terminal": _PUBLIC,
     "terminal_token": _PUBLIC,
     # Signed by the device itself: one without rights has something to tell too.

@@ -475,9 +475,10 @@ def operating_book(issuer: str) -> Book:
 
 
 async def wallet_balances(connection: AsyncConnection) -> dict[str, dict[str, int]]:
-    """What every wallet holds, less what it owes: minor units by owner, then currency. In the caller's transaction."""
+    """What every wallet may still pay: what it holds, less what is set aside of it and what it owes; minor units by
+    owner, then currency. In the caller's transaction."""
     held: dict[str, dict[str, int]] = {}
-    for row in await reads.balances(connection, kinds=("wallet", "overdraft")):
+    for row in await reads.free(connection, ("wallet", "overdraft")):
         of = held.setdefault(row.key.owner, {})
         of[row.key.book.currency] = of.get(row.key.book.currency, 0) + row.balance
     return held

@@ -112,6 +112,18 @@ KINDS: dict[str, ProblemKind] = {
     "price-changed": ProblemKind(
         409, N_("A price has changed meanwhile"), _NOTHING_TAKEN, N_("Look at the new prices and start over.")
     ),
+    # Tabs
+    "tab-over-hold": ProblemKind(
+        409, N_("More was drunk than was set aside"), _NOTHING_TAKEN, N_("Present a card for what is missing.")
+    ),
+    "tab-closed": ProblemKind(409, N_("This tab is closed"), _NOTHING_CHANGED, N_("Look at the open tabs again.")),
+    "tab-changed": ProblemKind(
+        409, N_("This tab has changed meanwhile"), _NOTHING_TAKEN, N_("Look at the tab again, then pay it.")
+    ),
+    "not-on-tab": ProblemKind(422, N_("That is not on the tab"), _NOTHING_CHANGED),
+    "hold-ended": ProblemKind(
+        409, N_("What was set aside is free again"), _NOTHING_TAKEN, N_("Present a card for all of it.")
+    ),
     "over-ceiling": ProblemKind(409, N_("The card cannot hold that much"), _NOTHING_CHANGED),
     "card-exists": ProblemKind(409, N_("This card is in the network already"), _NOTHING_CHANGED),
     "cancelled": ProblemKind(409, N_("This sale was cancelled"), _NOTHING_TAKEN, N_("Ring it up again.")),

@@ -65,7 +65,7 @@ async def sell(ledger: Ledger, directory: Directory, device: UUID, epoch: int, s
             if await directory.outdated():
                 continue
             # Prices, cards and venues change; a sale that was booked before that stays booked, and is told again.
-            if (reply := await _told_again(ledger, desk, found, sale)) is not None:
+            if (reply := await told_again(ledger, desk, found, sale)) is not None:
                 return reply, True
             raise
         if any(purse.revision != desk.revision for purse in purses.values()):
@@ -76,10 +76,10 @@ async def sell(ledger: Ledger, directory: Directory, device: UUID, epoch: int, s
         operation = online_sale(desk.counter, sale, rules, wallets, desk.claims, desk.funds, desk.revision)
         (outcome,) = await ledger.post([operation])
         if isinstance(outcome, Refused):
-            raise await _refusal(ledger, desk, purses, sale, outcome)
+            raise await refusal(ledger, desk, purses, sale, outcome)
         if not isinstance(outcome, Stale):
             booked = posted(outcome)
-            return _reply(sale, purses, booked), booked.replayed
+            return reply_of(sale, purses, booked), booked.replayed
         directory.forget()
     raise Busy
 
@@ -108,9 +108,7 @@ def _checked(desk: Desk, found: Mapping[str, Purse | None], rules: Rules, sale: 
     return purses
 
 
-async def _refusal(
-    ledger: Ledger, desk: Desk, purses: Mapping[str, Purse], sale: Sale, refused: Refused
-) -> DomainError:
+async def refusal(ledger: Ledger, desk: Desk, purses: Mapping[str, Purse], sale: Sale, refused: Refused) -> DomainError:
     """With what the terminal needs to decide again: what the cards hold, in minor units by currency, and which card and
     currency it was (not when an old refusal is told again)."""
     holders = {
@@ -125,14 +123,14 @@ async def _refusal(
     )
 
 
-async def _told_again(ledger: Ledger, desk: Desk, purses: Mapping[str, Purse | None], sale: Sale) -> SaleReply | None:
+async def told_again(ledger: Ledger, desk: Desk, purses: Mapping[str, Purse | None], sale: Sale) -> SaleReply | None:
     found = (await ledger.booked([sale.id])).get(sale.id)
     if found is None or found.fingerprint != fingerprint(desk.counter.terminal.id, sale):
         return None
-    return _reply(sale, purses, Posted(found.seq, found.transfers))
+    return reply_of(sale, purses, Posted(found.seq, found.transfers))
 
 
-def _reply(sale: Sale, purses: Mapping[str, Purse | None], booked: Posted) -> SaleReply:
+def reply_of(sale: Sale, purses: Mapping[str, Purse | None], booked: Posted) -> SaleReply:
     """The first answer, word for word, however often it is asked for: balances are those right after the booking.
 
     A sale that the journal brought first may have been paid from suspense or on credit: then none is told."""

@@ -106,3 +106,42 @@ training = sa.Table(
     sa.CheckConstraint("what IN ('begin', 'end', 'sale', 'void')", name="what_known"),
     sa.Index("ix_training_venue_at", "venue", "at_us"),
 )
+
+# A tab is its hold in the ledger (`id`) and what was drunk on it. `sale`: the one that pays it, as asked for (JSON in
+# `paid_by`); the tab is closed once that sale is booked, or its hold was released with nothing on it.
+tab = sa.Table(
+    "tab",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("venue", sa.Uuid, nullable=False),
+    sa.Column("card", sa.Text, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("cashier", sa.Uuid),
+    sa.Column("opened_at_us", sa.BigInteger, nullable=False),
+    sa.Column("expires_at_us", sa.BigInteger, nullable=False),
+    sa.Column("sale", sa.Uuid),
+    sa.Column("paid_by", sa.Text),
+    sa.Column("closer", sa.Uuid),
+    sa.Column("closed_at_us", sa.BigInteger),
+    sa.CheckConstraint("amount > 0", name="amount_positive"),
+    sa.Index("ix_tab_venue_closed", "venue", "closed_at_us"),
+)
+
+# `round` is the id of what was added at once, `place` its place in it.
+tab_item = sa.Table(
+    "tab_item",
+    metadata,
+    sa.Column("round", sa.Uuid, primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("tab", sa.ForeignKey("tab.id"), nullable=False, index=True),
+    sa.Column("product", sa.Uuid, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("quantity", sa.Integer, nullable=False),
+    sa.Column("unit_price", sa.BigInteger, nullable=False),
+    sa.Column("terminal", sa.Uuid, nullable=False),
+    sa.Column("cashier", sa.Uuid),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+)

@@ -261,7 +261,7 @@ def _captured(operation: Operation, facts: Facts) -> KnownHold | None:
     if captured.ended is not None or captured.expires_at_us < facts.now_us:
         raise _NotBookable(Refused("hold-ended", captured.account))
     taken = sum(posting.amount for posting in operation.postings if posting.debit == captured.account)
-    if taken > captured.amount:
+    if taken > captured.amount and not operation.beyond_hold:
         raise _NotBookable(Refused("over-hold", captured.account))
     return captured
 

@@ -72,7 +72,8 @@ class Operation:
 
     `details` is JSON text kept with it for ever. `overrides_refusal`: it happened whether we like it or not (a sale
     accepted offline), so a refusal remembered under its id does not stop it. `captures` names a hold that the postings
-    draw on: it ends, and what it reserved is theirs to take. `revision`: the revision of prices, cards and venues that
+    draw on: it ends, and what it reserved is theirs to take; `beyond_hold`: they may take more than that, of what else
+    is free. `revision`: the revision of prices, cards and venues that
     the caller looked at (None: it does not matter); when it is no longer the newest, the outcome is Stale.
     `conditions` must hold beyond what the accounts themselves ask for: the limits of a policy.
     """
@@ -92,6 +93,7 @@ class Operation:
     details: str = "{}"
     overrides_refusal: bool = False
     captures: UUID | None = None
+    beyond_hold: bool = False
     revision: int | None = None
     conditions: tuple[Condition, ...] = ()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -93,6 +93,12 @@ async def balances(
         query = query.where(account.c.kind.in_(list(kinds)))
     rows = await connection.execute(query)
     return [_balance(row) for row in rows]
+
+
+async def free(connection: AsyncConnection, kinds: Iterable[str]) -> list[BalanceRow]:
+    """Accounts of these kinds, with their balances less what open holds reserve of them."""
+    rows = await connection.execute(_BALANCE.add_columns(account.c.held).where(account.c.kind.in_(list(kinds))))
+    return [replace(it, balance=it.balance - row.held) for row in rows for it in [_balance(row)]]
 
 
 async def by_id(connection: AsyncConnection, ids: Iterable[int]) -> list[BalanceRow]:
