@@ -30,6 +30,7 @@ from readers.terminal.view import PrinterShown
 from readers.till import CardTill, Looks, SignIn, SnapshotShelf, Tap, TapSettings
 from readers.till.acting import Tools
 from readers.till.acts import acts_of
+from readers.till.tabs import TabDesk
 
 # Half a minute keeps the fleet's page true and is nothing on any line: a report is about 700 bytes.
 REPORT_S = 30.0
@@ -129,6 +130,7 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
         pairs_later = await _pair(config, journal, server, snapshots)
         shelf = SnapshotShelf(journal, clock)
         tap = Tap(journal, shelf, server, link, clock, config.tap)
+        tabs = TabDesk(journal, shelf, server, link, clock)
         till = CardTill(
             journal,
             shelf,
@@ -136,7 +138,8 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
             link,
             clock,
             SignIn(clock.monotonic_ns),
-            acts_of(Tools(journal, shelf, tap, server, link, clock)),
+            acts_of(Tools(journal, shelf, tap, server, link, clock), tabs),
+            tabs,
         )
         worker = Worker(server, journal, link, clock, shelf, snapshots, config.pace)
         await worker.start_from_disk()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self, TypeVar
+from uuid import UUID
 
 from app.wire import AnyRow, JournalRow, PairingReply
 from readers.journal.clock import Clock
@@ -95,6 +96,9 @@ class Journal:
     async def own_rows_after(self, sequence: int) -> tuple[list[OwnRow], int]:
         """The rows above `sequence` that book something, and the head that they were read at."""
         return await self._run(lambda: (self._file.own_rows_after(sequence), self._file.head()))
+
+    async def booking(self, event: UUID) -> AnyRow | None:
+        return await self._run(lambda: self._file.booking(event))
 
     async def count(self, kind: str) -> int:
         return await self._run(lambda: self._file.count(kind))

@@ -213,6 +213,10 @@ class Server:
         report = StatusReport(device=device, epoch=epoch, status=status, signature=signature)
         return _read(await self._call("POST", "/api/v1/terminals/status", report), StatusReply)
 
+    async def ask(self, method: str, path: str, device: UUID, body: BaseModel | None, model: type[M]) -> M:
+        """A question that only the server can answer. Rejected, Unreachable."""
+        return _read(await self._authorised(method, path, device, body), model)
+
     async def _ask_token(self, device: UUID) -> TokenReply:
         at_us = self._clock.server_now_us()
         request = TokenRequest(device=device, at_us=at_us, signature=self._key.sign(token_message(device, at_us)))

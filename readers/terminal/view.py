@@ -9,6 +9,7 @@ from uuid import UUID
 
 from app.rules.offline import Refusal
 from app.wire import Means
+from app.wire.tabs import Tab
 
 Phase = Literal["ready", "present_card", "checking", "paid", "refused"]
 
@@ -146,7 +147,9 @@ class TillError(Exception):
 
     wrong_pin, not_signed_in, too_many_attempts, empty_basket, unknown_product, no_price, busy, no_snapshot,
     not_voidable, not_yours, too_late, not_offered, journal_failed, unknown_sale, no_printer, printer_busy, no_right,
-    only_online, unknown_act, wrong_amount, not_allowed, in_training.
+    only_online, unknown_act, wrong_amount, not_allowed, in_training,
+    tab_plain, tab_over_hold, tab_closed, tab_changed, tab_funds, tab_blocked, tab_refused, tab_no_answer,
+    tab_not_noted.
     """
 
     def __init__(self, reason: str) -> None:
@@ -212,4 +215,19 @@ class Till(Protocol):
 
     async def train(self, on: bool) -> None:
         """Begin to practise, or stop. TillError("no_right", "busy")."""
+        ...
+
+    async def tabs(self) -> tuple[Tab, ...]:
+        """The venue's open tabs, as the server tells them now. TillError("only_online", "tab_no_answer")."""
+        ...
+
+    async def add_to_tab(self, tab: UUID, items: list[BasketItem], round_: UUID) -> None:
+        """Put a basket on a tab; the same `round_` is added once. TillError("tab_plain", "tab_closed", ...)."""
+        ...
+
+    async def close_tab(self, tab: UUID, rest: Literal["cash", "bank_card"] | None) -> UUID | None:
+        """Pay a tab from what is set aside, what goes beyond it by `rest`. The sale's id; None: nothing was on it.
+
+        TillError("tab_over_hold", "tab_changed", "tab_closed", "tab_no_answer", ...).
+        """
         ...

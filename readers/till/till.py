@@ -12,7 +12,8 @@ from uuid import UUID
 import structlog
 
 from app.rules.ids import uuid7
-from app.wire import VoidRow
+from app.wire import SaleRow, VoidRow
+from app.wire.tabs import Tab
 from readers.journal import Clock, Journal, JournalFailed, PaidSale
 from readers.sync import Link
 from readers.taps import CardGone, CardSeen, ReaderEvent, ReaderFound, ReaderLost, TwoCards, UnusableCard
@@ -25,6 +26,7 @@ from readers.till.practice import PracticeTap
 from readers.till.receipts import ReceiptDesk
 from readers.till.shelf import SnapshotShelf
 from readers.till.staff import SignIn
+from readers.till.tabs import RestBy, TabDesk
 from readers.till.tap import Ended, Tap
 
 LAST_SALES = 20
@@ -47,6 +49,7 @@ class CardTill:
         clock: Clock,
         staff: SignIn,
         acts: Mapping[str, Act] | None = None,
+        tabs: TabDesk | None = None,
     ) -> None:
         self._journal = journal
         self._shelf = shelf
@@ -57,6 +60,9 @@ class CardTill:
         self._clock = clock
         self._staff = staff
         self._acts = acts or {}
+        self._tabs = tabs
+        if tabs:
+            tabs.on_paid = self._tab_paid
         self._counter = Counter()
         self.receipts = ReceiptDesk(shelf, journal)
         self._asking = False
@@ -246,6 +252,32 @@ class CardTill:
         finally:
             self._voiding.discard(sale)
         self._last = deque((replace(p, voided=p.voided or p.row.sale.id == sale) for p in self._last), LAST_SALES)
+        self._bump()
+
+    # Tabs
+
+    async def tabs(self) -> tuple[Tab, ...]:
+        return await self._tab_desk().open_tabs()
+
+    async def add_to_tab(self, tab: UUID, items: list[BasketItem], round_: UUID) -> None:
+        await self._tab_desk().add(tab, items, self.require("sell"), round_)
+
+    async def close_tab(self, tab: UUID, rest: RestBy | None) -> UUID | None:
+        sale = await self._tab_desk().close(tab, self.require("sell"), rest)
+        return None if sale is None else sale.id
+
+    def _tab_desk(self) -> TabDesk:
+        self.require("sell")
+        if self.training:
+            raise TillError("in_training")
+        if self._tabs is None:
+            raise TillError("unknown_act")
+        return self._tabs
+
+    def _tab_paid(self, row: SaleRow, sequence: int) -> None:
+        """A tab that was paid is one of the last sales like any other."""
+        last = self._real_last if self.training else self._last
+        last.appendleft(PaidSale(row, voided=False, sequence=sequence))
         self._bump()
 
     @property

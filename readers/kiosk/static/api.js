@@ -38,10 +38,15 @@ export async function fetchCatalogue() {
 }
 
 /** The receipt of one of the last sales: {sale, number, address, text}. */
-export async function fetchReceipt(sale) {
+export const fetchReceipt = (sale) => fetchFresh(`/api/receipts/${sale}`);
+
+/** The venue's open tabs. */
+export const fetchTabs = () => fetchFresh("/api/tabs");
+
+async function fetchFresh(path) {
   let response;
   try {
-    response = await fetch(`/api/receipts/${sale}`, { signal: AbortSignal.timeout(ANSWER_MS) });
+    response = await fetch(path, { signal: AbortSignal.timeout(ANSWER_MS) });
   } catch {
     throw new Refused("no_answer");
   }

@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from readers.till.acting import Act, Tools
 from readers.till.acts import on_cards
 from readers.till.acts.balance import BalanceCheck
+from readers.till.acts.tabs import TabOpen, TabPay
+from readers.till.tabs import TabDesk
 
 
-def acts_of(tools: Tools) -> Mapping[str, Act]:
+def acts_of(tools: Tools, tabs: TabDesk) -> Mapping[str, Act]:
     return {
         "balance": BalanceCheck(tools),
         "top_up": on_cards.top_up(tools),
         "refund": on_cards.refund(tools),
         "credit": on_cards.credit(tools),
+        "tab_open": TabOpen(tools, tabs),
+        "tab_pay": TabPay(tools, tabs),
     }

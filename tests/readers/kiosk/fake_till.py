@@ -10,6 +10,7 @@ from uuid import UUID
 
 from app.rules.ids import uuid7
 from app.rules.offline import Refusal
+from app.wire.tabs import Tab
 from readers.terminal.view import Amount, BasketItem, Offer, PastSale, ReceiptShown, Result, Screen, Taken, TillError
 
 STAFF = UUID("0193a000-0000-7000-8000-00000000a4f2")
@@ -88,6 +89,7 @@ class FakeTill:
         self.calls: list[tuple[Any, ...]] = []
         self.failing: TillError | None = None
         self.balance = 2000
+        self.open_tabs: list[Tab] = []
         self.watchers = 0
         # What an act says that it is about.
         self.about: tuple[Amount, ...] = ()
@@ -186,6 +188,17 @@ class FakeTill:
     async def train(self, on: bool) -> None:
         self._called("train", on)
         await self.show(training=on)
+
+    async def tabs(self) -> tuple[Tab, ...]:
+        return tuple(self.open_tabs)
+
+    async def add_to_tab(self, tab: UUID, items: list[BasketItem], round_: UUID) -> None:
+        self._called("add_to_tab", tab, tuple(items))
+
+    async def close_tab(self, tab: UUID, rest: Literal["cash", "bank_card"] | None) -> UUID | None:
+        self._called("close_tab", tab, rest)
+        self.open_tabs = [it for it in self.open_tabs if it.id != tab]
+        return uuid7()
 
     # What tests do
 

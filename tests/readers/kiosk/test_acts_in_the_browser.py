@@ -7,8 +7,11 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from app.rules.ids import uuid7
 from app.rules.offline import Refusal
-from readers.terminal.view import Amount
+from app.wire.tabs import Tab, TabItem
+from readers.terminal.view import Amount, BasketItem
+from tests.readers.kiosk.fake_till import CARD, EVENING_US, MENU
 from tests.readers.kiosk.running import RunningKiosk
 from tests.readers.kiosk.test_browser import (  # noqa: F401
     CHROMIUM,
@@ -128,3 +131,46 @@ def test_acts_are_greyed_with_their_reason(kiosk: RunningKiosk, page: Page) -> N
     expect(top_up).to_contain_text("Pas sans réseau")
     kiosk.do(kiosk.till.show(online=True, rights=ALL))
     expect(page.locator(".act[data-key=act-refund]")).to_contain_text("Aucune monnaie n’est remboursée ici")
+
+
+def test_a_tab_is_opened_added_to_and_paid(kiosk: RunningKiosk, page: Page) -> None:
+    pint = MENU[1]["id"]
+    shared = {"card": CARD, "currency": "RAF", "opened_at_us": EVENING_US}
+    drunk = (TabItem(product=pint, name="Pinte", quantity=2, unit_price=550),)
+    much = (TabItem(product=pint, name="Pinte", quantity=4, unit_price=550),)
+    later_us = 4_000_000_000_000_000
+    kiosk.till.open_tabs = [
+        Tab(id=uuid7(), name="Table 4", held=2000, expires_at_us=later_us, items=drunk, **shared),
+        Tab(id=uuid7(), name="", held=2000, expires_at_us=EVENING_US, items=much, **shared),
+    ]
+    table, nameless = kiosk.till.open_tabs
+    kiosk.do(kiosk.till.show(rights=("sell",)))
+    page.locator(".tile", has_text="Pinte").click()
+    page.locator("#open-more").click()
+    page.locator("#sheet .act", has_text="Ardoises").click()
+    row = page.locator(".tab-row").first
+    expect(row).to_contain_text("Table 4")
+    expect(row).to_contain_text("2 Pinte")
+    row.get_by_role("button", name="Ajouter le panier").click()
+    kiosk.was_asked("add_to_tab", table.id, (BasketItem(pint, 1, "RAF"),))
+    expect(page.locator("#toast")).to_contain_text("sur l’ardoise")
+    beyond = page.locator(".tab-row").last
+    expect(beyond).to_contain_text("de nouveau libre à")
+    expect(beyond.get_by_role("button", name="Reste de 2,00 € par carte")).to_be_visible()
+    beyond.get_by_role("button", name="Reste en espèces").click()
+    kiosk.was_asked("close_tab", nameless.id, "cash")
+    expect(page.locator("#toast")).to_contain_text("Encaissez 2,00 €")
+    page.locator(".tab-row").get_by_role("button", name="Encaisser 11,00 €").click()
+    kiosk.was_asked("close_tab", table.id, None)
+    expect(page.locator("#open-tabs")).to_contain_text("Aucune ardoise ouverte")
+    page.locator(".tabs-new .other").fill("Awa")
+    page.locator(".tabs-new .chip", has_text="20,00").click()
+    kiosk.was_asked("act", "tab_open", {"currency": "RAF", "amount": 2000, "name": "Awa"})
+
+
+def test_without_network_tabs_are_greyed_and_say_why(kiosk: RunningKiosk, page: Page) -> None:
+    kiosk.do(kiosk.till.show(online=False, rights=("sell",)))
+    page.locator("#open-more").click()
+    tile_ = page.locator("#sheet .act", has_text="Ardoises")
+    expect(tile_).to_be_disabled()
+    expect(tile_).to_contain_text("sans réseau")

@@ -16,6 +16,7 @@ from readers.terminal.view import BasketItem, Result
 from readers.till import CardTill, SignIn, SnapshotShelf, Tap, TapSettings
 from readers.till.acting import Tools
 from readers.till.acts import acts_of
+from readers.till.tabs import TabDesk
 from tests.readers.sync.fake_server import CODE, PIN, FakeServer, Line
 
 QUICK = Pace(snapshot_s=0.05, retry_s_min=0.02, retry_s_max=0.1, keep_s=0, quarantine_s=0.05)
@@ -80,6 +81,7 @@ async def a_terminal(
             await journal.pair(await line.pair(CODE, "1"), CODE)
         shelf = SnapshotShelf(journal, clock)
         tap = Tap(journal, shelf, line, link, clock, TapSettings(deadline_s))
+        tabs = TabDesk(journal, shelf, line, link, clock)
         till = CardTill(
             journal,
             shelf,
@@ -87,7 +89,8 @@ async def a_terminal(
             link,
             clock,
             SignIn(clock.monotonic_ns),
-            acts_of(Tools(journal, shelf, tap, line, link, clock)),
+            acts_of(Tools(journal, shelf, tap, line, link, clock), tabs),
+            tabs,
         )
         worker = Worker(line, journal, link, clock, shelf, SnapshotFile(folder / "snapshot"), pace)
         terminal = Terminal(server, till, journal, worker, link, shelf, clock)
