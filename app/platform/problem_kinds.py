@@ -100,6 +100,12 @@ KINDS: dict[str, ProblemKind] = {
         _NOTHING_TAKEN,
         N_("Pay part of it with another currency, in cash or by bank card."),
     ),
+    "deposit-not-held": ProblemKind(
+        409,
+        N_("No deposit in this money is left to give back"),
+        N_("Nothing was given to the card."),
+        N_("Give the deposit back in the money that it was paid with."),
+    ),
     "spending-limit": ProblemKind(
         409,
         N_("The card has paid as much as it may for now"),

@@ -19,6 +19,8 @@ WATCHED = {
     "venue_currency": ("INSERT", "UPDATE", "DELETE"),
     "product": ("INSERT", "UPDATE", "DELETE"),
     "price": ("INSERT", "UPDATE", "DELETE"),
+    "price_window": ("INSERT", "UPDATE", "DELETE"),
+    "window_price": ("INSERT", "UPDATE", "DELETE"),
     "card": ("UPDATE", "DELETE"),
     "terminal": ("UPDATE OF status, epoch, venue, name", "DELETE"),
 }

@@ -26,6 +26,7 @@ class Refusal(StrEnum):
     CURRENCY_NOT_ACCEPTED = "currency-not-accepted"
     SPENDING_LIMIT = "spending-limit"
     TENDER_NOT_ALLOWED = "tender-not-allowed"
+    DEPOSIT_NOT_HELD = "deposit-not-held"
     PRICE_CHANGED = "price-changed"
     OVER_SALE_LIMIT = "over-sale-limit"
     OVER_CARD_LIMIT = "over-card-limit"

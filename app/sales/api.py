@@ -72,7 +72,7 @@ class ExceptionShown(BaseModel):
         402: {"description": "insufficient-funds; `balances` and `other_cards` tell what the cards hold"},
         403: {"description": "card-blocked"},
         404: {"description": "card-unknown"},
-        409: {"description": "price-changed, spending-limit, or cancelled"},
+        409: {"description": "price-changed, spending-limit, deposit-not-held, or cancelled"},
         422: {
             "description": "currency-not-accepted, tender-not-allowed (with its `reasons`), idempotency-key-reused, or "
             "a body that makes no sense"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
-from typing import NamedTuple
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -15,15 +14,19 @@ from app.cards.service import Card, overdraft_key, wallet_key
 from app.currencies.service import Currency, rates
 from app.ledger.rules.kinds import AccountKey
 from app.ledger.rules.operations import Operation, Posting
-from app.ledger.service import Ledger, currency_book
+from app.ledger.service import Ledger, currency_book, reserve_book
 from app.platform.clock import now_us
 from app.rules.business_day import day_that_counts
+from app.sales.parts import Move, moves_of
 from app.sales.rulebook import Rulebook, Rules
 from app.terminals.rows import Place
 from app.venues.service import Venue
 from app.wire import Sale
 
 KIND = "sale"
+
+Shortage = Mapping[str, int]
+"""Minor units by currency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +45,13 @@ def fund_key(currency: Currency, beneficiary: str) -> AccountKey:
     return AccountKey(currency_book(currency.issuer, currency.code), "fund", beneficiary)
 
 
+def deposit_key(currency: Currency) -> AccountKey:
+    """What is set aside for cups, until they come back."""
+    return AccountKey(currency_book(currency.issuer, currency.code), "deposit")
+
+
 def suspense_key(currency: Currency) -> AccountKey:
     return AccountKey(currency_book(currency.issuer, currency.code), "suspense")
-
-
-class Move(NamedTuple):
-    """`amount` minor units of `currency` from a card: to the venue's claim, or to the fund of a `beneficiary`."""
-
-    card: str
-    currency: str
-    amount: int
-    beneficiary: str | None = None
-
-
-def _moves(sale: Sale, rules: Rules) -> list[Move]:
-    found = [Move(it.card or sale.card, it.currency, it.amount) for it in sale.tenders]
-    more = sale.round_up
-    if more is not None and (beneficiary := rules.beneficiary(more.currency)):
-        found.append(Move(sale.card, more.currency, more.amount, beneficiary))
-    return found
 
 
 def online_sale(
@@ -72,7 +63,8 @@ def online_sale(
     funds: Mapping[tuple[str, str], int],
     revision: int,
 ) -> Operation:
-    """Wallets to claims, refused by the ledger when a wallet does not hold it, or has paid all that it may for now.
+    """A sale of plain products: wallets to claims, refused by the ledger when a wallet does not hold it, or has paid
+    all that it may for now.
 
     Account ids: `wallets` by card and currency, `claims` by currency, `funds` by currency and beneficiary.
     """
@@ -88,8 +80,38 @@ def online_sale(
         for it in sale.tenders
         if it.currency not in rules.plain
     }
-    day = _day(counter, sale, now_us())
+    day = day_of(counter, sale, now_us())
     return _operation(counter, sale, day, rules, tuple(postings), revision=revision, limited=limited)
+
+
+async def special_sale(
+    ledger: Ledger,
+    counter: Counter,
+    sale: Sale,
+    rules: Rules,
+    cards: Mapping[str, Card],
+    wallets: Mapping[str, Mapping[str, int]],
+    revision: int,
+    short: Shortage,
+    *,
+    overrides_refusal: bool,
+) -> Operation:
+    """As `online_sale`, with lines that are no plain product. `short`: what of the deposits that come back nobody set
+    aside, by currency."""
+    moves = moves_of(sale, counter.venue.tips_to, _beneficiary(sale, rules))
+    ids = await _numbers(ledger, counter, [(moves, short)], cards)
+    postings = [it for move in moves for it in _postings(counter, ids, move, cards, short, online=True)]
+    limited = {(wallets[it.card][it.currency], it.currency) for it in moves if it.currency not in rules.plain}
+    return _operation(
+        counter,
+        sale,
+        day_of(counter, sale, now_us()),
+        rules,
+        tuple(postings),
+        revision=revision,
+        limited=limited,
+        overrides_refusal=overrides_refusal,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +125,7 @@ class Delivered:
 
 
 async def delivered_sales(
-    ledger: Ledger, counter: Counter, sales: Sequence[Sale], cards: Mapping[str, Card]
+    ledger: Ledger, counter: Counter, sales: Sequence[Sale], cards: Mapping[str, Card], short: Shortage | None = None
 ) -> Delivered:
     """The beer was poured: what a wallet does not hold is taken from its overdraft; what an unknown or blocked card was
     to pay, from suspense, until staff settle it. All accounts are asked for in one go.
@@ -113,41 +135,15 @@ async def delivered_sales(
     """
     now = now_us()
     made = [
-        (sale, day, rules, _moves(sale, rules))
+        (sale, day, rules, moves_of(sale, counter.venue.tips_to, _beneficiary(sale, rules)))
         for sale in sales
-        for day in [_day(counter, sale, now)]
+        for day in [day_of(counter, sale, now)]
         for rules in [counter.rulebook.at(now if day[1] else sale.occurred_at_us)]
     ]
-    wanted: dict[tuple[str, str, str], AccountKey] = {}
-    for move in (move for *_, moves in made for move in moves):
-        code, card = move.currency, cards.get(move.card)
-        currency = counter.currencies[code]
-        if ("suspense", "", code) not in wanted:
-            wanted["suspense", "", code] = suspense_key(currency)
-        if move.beneficiary is not None:
-            wanted["fund", move.beneficiary, code] = fund_key(currency, move.beneficiary)
-        elif ("claim", "", code) not in wanted:
-            wanted["claim", "", code] = claim_key(counter.venue, currency)
-        if card is not None and ("wallet", card.owner, code) not in wanted:
-            wanted["wallet", card.owner, code] = wallet_key(card.owner, currency)
-            # Of a blocked card too: it may have been debited before, when this row was first taken in.
-            wanted["overdraft", card.owner, code] = overdraft_key(card.owner, currency)
-    numbers = await ledger.accounts(list(wanted.values()), rates(counter.currencies))
-    ids = dict(zip(wanted, numbers, strict=True))
+    ids = await _numbers(ledger, counter, [(moves, short or {}) for *_, moves in made], cards)
     operations = []
     for sale, day, rules, moves in made:
-        postings = []
-        for move in moves:
-            code, card = move.currency, cards.get(move.card)
-            if card is not None and card.status == "active":
-                debit, overflow = ids["wallet", card.owner, code], ids["overdraft", card.owner, code]
-            elif move.beneficiary is None:
-                debit, overflow = ids["suspense", "", code], None
-            else:
-                # Nobody gives to others what the venue itself is still waiting for.
-                continue
-            to = ("claim", "") if move.beneficiary is None else ("fund", move.beneficiary)
-            postings.append(Posting(debit, ids[(*to, code)], move.amount, debit_overflow=overflow))
+        postings = [it for move in moves for it in _postings(counter, ids, move, cards, short or {}, online=False)]
         operations.append(_operation(counter, sale, day, rules, tuple(postings), overrides_refusal=True))
     return Delivered(
         tuple(operations),
@@ -156,10 +152,82 @@ async def delivered_sales(
     )
 
 
+def _beneficiary(sale: Sale, rules: Rules) -> str | None:
+    return rules.beneficiary(sale.round_up.currency) if sale.round_up is not None else None
+
+
+async def _numbers(
+    ledger: Ledger, counter: Counter, made: Iterable[tuple[Iterable[Move], Shortage]], cards: Mapping[str, Card]
+) -> dict[tuple[str, str, str], int]:
+    """Every account that moves may touch, by (kind, owner, currency)."""
+    wanted: dict[tuple[str, str, str], AccountKey] = {}
+    for move, short in ((move, short) for moves, short in made for move in moves):
+        code, card = move.currency, cards.get(move.card)
+        currency = counter.currencies[code]
+        if ("suspense", "", code) not in wanted:
+            wanted["suspense", "", code] = suspense_key(currency)
+        if move.to == "fund":
+            wanted["fund", move.fund, code] = fund_key(currency, move.fund)
+        elif move.to == "claim" or (move.to == "back" and code in short):
+            wanted["claim", "", code] = claim_key(counter.venue, currency)
+        if move.to in {"deposit", "back"}:
+            wanted["deposit", "", code] = deposit_key(currency)
+        if move.to == "back" and code in short and currency.cents_per_unit:
+            reserve = reserve_book(currency.issuer)
+            wanted["due_from", "", code] = AccountKey(reserve, "due_from", counter.venue.owner)
+            wanted["liability", "", code] = AccountKey(reserve, "liability", code)
+            wanted["issuance", "", code] = AccountKey(currency_book(currency.issuer, code), "issuance")
+        if card is not None and ("wallet", card.owner, code) not in wanted:
+            wanted["wallet", card.owner, code] = wallet_key(card.owner, currency)
+            # Of a blocked card too: it may have been debited before, when this row was first taken in.
+            wanted["overdraft", card.owner, code] = overdraft_key(card.owner, currency)
+    numbers = await ledger.accounts(list(wanted.values()), rates(counter.currencies))
+    return dict(zip(wanted, numbers, strict=True))
+
+
+def _postings(
+    counter: Counter,
+    ids: Mapping[tuple[str, str, str], int],
+    move: Move,
+    cards: Mapping[str, Card],
+    short: Shortage,
+    *,
+    online: bool,
+) -> Iterator[Posting]:
+    code, card = move.currency, cards.get(move.card)
+    if card is not None and card.status == "active":
+        wallet, overdraft = ids["wallet", card.owner, code], ids["overdraft", card.owner, code]
+        debit, overflow = wallet, None if online else overdraft
+        credit, credit_overflow = overdraft, wallet
+    elif move.to == "fund":
+        # Nobody gives to others what the venue itself is still waiting for.
+        return
+    else:
+        debit = credit = ids["suspense", "", code]
+        overflow = credit_overflow = None
+    if move.to != "back":
+        to = ids[move.to, move.fund, code]
+        yield Posting(debit, to, move.amount, debit_overflow=overflow)
+        return
+    missing = min(move.amount, short.get(code, 0))
+    if move.amount > missing:
+        yield Posting(ids["deposit", "", code], credit, move.amount - missing, credit_overflow=credit_overflow)
+    if not missing:
+        return
+    cents = counter.currencies[code].cents_per_unit
+    if cents:
+        # The venue took cash for this cup: giving it back to a card is a top-up in cash, which the venue owes.
+        yield Posting(ids["due_from", "", code], ids["liability", "", code], missing * cents)
+        yield Posting(ids["issuance", "", code], credit, missing, credit_overflow=credit_overflow)
+    else:
+        # No cash ever paid for it, so it is the venue that gives it.
+        yield Posting(ids["claim", "", code], credit, missing, credit_overflow=credit_overflow)
+
+
 def rules_of(counter: Counter, sale: Sale) -> Rules:
     """What held when it was made; of a clock that cannot be right, what holds now."""
     now = now_us()
-    _, late = _day(counter, sale, now)
+    _, late = day_of(counter, sale, now)
     return counter.rulebook.at(now if late else sale.occurred_at_us)
 
 
@@ -168,7 +236,7 @@ def fingerprint(terminal: UUID, sale: Sale) -> bytes:
     return sha256(terminal.bytes + sale.fingerprint()).digest()
 
 
-def _day(counter: Counter, sale: Sale, now: int) -> tuple[date, bool]:
+def day_of(counter: Counter, sale: Sale, now: int) -> tuple[date, bool]:
     venue = counter.venue
     return day_that_counts(venue.day_of(sale.occurred_at_us), sale.occurred_at_us, venue.day_of(now), now)
 
@@ -199,14 +267,14 @@ def _operation(
         venue=counter.venue.id,
         terminal=counter.terminal.id,
         policy=rules.label(sale),
-        details=to_json(_details(counter, sale)).decode(),
+        details=to_json(details_of(counter, sale)).decode(),
         overrides_refusal=overrides_refusal,
         revision=revision,
         conditions=tuple(cap for wallet, code in sorted(limited) for cap in rules.caps(code, wallet, day)),
     )
 
 
-def _details(counter: Counter, sale: Sale) -> dict[str, object]:
+def details_of(counter: Counter, sale: Sale) -> dict[str, object]:
     """What is kept of a sale beside its transfers. How it was paid is told only where the transfers alone do not say
     it: "tenders" (what covers what, and which card paid), "rest" (what the venue's own till took), "round_up"."""
     details: dict[str, object] = {
@@ -221,4 +289,8 @@ def _details(counter: Counter, sale: Sale) -> dict[str, object]:
         details["rest"] = sale.rest
     if sale.round_up is not None:
         details["round_up"] = sale.round_up
+    if sale.bill is not None:
+        details["bill"] = sale.bill
+    if sale.reason is not None:
+        details["reason"] = sale.reason
     return details

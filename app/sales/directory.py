@@ -23,6 +23,7 @@ from app.currencies.service import Currency, currencies, rates
 from app.ledger.service import Ledger
 from app.platform import revision
 from app.platform.database import one_by_one
+from app.rules.prices import Article
 from app.sales.booking import Counter, claim_key, fund_key
 from app.sales.rulebook import Rulebook
 from app.terminals.service import admitted
@@ -34,11 +35,13 @@ CARDS_MAX = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A counter and what a sale there needs: prices by product and currency, categories by product, the venue's claim
-    accounts by currency, and the funds that take round-ups by currency and beneficiary."""
+    """A counter and what a sale there needs: prices by product and currency (of plain products, at any time), all its
+    articles, categories by product, the venue's claim accounts by currency, and the funds that take round-ups by
+    currency and beneficiary."""
 
     counter: Counter
     prices: Mapping[UUID, Mapping[str, int]]
+    articles: Mapping[UUID, Article]
     categories: Mapping[UUID, str]
     claims: Mapping[str, int]
     funds: Mapping[tuple[str, str], int]
@@ -93,7 +96,8 @@ class Directory:
             accounts = iter(await self._ledger.accounts(keys, rates(known)))
             found = Desk(
                 Counter(terminal, venue, known, rulebook),
-                prices={it.id: it.prices for it in sold},
+                prices={it.id: it.prices for it in sold if it.article.plain},
+                articles={it.id: it.article for it in sold},
                 categories={it.id: it.category for it in sold},
                 claims={code: next(accounts) for code in venue.accepted},
                 funds={it: next(accounts) for it in round_ups},

@@ -35,10 +35,11 @@ class Rules:
     plain: frozenset[str]
 
     def needs_no_look(self, sale: Sale) -> bool:
-        """Whether there is nothing to check beyond the wire's own rules: one card, prices paid in their own money, no
-        limits. That is nearly every sale."""
+        """Whether there is nothing to check beyond the wire's own rules: one card, plain products, prices paid in their
+        own money, no limits. That is nearly every sale."""
         return (
             not sale.rest
+            and sale.plain
             and sale.round_up is None
             and all(it.covers is None and it.card is None and it.currency in self.plain for it in sale.tenders)
         )
@@ -66,7 +67,7 @@ class Rules:
         return paying.verify(
             [
                 paying.PricedLine(
-                    paying.Item(str(it.product), categories.get(it.product, ""), it.quantity, {}),
+                    paying.Item(str(it.product), categories.get(it.product, ""), it.quantity, {}, it.kind),
                     it.currency,
                     it.unit_price,
                 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,14 +16,15 @@ from app.ledger.service import REFUSALS, BookedOperation, Busy, Ledger, posted
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from app.rules.business_day import day_that_counts
-from app.sales import booking
+from app.rules.prices import GRACE_US
+from app.sales import booking, deposits
 from app.sales.booking import Counter, fingerprint, online_sale
 from app.sales.directory import Desk, Directory, Purse
 from app.sales.rulebook import Rulebook, Rules
-from app.sales.rules import changed_prices
+from app.sales.rules import changed_prices, sells
 from app.terminals.service import admitted, of_epoch, require_active
 from app.venues.service import Venue, venue_named
-from app.wire import Sale, SaleReply
+from app.wire import Sale, SaleLine, SaleReply
 
 # Each look finds the newest facts; only a network that changes faster than it can be read needs a third.
 LOOKS_MAX = 5
@@ -49,10 +50,12 @@ async def sell(ledger: Ledger, directory: Directory, device: UUID, epoch: int, s
     """Book a sale now, or say why not. (reply, whether it was booked before).
 
     Raises Conflict("price-changed"), NotFound("card-unknown"), Forbidden("card-blocked"), Invalid
-    ("currency-not-accepted", "tender-not-allowed"): none of them remembered under the id. DomainError
-    ("insufficient-funds", "spending-limit", "cancelled") are. NotSignedIn for a terminal that may no longer sell;
-    what `Ledger.post` raises.
+    ("currency-not-accepted", "tender-not-allowed"), DomainError("deposit-not-held"): none of them remembered under the
+    id. DomainError ("insufficient-funds", "spending-limit", "cancelled") are. NotSignedIn for a terminal that may no
+    longer sell; what `Ledger.post` raises.
     """
+    if not sale.card:
+        raise Invalid("A sale without a card comes with the terminal's journal.")
     for _ in range(LOOKS_MAX):
         desk = await directory.desk(device, epoch)
         found = {uid: await directory.purse(uid, desk) for uid in sale.cards}
@@ -73,8 +76,12 @@ async def sell(ledger: Ledger, directory: Directory, device: UUID, epoch: int, s
             directory.forget()
             continue
         wallets = {uid: purse.wallets for uid, purse in purses.items()}
-        operation = online_sale(desk.counter, sale, rules, wallets, desk.claims, desk.funds, desk.revision)
-        (outcome,) = await ledger.post([operation])
+        if sale.plain:
+            operation = online_sale(desk.counter, sale, rules, wallets, desk.claims, desk.funds, desk.revision)
+            (outcome,) = await ledger.post([operation])
+        else:
+            cards = {uid: purse.card for uid, purse in purses.items()}
+            outcome = await deposits.sell(ledger, desk.counter, sale, rules, cards, wallets, desk.revision)
         if isinstance(outcome, Refused):
             raise await refusal(ledger, desk, purses, sale, outcome)
         if not isinstance(outcome, Stale):
@@ -90,11 +97,8 @@ def _checked(desk: Desk, found: Mapping[str, Purse | None], rules: Rules, sale: 
     foreign = [tender.currency for tender in sale.tenders if tender.currency not in desk.claims]
     if foreign:
         raise Invalid(f"{venue.name} does not accept {', '.join(foreign)}.", "currency-not-accepted")
-    changed = changed_prices(((x.product, x.unit_price, x.currency) for x in sale.lines), desk.prices)
-    if changed:
-        names = ", ".join(x.name for x in sale.lines if x.product in changed)
-        now = {str(product): dict(desk.prices.get(product, {})) for product in changed}
-        raise Conflict(f"The price has changed: {names}.", "price-changed", prices=now)
+    if special := changed_prices(sale.lines, desk.prices):
+        _check_special(desk, sale, special)
     if not rules.needs_no_look(sale) and (objections := rules.objections(sale, venue, desk.categories)):
         raise Invalid("The basket cannot be paid this way.", "tender-not-allowed", reasons=objections)
     purses: dict[str, Purse] = {}
@@ -106,6 +110,18 @@ def _checked(desk: Desk, found: Mapping[str, Purse | None], rules: Rules, sale: 
             raise Forbidden("This card is blocked.", "card-blocked", **which)
         purses[uid] = purse
     return purses
+
+
+def _check_special(desk: Desk, sale: Sale, lines: Iterable[SaleLine]) -> None:
+    now, zone = now_us(), desk.counter.venue.zone
+    # A clock that is further off than a terminal's may be says nothing about prices.
+    at_us = sale.occurred_at_us if abs(sale.occurred_at_us - now) <= GRACE_US else now
+    changed = [it for it in lines if not sells(desk.articles.get(it.product), it, at_us, zone)]
+    if changed:
+        names = ", ".join(it.name for it in changed)
+        articles = {it.product: desk.articles.get(it.product) for it in changed}
+        prices = {str(id_): {} if it is None else dict(it.at(now, zone)) for id_, it in articles.items()}
+        raise Conflict(f"The price has changed: {names}.", "price-changed", prices=prices)
 
 
 async def refusal(ledger: Ledger, desk: Desk, purses: Mapping[str, Purse], sale: Sale, refused: Refused) -> DomainError:
@@ -136,6 +152,10 @@ def reply_of(sale: Sale, purses: Mapping[str, Purse | None], booked: Posted) -> 
     A sale that the journal brought first may have been paid from suspense or on credit: then none is told."""
     after = {t.debit: t.debit_after for t in booked.transfers}
     left: dict[str, dict[str, int]] = {uid: {} for uid in purses}
+    if not sale.plain:
+        # Of deposits that come back, what the wallet was last given or gave.
+        for t in booked.transfers:
+            after |= {t.debit: t.debit_after, t.credit: t.credit_after}
     for it in sale.tenders:
         uid = it.card or sale.card
         purse = purses[uid]

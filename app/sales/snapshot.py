@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Container
 from hashlib import sha256
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from app.currencies.service import currencies
 from app.identity.pins import pins_of_venue
 from app.ledger.service import booked_among, recent_operations, wallet_balances
 from app.platform.clock import now_us
+from app.rules.prices import Window
 from app.sales import booking
 from app.sales.closings.periods import last_of
 from app.sales.rulebook import cents_of, issuer_at
@@ -34,6 +36,7 @@ from app.wire import (
     SnapshotReceipts,
     SnapshotStaff,
     SnapshotTill,
+    SnapshotWindow,
     TerminalSnapshot,
 )
 
@@ -61,6 +64,7 @@ async def build(reader: AsyncEngine, terminal: Terminal, receipts: SnapshotRecei
             venue_name=venue.name,
             zone=venue.zone,
             accepted=tuple(known),
+            means=venue.means,
             currencies=tuple(
                 SnapshotCurrency(
                     code=it.code,
@@ -83,6 +87,10 @@ async def build(reader: AsyncEngine, terminal: Terminal, receipts: SnapshotRecei
                     category=it.category,
                     colour=it.colour,
                     prices={code: amount for code, amount in it.prices.items() if code in known},
+                    kind=it.kind,
+                    open_price=it.open_price,
+                    sold_out=it.sold_out,
+                    windows=tuple(_window(hours, known) for hours in it.windows),
                 )
                 for it in await products(connection, venue.id)
             ),
@@ -133,6 +141,15 @@ async def _till(connection: AsyncConnection, terminal: Terminal, settings: Netwo
         closed=closed,
         closed_at_us=closed_at_us,
         open_before=open_before,
+    )
+
+
+def _window(hours: Window, known: Container[str]) -> SnapshotWindow:
+    return SnapshotWindow(
+        weekdays=tuple(sorted(hours.weekdays)),
+        begins=hours.start,
+        ends=hours.end,
+        prices={code: amount for code, amount in hours.prices.items() if code in known},
     )
 
 

@@ -145,3 +145,30 @@ tab_item = sa.Table(
     sa.Column("cashier", sa.Uuid),
     sa.Column("at_us", sa.BigInteger, nullable=False),
 )
+
+# Sales without a card, gifts of the house, and what took them back: nothing of it is in the ledger. `id` is the sale's
+# own, or the void's; `details` is JSON, as a sale's operation keeps it. Rows stay as they are (app.sales.keeping).
+till_record = sa.Table(
+    "till_record",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("sale", sa.Uuid, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("fingerprint", sa.LargeBinary, nullable=False),
+    sa.Column("venue", sa.Uuid, nullable=False),
+    sa.Column("terminal", sa.Uuid, nullable=False),
+    sa.Column("business_day", sa.Date, nullable=False),
+    sa.Column("late", sa.Boolean, nullable=False),
+    sa.Column("occurred_at_us", sa.BigInteger, nullable=False),
+    sa.Column("recorded_at_us", sa.BigInteger, nullable=False),
+    sa.Column("details", sa.Text, nullable=False),
+    sa.CheckConstraint("kind IN ('sale', 'house', 'void')", name="kind_known"),
+    sa.Index("ix_till_record_day", "venue", "business_day"),
+    sa.Index(
+        "uq_till_record_taken_back",
+        "sale",
+        unique=True,
+        sqlite_where=sa.text("kind = 'void'"),
+        postgresql_where=sa.text("kind = 'void'"),
+    ),
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
+from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,8 +17,15 @@ from app.platform.database import is_sqlite
 from app.platform.errors import NotFound
 from app.rules.business_day import business_day
 from app.rules.ids import uuid7
+from app.rules.lines import ProductKind
+from app.rules.prices import Article, Window
+from app.venues.hours import hours_by_product
 from app.venues.rules import NetworkSettings
 from app.venues.tables import network, price, product, venue, venue_currency
+from app.wire import Means
+
+# What a venue may be paid in beside cards, in the order in which it is shown.
+MEANS: Final[tuple[Means, ...]] = ("cash", "bank_card", "cheque", "meal_voucher")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +36,10 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Venue:
-    """`cut_off`: when its business day ends, on the wall clock of `zone`. `accepted`: currency codes, in order."""
+    """`cut_off`: when its business day ends, on the wall clock of `zone`. `accepted`: currency codes, in order.
+
+    `means`: what it is paid in beside cards, in order. `tips_to`: the fund that tips go to; None: its own claim.
+    """
 
     id: UUID
     slug: str
@@ -36,6 +47,8 @@ class Venue:
     zone: str
     cut_off: time
     accepted: tuple[str, ...]
+    means: tuple[Means, ...] = ("cash", "bank_card")
+    tips_to: str | None = None
 
     @property
     def owner(self) -> str:
@@ -48,7 +61,7 @@ class Venue:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """`prices`: minor units by currency."""
+    """`prices`: minor units by currency, above 0 whatever its kind. `open_price`: staff may type another."""
 
     id: UUID
     name_fr: str
@@ -56,6 +69,14 @@ class Product:
     category: str
     colour: str
     prices: Mapping[str, int]
+    kind: ProductKind = "goods"
+    open_price: bool = False
+    sold_out: bool = False
+    windows: tuple[Window, ...] = ()
+
+    @property
+    def article(self) -> Article:
+        return Article(self.kind, self.prices, self.open_price, self.windows)
 
 
 async def the_network(connection: AsyncConnection) -> Network:
@@ -78,7 +99,14 @@ async def venues(connection: AsyncConnection) -> dict[UUID, Venue]:
     rows = await connection.execute(sa.select(venue).order_by(venue.c.position, venue.c.name))
     return {
         row.id: Venue(
-            row.id, row.slug, row.name, row.zone, time.fromisoformat(row.cut_off), tuple(accepted.get(row.id, ()))
+            row.id,
+            row.slug,
+            row.name,
+            row.zone,
+            time.fromisoformat(row.cut_off),
+            tuple(accepted.get(row.id, ())),
+            tuple(it for it in MEANS if it in row.means.split(",")),
+            row.tips_to,
         )
         for row in rows
     }
@@ -138,6 +166,8 @@ async def add_product(connection: AsyncConnection, venue_id: UUID, new: Product)
             colour=new.colour,
             position=count,
             active=True,
+            kind=new.kind,
+            open_price=new.open_price,
         )
     )
     for code, amount in new.prices.items():
@@ -164,6 +194,28 @@ async def change_product(connection: AsyncConnection, new: Product, *, active: b
     await connection.execute(sa.update(product).where(product.c.id == new.id).values(**values, active=active))
 
 
+async def set_nature(connection: AsyncConnection, product_id: UUID, kind: ProductKind, *, open_price: bool) -> None:
+    """What a product is: goods, a deposit, or what is brought back; and whether staff may type its price."""
+    values = {"kind": kind, "open_price": open_price}
+    await connection.execute(sa.update(product).where(product.c.id == product_id).values(values))
+
+
+async def set_sold_out(
+    connection: AsyncConnection, venue_id: UUID, product_id: UUID, at_us: int, *, sold_out: bool
+) -> bool:
+    """Whether there is such a product. What was said at a later time, at another terminal, stays."""
+    here = (product.c.id == product_id, product.c.venue == venue_id)
+    values = {"sold_out": sold_out, "sold_out_at_us": at_us}
+    await connection.execute(sa.update(product).where(*here, product.c.sold_out_at_us <= at_us).values(values))
+    return (await connection.execute(sa.select(product.c.id).where(*here))).one_or_none() is not None
+
+
+async def set_means(connection: AsyncConnection, id_: UUID, means: Sequence[Means], tips_to: str | None) -> None:
+    """What a venue is paid in beside cards, and where its tips go."""
+    values = {"means": ",".join(means), "tips_to": tips_to}
+    await connection.execute(sa.update(venue).where(venue.c.id == id_).values(values))
+
+
 async def order_products(connection: AsyncConnection, ids: Sequence[UUID]) -> None:
     for position, id_ in enumerate(ids):
         await connection.execute(sa.update(product).where(product.c.id == id_).values(position=position))
@@ -175,9 +227,24 @@ async def products(connection: AsyncConnection, venue_id: UUID, *, active: bool 
     query = sa.select(price).join(product, product.c.id == price.c.product).where(product.c.venue == venue_id)
     for row in await connection.execute(query):
         prices.setdefault(row.product, {})[row.currency] = row.amount
+    hours = await hours_by_product(connection, venue_id)
     rows = await connection.execute(
         sa.select(product)
         .where(product.c.venue == venue_id, product.c.active.is_(active))
         .order_by(product.c.position, product.c.id)
     )
-    return [Product(row.id, row.name_fr, row.name_en, row.category, row.colour, prices.get(row.id, {})) for row in rows]
+    return [
+        Product(
+            row.id,
+            row.name_fr,
+            row.name_en,
+            row.category,
+            row.colour,
+            prices.get(row.id, {}),
+            row.kind,
+            row.open_price,
+            row.sold_out,
+            hours.get(row.id, ()),
+        )
+        for row in rows
+    ]

@@ -16,7 +16,8 @@ network = sa.Table(
     sa.CheckConstraint("id = 1", name="single"),
 )
 
-# cut_off: "HH:MM" on the venue's wall clock, when its business day ends.
+# cut_off: "HH:MM" on the venue's wall clock, when its business day ends. means: what it is paid in beside cards, in
+# order (app.wire.Means). tips_to: the fund that tips go to; without one they are the venue's.
 venue = sa.Table(
     "venue",
     metadata,
@@ -27,6 +28,8 @@ venue = sa.Table(
     sa.Column("cut_off", sa.Text, nullable=False),
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sa.Column("means", sa.Text, nullable=False, server_default="cash,bank_card"),
+    sa.Column("tips_to", sa.Text),
 )
 
 venue_currency = sa.Table(
@@ -36,6 +39,7 @@ venue_currency = sa.Table(
     sa.Column("currency", sa.ForeignKey("currency.code"), primary_key=True),
 )
 
+# kind and open_price: app.rules.prices.Article. sold_out_at_us: when staff last switched it, at whichever terminal.
 product = sa.Table(
     "product",
     metadata,
@@ -47,12 +51,40 @@ product = sa.Table(
     sa.Column("colour", sa.Text, nullable=False),
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False, server_default="goods"),
+    sa.Column("open_price", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    sa.Column("sold_out", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    sa.Column("sold_out_at_us", sa.BigInteger, nullable=False, server_default="0"),
+    sa.CheckConstraint("kind IN ('goods', 'deposit', 'return')", name="kind_known"),
 )
 
 # A product may have a price in each of several currencies (5 euros, or 30 minutes).
 price = sa.Table(
     "price",
     metadata,
+    sa.Column("product", sa.ForeignKey("product.id"), primary_key=True),
+    sa.Column("currency", sa.ForeignKey("currency.code"), primary_key=True),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("amount >= 0", name="not_negative"),
+)
+
+# Hours in which some products cost something else. weekdays: digits, 0 is Monday; begins, ends: "HH:MM" on the wall
+# clock (app.rules.prices.Window).
+price_window = sa.Table(
+    "price_window",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("venue", sa.ForeignKey("venue.id"), nullable=False, index=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("weekdays", sa.Text, nullable=False),
+    sa.Column("begins", sa.Text, nullable=False),
+    sa.Column("ends", sa.Text, nullable=False),
+)
+
+window_price = sa.Table(
+    "window_price",
+    metadata,
+    sa.Column("price_window", sa.ForeignKey("price_window.id"), primary_key=True),
     sa.Column("product", sa.ForeignKey("product.id"), primary_key=True),
     sa.Column("currency", sa.ForeignKey("currency.code"), primary_key=True),
     sa.Column("amount", sa.BigInteger, nullable=False),

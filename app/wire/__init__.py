@@ -12,6 +12,7 @@ from app.wire.journal import (
     Payload,
     RefusedRow,
     SaleRow,
+    SoldOutRow,
     SyncReply,
     VoidRow,
     batch_message,
@@ -31,6 +32,7 @@ from app.wire.snapshot import (
     SnapshotReceipts,
     SnapshotStaff,
     SnapshotTill,
+    SnapshotWindow,
     TerminalSnapshot,
 )
 from app.wire.status import StatusReply, StatusReport, TerminalStatus, status_message
@@ -76,6 +78,8 @@ __all__ = [
     "SnapshotReceipts",
     "SnapshotStaff",
     "SnapshotTill",
+    "SnapshotWindow",
+    "SoldOutRow",
     "StatusReply",
     "StatusReport",
     "SyncReply",

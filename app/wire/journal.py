@@ -101,6 +101,21 @@ class VoidRow(Row):
         return self.id
 
 
+class SoldOutRow(Row):
+    """Staff say that a product is sold out at this venue, or that there is some again. It moves nothing."""
+
+    kind: Literal["sold_out"] = "sold_out"
+    id: UUID
+    product: UUID
+    sold_out: bool
+    cashier: UUID | None = None
+    at_us: InstantUs
+
+    @property
+    def subject(self) -> UUID:
+        return self.id
+
+
 # Every kind of row; a new one is added here and nowhere else on the wire.
 AnyRow = (
     IntentRow
@@ -116,6 +131,7 @@ AnyRow = (
     | CountRow
     | ClosingRow
     | TrainingRow
+    | SoldOutRow
 )
 Payload = Annotated[AnyRow, Field(discriminator="kind")]
 _PAYLOAD: TypeAdapter[AnyRow] = TypeAdapter(Payload)

@@ -5,6 +5,7 @@ It travels as the exact bytes that the server signed (header `Comptoir-Signature
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Literal
 from uuid import UUID
 
@@ -12,9 +13,12 @@ from pydantic import Field
 
 from app.money import Unit
 from app.rules.drawer import Closed, Period
+from app.rules.lines import ProductKind
 from app.rules.offline import Assurance, CardLimits, OfflineLimits
 from app.rules.policy import CurrencyKind, Policy
+from app.rules.prices import Article, Window
 from app.wire.base import InstantUs, Message
+from app.wire.sale import Means
 
 SIGNATURE_HEADER = "Comptoir-Signature"
 
@@ -36,14 +40,31 @@ class SnapshotCurrency(Message):
     policy_label: str
 
 
+class SnapshotWindow(Message):
+    """Other prices in some hours on the venue's wall clock (app.rules.prices.Window). `weekdays`: 0 is Monday."""
+
+    weekdays: tuple[int, ...]
+    begins: time
+    ends: time
+    prices: dict[str, int]
+
+
 class SnapshotProduct(Message):
-    """`prices`: minor units by currency."""
+    """`prices`: minor units by currency. `kind`, `open_price` and `windows`: app.rules.prices.Article."""
 
     id: UUID
     names: dict[str, str]
     category: str
     colour: str
     prices: dict[str, int]
+    kind: ProductKind = "goods"
+    open_price: bool = False
+    sold_out: bool = False
+    windows: tuple[SnapshotWindow, ...] = ()
+
+    def article(self) -> Article:
+        windows = tuple(Window(frozenset(it.weekdays), it.begins, it.ends, it.prices) for it in self.windows)
+        return Article(self.kind, self.prices, self.open_price, windows)
 
 
 class SnapshotCard(Message):
@@ -126,7 +147,7 @@ class SnapshotApplied(Message):
 
 
 class TerminalSnapshot(Message):
-    """All of it is read from one database snapshot.
+    """All of it is read from one database snapshot. `means`: what the venue is paid in beside cards, in order.
 
     `applied_through` (with `applied_epoch`) and `applied_beyond` say which of this device's own journal rows the
     balances already contain: every row up to the sequence, and the events named beyond it (booked online, their rows
@@ -143,6 +164,7 @@ class TerminalSnapshot(Message):
     venue_name: str
     zone: str
     accepted: tuple[str, ...]
+    means: tuple[Means, ...] = ("cash", "bank_card")
     currencies: tuple[SnapshotCurrency, ...]
     products: tuple[SnapshotProduct, ...]
     cards: tuple[SnapshotCard, ...]

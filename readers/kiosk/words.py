@@ -114,6 +114,8 @@ WORDS: Final[dict[str, str]] = {
     "refusal.spending-limit.next": _("Take another card, or another currency."),
     "refusal.tender-not-allowed": _("A currency’s rules have just changed"),
     "refusal.tender-not-allowed.next": _("Pay again in a few seconds."),
+    "refusal.deposit-not-held": _("No such deposit left"),
+    "refusal.deposit-not-held.next": _("Give it back in the money that it was paid with."),
     "refusal.price-changed": _("A price has just changed"),
     "refusal.price-changed.next": _("Tell the new total, then pay again."),
     "refusal.over-sale-limit": _("Over the limit without network"),

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from app.sales.rows import cancel, sale, training, void
+from app.sales.rows import cancel, sale, sold_out, training, void
 from app.terminals.rows import HandlersOf
-from app.wire import CancelRow, SaleRow, TrainingRow, VoidRow
+from app.wire import CancelRow, SaleRow, SoldOutRow, TrainingRow, VoidRow
 
-HANDLERS: HandlersOf = {SaleRow: sale.book, CancelRow: cancel.book, VoidRow: void.book, TrainingRow: training.book}
+HANDLERS: HandlersOf = {
+    SaleRow: sale.book,
+    CancelRow: cancel.book,
+    VoidRow: void.book,
+    TrainingRow: training.book,
+    SoldOutRow: sold_out.book,
+}

@@ -8,6 +8,7 @@ import structlog
 
 from app.ledger.service import Ledger
 from app.platform.errors import DomainError, Invalid, Unavailable
+from app.sales import records
 from app.sales.booking import Counter
 from app.sales.service import reverse
 from app.terminals.rows import Exceptions
@@ -25,6 +26,10 @@ async def take_back(
     exceptions: Exceptions,
 ) -> None:
     original = (await ledger.booked([sale])).get(sale)
+    if original is None:
+        async with ledger.engine.begin() as connection:
+            if await records.take_back(connection, counter, sale, id_, at_us, details):
+                return
     if original is None or original.terminal != counter.terminal.id:
         exceptions.add(id_, "void-of-unknown-sale", sale=str(sale))
         return

@@ -225,7 +225,7 @@ class TestBodies:
             {"card": "04a0000000a001"},
             {"card": "04A0"},
             {"lines": []},
-            {"tenders": []},
+            {"tenders": [17]},
             {"occurred_at_us": -1},
             {"occurred_at_us": 2**70},
             {"occurred_at_us": 1.5},

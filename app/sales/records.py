@@ -1,0 +1,130 @@
+"""Sales without a card and gifts of the house: kept as first recorded, beside the ledger, in the venue's till figures.
+
+Nothing of them is the network's money. What takes one back is a record of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+from pydantic_core import to_json
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.platform.clock import now_us
+from app.platform.database import is_sqlite
+from app.rules.business_day import day_that_counts
+from app.sales.booking import Counter, day_of, details_of, fingerprint
+from app.sales.tables import till_record
+from app.wire import Sale
+
+
+@dataclass(frozen=True, slots=True)
+class TillRecord:
+    """A sale without a card, or a gift of the house; `taken_back` names the void, if there is one."""
+
+    id: UUID
+    kind: Literal["sale", "house"]
+    terminal: UUID
+    business_day: date
+    late: bool
+    occurred_at_us: int
+    details: Mapping[str, Any]
+    taken_back: UUID | None
+
+
+async def record(connection: AsyncConnection, counter: Counter, sale: Sale) -> bool:
+    """Keep it, once. False: its id has other content."""
+    now, content = now_us(), fingerprint(counter.terminal.id, sale)
+    row = await _kept(connection, sale.id)
+    if row is not None:
+        return bool(row.fingerprint == content)
+    day, late = day_of(counter, sale, now)
+    await _insert(
+        connection,
+        id=sale.id,
+        sale=sale.id,
+        kind="sale" if sale.reason is None else "house",
+        fingerprint=content,
+        venue=counter.venue.id,
+        terminal=counter.terminal.id,
+        business_day=day,
+        late=late,
+        occurred_at_us=sale.occurred_at_us,
+        recorded_at_us=now,
+        details=to_json(details_of(counter, sale)).decode(),
+    )
+    return True
+
+
+async def take_back(
+    connection: AsyncConnection,
+    counter: Counter,
+    sale: UUID,
+    id_: UUID,
+    at_us: int,
+    details: Mapping[str, object],
+) -> bool:
+    """Whether there was such a sale of this terminal; it is taken back, once."""
+    row = await _kept(connection, sale)
+    if row is None or row.terminal != counter.terminal.id:
+        return False
+    now, venue = now_us(), counter.venue
+    day, late = day_that_counts(venue.day_of(at_us), at_us, venue.day_of(now), now)
+    await _insert(
+        connection,
+        id=id_,
+        sale=sale,
+        kind="void",
+        fingerprint=b"",
+        venue=venue.id,
+        terminal=counter.terminal.id,
+        business_day=day,
+        late=late,
+        occurred_at_us=at_us,
+        recorded_at_us=now,
+        details=json.dumps(details, ensure_ascii=False),
+    )
+    return True
+
+
+async def records_of_day(connection: AsyncConnection, venue: UUID, day: date) -> list[TillRecord]:
+    """A venue's sales without a card and gifts of one business day, the first one first."""
+    undo = till_record.alias("undo")
+    rows = await connection.execute(
+        sa.select(till_record, undo.c.id.label("taken_back"))
+        .join(undo, sa.and_(undo.c.sale == till_record.c.sale, undo.c.kind == "void"), isouter=True)
+        .where(
+            till_record.c.venue == venue, till_record.c.business_day == day, till_record.c.kind.in_(["sale", "house"])
+        )
+        .order_by(till_record.c.occurred_at_us, till_record.c.id)
+    )
+    return [
+        TillRecord(
+            row.id,
+            row.kind,
+            row.terminal,
+            row.business_day,
+            row.late,
+            row.occurred_at_us,
+            json.loads(row.details),
+            row.taken_back,
+        )
+        for row in rows
+    ]
+
+
+async def _kept(connection: AsyncConnection, sale: UUID) -> Any:
+    return (await connection.execute(sa.select(till_record).where(till_record.c.id == sale))).one_or_none()
+
+
+async def _insert(connection: AsyncConnection, **values: object) -> None:
+    insert = sqlite.insert if is_sqlite(connection) else postgresql.insert
+    # The same row may be taken in at two processes at once: it is one record.
+    await connection.execute(insert(till_record).values(**values).on_conflict_do_nothing())
