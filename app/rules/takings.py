@@ -164,18 +164,17 @@ class Figures:
     def empty(self) -> bool:
         return self == Figures()
 
-    def cash(self, rates: Mapping[str, int]) -> int:
-        """Euro cents that the drawer should hold more than at its opening. `rates`: euro cents per minor unit.
+    def net_cash(self) -> ByCurrency:
+        """Cash that sales, top-ups, refunds and voids brought, by the currency of what it paid."""
+        net: ByCurrency = {}
+        for sums, sign in ((self.means, 1), (self.topped_up, 1), (self.refunded, -1), (self.voided_means, -1)):
+            _all(net, ((currency, sign * minor) for currency, minor in sums.get("cash", {}).items()))
+        return net
 
-        Prices that have none are no euros, and no cash paid them.
-        """
-        signed = ((self.means, 1), (self.topped_up, 1), (self.refunded, -1), (self.voided_means, -1))
-        taken = sum(
-            sign * minor * rates.get(currency, 0)
-            for sums, sign in signed
-            for currency, minor in sums.get("cash", {}).items()
-        )
-        return taken + sum(self.moved_in.values()) - sum(self.moved_out.values())
+    @property
+    def moved(self) -> int:
+        """Euro cents that were laid in, less those that were taken out."""
+        return sum(self.moved_in.values()) - sum(self.moved_out.values())
 
     def _line(self, line: SoldLine) -> None:
         if line.kind == "deposit":
@@ -222,6 +221,11 @@ class Perpetual:
         _all(total, figures.total.items())
         _all(voided, figures.voided.items())
         return Perpetual(self.sales + figures.sales, total, self.voids + figures.voids, voided)
+
+
+def in_euros(net: Mapping[str, int], rates: Mapping[str, int]) -> int:
+    """Euro cents. `rates`: euro cents per minor unit; prices that have none are no euros, and no cash paid them."""
+    return sum(minor * rates.get(currency, 0) for currency, minor in net.items())
 
 
 def _add(sums: ByCurrency, key: str, minor: int) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from app.rules.drawer import Closed, Period
 from app.rules.takings import NO_CATEGORY, Figures, Paid, Sold, SoldLine
+from app.wire.acts import CreditRow, RefundRow, TopUpRow
 from app.wire.journal import AnyRow, SaleRow, VoidRow
 from app.wire.sale import Sale
 from app.wire.till import CashRow, ClosingRow, CountRow, SessionRow
+from app.wire.training import TrainingRow
 
 
 def take(period: Period, number: str, row: AnyRow, undone: AnyRow | None = None) -> None:
@@ -25,6 +28,14 @@ def take(period: Period, number: str, row: AnyRow, undone: AnyRow | None = None)
                 figures.give_on_top(row.sale.round_up.currency, row.sale.round_up.amount)
         case VoidRow():
             _void(figures, number, undone)
+        case TrainingRow(sale=Sale() as practised):
+            figures.sell(replace(sold(number, practised), training=True))
+        case TopUpRow():
+            figures.top_up(row.means, row.currency, row.amount)
+        case RefundRow():
+            figures.refund("cash", row.currency, row.amount)
+        case CreditRow():
+            figures.credit(row.currency, row.amount)
         case CashRow():
             figures.move(row.direction, row.reason, row.cents)
         case SessionRow():
@@ -53,6 +64,7 @@ def close(
         figures=period.figures,
         rates=dict(rates),
         expected_cents=period.expected(rates),
+        drawer_cents=period.holds(rates),
         counted=period.counted,
         counted_cents=period.counted_cents,
         counted_blind=period.counted_blind,
@@ -75,3 +87,6 @@ def sold(number: str, sale: Sale) -> Sold:
 def _void(figures: Figures, number: str, undone: AnyRow | None) -> None:
     if isinstance(undone, SaleRow):
         figures.void(sold(number, undone.sale))
+    elif isinstance(undone, TopUpRow):
+        # What was taken for it goes back the same way.
+        figures.refund(undone.means, undone.currency, undone.amount)

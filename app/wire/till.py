@@ -75,7 +75,8 @@ class ClosingRow(_TillRow):
 
     `before` is the last closing of this terminal, `number` the next. `figures` are those of every row since, of older
     epochs too, as far as the server told of them. `rates`: euro cents per minor unit, for what was paid in cash.
-    A drawer that nobody counted has no difference; one that differs has a `reason`.
+    A drawer that nobody counted has no difference; one that differs has a `reason`. `expected_cents` is what should
+    have been there when it was counted, `drawer_cents` what is left in it now.
     """
 
     kind: Literal["closing"] = "closing"
@@ -89,6 +90,7 @@ class ClosingRow(_TillRow):
     figures: Figures
     rates: dict[CurrencyCode, Annotated[int, Field(ge=1, strict=True)]]
     expected_cents: SignedCents
+    drawer_cents: SignedCents
     counted: Pieces
     counted_cents: Cents | None
     counted_blind: bool

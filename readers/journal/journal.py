@@ -103,6 +103,24 @@ class Journal:
     async def count(self, kind: str) -> int:
         return await self._run(lambda: self._file.count(kind))
 
+    async def append_at(self, head: int, payload: AnyRow) -> int | None:
+        """Write a row that tells of everything up to `head`; None when rows came after it meanwhile. JournalFailed."""
+
+        def append() -> int | None:
+            sequence = self._file.append_at(head, payload)
+            self._head = self._file.head()
+            return sequence
+
+        return await self._run(append)
+
+    async def last_of(self, kind: str) -> tuple[int, AnyRow] | None:
+        """The last row of a kind in this epoch, with its sequence."""
+        return await self._run(lambda: self._file.last_of(kind))
+
+    async def booking(self, event: UUID) -> AnyRow | None:
+        """The row of this epoch that asks for `event` to be booked."""
+        return await self._run(lambda: self._file.booking(event))
+
     async def last_sales(self, count: int) -> list[PaidSale]:
         return await self._run(lambda: self._file.last_sales(count))
 

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from readers.kiosk import receipts, tabs
+from readers.kiosk import receipts, sessions, tabs
 from readers.kiosk.bodies import Act, Complete, Nothing, Pay, SignIn, Train, Void
 from readers.kiosk.events import screen_json, stream
 from readers.kiosk.guard import Guard
@@ -54,6 +54,7 @@ def create_kiosk(till: Till, *, language_default: Language = "fr", hosts: Sequen
         Route("/api/train", _command(Train, lambda body: till.train(body.on)), methods=["POST"]),
         *tabs.routes(till),
         *receipts.routes(till, language_default),
+        *sessions.routes(till, language_default),
         Route("/healthz", screen.health),
         Mount("/static", StaticFiles(packages=[("app", "web/static")])),
         Mount("/kiosk", StaticFiles(packages=[("readers.kiosk", "static")])),

@@ -94,7 +94,12 @@ class Shop:
         if price is None or currency not in self.snapshot.accepted:
             raise TillError("no_price")
         return SaleLine(
-            product=product.id, name=_name(product), quantity=item.quantity, unit_price=price, currency=currency
+            product=product.id,
+            name=_name(product),
+            quantity=item.quantity,
+            unit_price=price,
+            currency=currency,
+            category=product.category or None,
         )
 
 

@@ -8,8 +8,12 @@ from typing import Literal, Protocol
 from uuid import UUID
 
 from app.rules.offline import Refusal
+from app.rules.takings import CashReason
 from app.wire import Means
 from app.wire.tabs import Tab
+
+CashDirection = Literal["in", "out"]
+ReportKind = Literal["now", "closed", "last"]
 
 Phase = Literal["ready", "present_card", "checking", "paid", "refused"]
 
@@ -109,6 +113,34 @@ class PastSale:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionShown:
+    """The till session. `required`: nothing is sold while none is open. `blind`: staff count before they are told what
+    should be in the drawer. `closings`: how many this till has made."""
+
+    open: bool = False
+    opened_at_us: int | None = None
+    required: bool = False
+    blind: bool = True
+    closings: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CountShown:
+    """The newest count in euro cents. What was expected is None for who may not know it."""
+
+    counted_cents: int
+    expected_cents: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportShown:
+    """A report as rows of (style, left, right), as on paper. `number` is 0 where nothing is closed."""
+
+    number: int
+    rows: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Screen:
     """Everything a staff screen shows. `waiting` counts journal rows the server has not acknowledged yet.
 
@@ -139,6 +171,7 @@ class Screen:
     rights: tuple[str, ...] = ()
     card: bool = False
     training: bool = False
+    session: SessionShown = field(default_factory=SessionShown)
     last_sales: tuple[PastSale, ...] = field(default=())
 
 
@@ -147,9 +180,9 @@ class TillError(Exception):
 
     wrong_pin, not_signed_in, too_many_attempts, empty_basket, unknown_product, no_price, busy, no_snapshot,
     not_voidable, not_yours, too_late, not_offered, journal_failed, unknown_sale, no_printer, printer_busy, no_right,
-    only_online, unknown_act, wrong_amount, not_allowed, in_training,
-    tab_plain, tab_over_hold, tab_closed, tab_changed, tab_funds, tab_blocked, tab_refused, tab_no_answer,
-    tab_not_noted.
+    only_online, unknown_act, wrong_amount, not_allowed, in_training, no_session, session_open, nothing_to_close,
+    reason_needed, no_closing, tab_plain, tab_over_hold, tab_closed, tab_changed, tab_funds, tab_blocked, tab_refused,
+    tab_no_answer, tab_not_noted.
     """
 
     def __init__(self, reason: str) -> None:
@@ -157,8 +190,35 @@ class TillError(Exception):
         self.reason = reason
 
 
+class TillSession(Protocol):
+    """The drawer and the closings of a till. TillError: not_signed_in, no_right, no_snapshot, journal_failed."""
+
+    async def open(self, pieces: Mapping[int, int]) -> None:
+        """Begin a session with a float, counted by coin and note (euro cents). TillError: session_open."""
+        ...
+
+    async def move(self, direction: CashDirection, reason: CashReason, note: str, cents: int) -> None: ...
+
+    async def count(self, pieces: Mapping[int, int]) -> CountShown: ...
+
+    async def close(self, reason: str) -> int:
+        """End the session; the closing's number. TillError: busy, nothing_to_close, reason_needed."""
+        ...
+
+    async def report(self, which: ReportKind, language: Literal["fr", "en"]) -> ReportShown:
+        """ "now": what was taken up to now, and nothing changes; "last": the last closing again, as a duplicate.
+        TillError: no_closing."""
+        ...
+
+    async def print_report(self, which: ReportKind, language: Literal["fr", "en"]) -> None:
+        """TillError: no_closing, no_printer, printer_busy."""
+        ...
+
+
 class Till(Protocol):
     """The agent as its pages see it. All methods are called on the agent's event loop."""
+
+    session: TillSession
 
     def screen(self) -> Screen: ...
 

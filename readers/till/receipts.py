@@ -72,7 +72,7 @@ class ReceiptDesk:
             language,
             terminal=self._journal.pairing.name,
             number=self.number(paid),
-            date=_in_words(sale.occurred_at_us, snapshot.zone, language, words["clock"]),
+            date=in_words(sale.occurred_at_us, snapshot.zone, language, words["clock"]),
             link=link,
             left=left,
             voided=paid.voided,
@@ -80,7 +80,7 @@ class ReceiptDesk:
         )
 
 
-def _in_words(at_us: int, zone: str, language: Language, clock: str) -> str:
+def in_words(at_us: int, zone: str, language: Language, clock: str) -> str:
     """jeudi 26 novembre 2026, 23 h 12"""
     at = wall_clock(at_us, zone)
     day = format_date(at.date(), "EEEE d MMMM y", locale=_LOCALES[language])

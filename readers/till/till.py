@@ -20,10 +20,22 @@ from readers.taps import CardGone, CardSeen, ReaderEvent, ReaderFound, ReaderLos
 from readers.terminal.counter import RESULT_NS_MAX, RESULT_NS_MIN, Ask, Card, Counter, Pending
 from readers.terminal.receipt import past_sale
 from readers.terminal.undoing import WhyNot, why_not
-from readers.terminal.view import Amount, BasketItem, Offer, PastSale, PrinterShown, ReceiptShown, Screen, TillError
+from readers.terminal.view import (
+    Amount,
+    BasketItem,
+    Offer,
+    PastSale,
+    PrinterShown,
+    ReceiptShown,
+    Screen,
+    TillError,
+    TillSession,
+)
 from readers.till.acting import Act
 from readers.till.practice import PracticeTap
 from readers.till.receipts import ReceiptDesk
+from readers.till.session import SessionDesk
+from readers.till.session_acts import SessionActs
 from readers.till.shelf import SnapshotShelf
 from readers.till.staff import SignIn
 from readers.till.tabs import RestBy, TabDesk
@@ -66,6 +78,10 @@ class CardTill:
         self._counter = Counter()
         self.receipts = ReceiptDesk(shelf, journal)
         self._asking = False
+        self._desk = SessionDesk(journal, shelf, clock, link)
+        self.session: TillSession = SessionActs(
+            self._desk, self.receipts, self._at_the_drawer, lambda: self._counter.free and not self._asking, self._bump
+        )
         # For the last sales: the id that `pay` gave the page, where the sale has another.
         self._asked: dict[UUID, UUID] = {}
         self._voiding: set[UUID] = set()
@@ -82,6 +98,8 @@ class CardTill:
     async def start(self) -> None:
         """Show what was committed before: after a crash staff see how the last sale ended."""
         self._last.extend(await self._journal.last_sales(LAST_SALES))
+        if self._shelf.shop:
+            await self._desk.refresh()
         self._bump()
 
     async def run(self) -> None:
@@ -126,6 +144,7 @@ class CardTill:
             catalogue_version=shop.catalogue_version if shop else "",
             printer=self.receipts.shown,
             training=self.training,
+            session=self._desk.shown,
             last_sales=tuple(self._past(paid) for paid in self._last),
         )
 
@@ -175,6 +194,7 @@ class CardTill:
         if self._journal.pairing.halted == "behind":
             # Each row written now would make the fork longer.
             raise TillError("journal_failed")
+        await self._desk.allow_sale()
         basket = shop.basket(items, currency)
         sale = await self._intend(cashier)
         self._move(self._counter.ask(Pending(sale, basket, cashier, asked=sale)))
@@ -389,6 +409,12 @@ class CardTill:
         shop = self._shelf.shop
         person = shop.staff.get(self._staff.who) if shop and self._staff.who else None
         return frozenset(person.rights) if person else frozenset()
+
+    def _at_the_drawer(self, right: str | None) -> UUID:
+        """As `require`; nobody practises with the money of the house."""
+        if self.training:
+            raise TillError("in_training")
+        return self.require(right)
 
     def _signed_in(self) -> UUID:
         if self._staff.who is None:

@@ -29,10 +29,12 @@ class _Part(BaseModel):
 
 
 class Drawer(_Part):
-    """Cash in euro cents. `difference_cents`: what was counted less what was expected, None when nobody counted."""
+    """Cash in euro cents. `difference_cents`: what was counted less what was expected then, None when nobody counted;
+    `drawer_cents`: what is left in the drawer."""
 
     float_cents: int
     expected_cents: int
+    drawer_cents: int
     counted: dict[int, int]
     counted_cents: int | None
     counted_blind: bool

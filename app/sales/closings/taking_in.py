@@ -69,6 +69,7 @@ def _agrees(row: ClosingRow, place: Place, taken: Taken, before: Closed) -> bool
         and row.float_cents == period.float_cents
         and row.counted_cents == period.counted_cents
         and row.expected_cents == period.expected(rates)
+        and row.drawer_cents == period.holds(rates)
     )
 
 
@@ -122,6 +123,7 @@ def _document(row: ClosingRow, place: Place, network: Network, origin: Origin) -
         drawer=Drawer(
             float_cents=row.float_cents,
             expected_cents=row.expected_cents,
+            drawer_cents=row.drawer_cents,
             counted=row.counted,
             counted_cents=row.counted_cents,
             counted_blind=row.counted_blind,

@@ -15,11 +15,12 @@ import { act as credit } from "./acts/credit.js";
 import { act as refund } from "./acts/refund.js";
 import { act as tabs } from "./acts/tabs.js";
 import { act as topUp } from "./acts/top_up.js";
+import { act as session } from "./acts/session.js";
 import { act as training } from "./acts/training.js";
 import { act as undoLast } from "./acts/undo_last.js";
 import { has, t } from "./words.js";
 
-export const ACTS = [balance, tabs, topUp, credit, refund, undoLast, training];
+export const ACTS = [balance, tabs, topUp, credit, refund, undoLast, session, training];
 
 /** Why an act can't be done now, in words; null when it can. */
 export function reasonAgainst(act, state) {

@@ -2,6 +2,7 @@
 
 import { refreshCatalogue } from "./actions.js";
 import { noticeCard } from "./acts/balance.js";
+import { askForSession } from "./acts/session.js";
 import { follow } from "./api.js";
 import * as bar from "./bar.js";
 import * as basketPane from "./basket_pane.js";
@@ -22,6 +23,7 @@ for (const view of [bar, signIn, goods, basketPane, past, receipt, sheet, traini
   onChange(view.draw);
 }
 onChange(noticeCard);
+onChange(askForSession);
 keys.start();
 
 follow(

@@ -11,7 +11,19 @@ from uuid import UUID
 from app.rules.ids import uuid7
 from app.rules.offline import Refusal
 from app.wire.tabs import Tab
-from readers.terminal.view import Amount, BasketItem, Offer, PastSale, ReceiptShown, Result, Screen, Taken, TillError
+from readers.terminal.view import (
+    Amount,
+    BasketItem,
+    CountShown,
+    Offer,
+    PastSale,
+    ReceiptShown,
+    ReportShown,
+    Result,
+    Screen,
+    Taken,
+    TillError,
+)
 
 STAFF = UUID("0193a000-0000-7000-8000-00000000a4f2")
 PIN = "2468"
@@ -64,6 +76,41 @@ MENU = [
 ]
 
 
+class FakeSession:
+    """Implements `TillSession`: remembers what was asked, and counts a drawer that holds 100 euros."""
+
+    def __init__(self, calls: list[tuple[object, ...]], till: FakeTill) -> None:
+        self.calls = calls
+        self.till = till
+        self.expected: int | None = 10_000
+
+    async def open(self, pieces: Mapping[int, int]) -> None:
+        self.calls.append(("session_open", dict(pieces)))
+        shown = replace(self.till.now.session, open=True, opened_at_us=EVENING_US)
+        await self.till.show(session=shown)
+
+    async def move(self, direction: str, reason: str, note: str, cents: int) -> None:
+        self.calls.append(("session_move", direction, reason, note, cents))
+
+    async def count(self, pieces: Mapping[int, int]) -> CountShown:
+        self.calls.append(("session_count", dict(pieces)))
+        return CountShown(sum(value * number for value, number in pieces.items()), self.expected)
+
+    async def close(self, reason: str) -> int:
+        self.calls.append(("session_close", reason))
+        await self.till.show(session=replace(self.till.now.session, open=False, closings=7))
+        return 7
+
+    async def report(self, which: str, language: str) -> ReportShown:
+        self.calls.append(("session_report", which))
+        head = (("title", "DUPLICATA", ""),) if which == "last" else ()
+        rows = (*head, ("title", "La Raffinerie", ""), ("rule", "", ""), ("bold", "Total des ventes", "412,50 €"))
+        return ReportShown(0 if which == "now" else 7, rows)
+
+    async def print_report(self, which: str, language: str) -> None:
+        self.calls.append(("session_print", which))
+
+
 class FakeTill:
     """Implements `Till`. `show()` changes the screen; `card()` is a card put to the reader."""
 
@@ -87,6 +134,7 @@ class FakeTill:
         self.revision = 0
         self.changed = asyncio.Condition()
         self.calls: list[tuple[Any, ...]] = []
+        self.session = FakeSession(self.calls, self)
         self.failing: TillError | None = None
         self.balance = 2000
         self.open_tabs: list[Tab] = []

@@ -43,6 +43,7 @@ from app.wire import (
     SnapshotProduct,
     SnapshotReceipts,
     SnapshotStaff,
+    SnapshotTill,
     StatusReport,
     SyncReply,
     TerminalSnapshot,
@@ -86,6 +87,7 @@ class FakeServer:
     """
 
     receipts: SnapshotReceipts | None = None
+    till: SnapshotTill = field(default_factory=SnapshotTill)
     rights: tuple[str, ...] = ("sell",)
     limits: SnapshotLimits = field(
         default_factory=lambda: SnapshotLimits(
@@ -389,6 +391,7 @@ class FakeServer:
             applied_through=len(self.rows),
             applied_beyond=tuple(id_ for id_ in (*self.sold, *self.acted) if id_ not in in_rows),
             receipts=self.receipts,
+            till=self.till,
         )
 
     def book(self, sale: Sale, sign: int = 1) -> None:

@@ -15,9 +15,9 @@ from app.sales.closings import store
 from app.terminals.service import make_pairing_code
 from app.venues.rules import NetworkSettings
 from app.venues.service import set_network
-from app.wire import TerminalSnapshot, VoidRow
+from app.wire import TerminalSnapshot, TopUpRow, VoidRow
 from tests.support.network import Network
-from tests.support.tills import Till
+from tests.support.tills import CASHIER, Till
 
 
 async def sealed(network: Network, till: Till, number: int) -> store.Sealed:
@@ -47,6 +47,28 @@ async def test_an_evening_is_closed(network: Network) -> None:
     assert found.origin is not None
     assert found.origin.agrees
     assert await network.exceptions() == []
+
+
+async def test_top_ups_in_cash_are_in_the_drawer(network: Network) -> None:
+    till = Till(await network.terminal("raffinerie"))
+    uid = network.cards["awa"].uid
+    for means in ("cash", "bank_card"):
+        paid = TopUpRow(
+            mode="offline",
+            id=uuid7(),
+            card=uid,
+            currency="RAF",
+            amount=2000,
+            cashier=CASHIER,
+            at_us=now_us(),
+            means=means,
+        )
+        await till.deliver(paid)
+    row = await till.close()
+    assert (row.expected_cents, row.figures.top_ups) == (2000, 2)
+    found = (await sealed(network, till, 1)).document
+    assert found.origin is not None
+    assert found.origin.agrees
 
 
 async def test_closings_are_numbered_and_go_on_for_ever(network: Network) -> None:
