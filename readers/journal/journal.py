@@ -117,10 +117,6 @@ class Journal:
         """The last row of a kind in this epoch, with its sequence."""
         return await self._run(lambda: self._file.last_of(kind))
 
-    async def booking(self, event: UUID) -> AnyRow | None:
-        """The row of this epoch that asks for `event` to be booked."""
-        return await self._run(lambda: self._file.booking(event))
-
     async def last_sales(self, count: int) -> list[PaidSale]:
         return await self._run(lambda: self._file.last_sales(count))
 
