@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -35,6 +35,7 @@ class Line:
     quantity: int
     amount: int
     currency: Currency
+    vat: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Means:
 class Receipt:
     """`number`: the sale's at its terminal, "" while only the booking and not the terminal's row has come in.
 
+    `vat`: (rate in basis points, currency, tax in what the lines of that rate cost), where the lines tell a rate.
     `total` is what the lines come to, `given` what was given on top of them: minor units by currency.
     """
 
@@ -64,6 +66,7 @@ class Receipt:
     means: tuple[Means, ...]
     taken_back: bool
     training: bool = False
+    vat: tuple[tuple[int, Currency, int], ...] = ()
 
 
 def key_of(context: Context) -> bytes:
@@ -101,6 +104,7 @@ async def receipt(
         at_us=booked.occurred_at_us,
         lines=lines,
         total=_summed((line.currency, line.amount) for line in lines),
+        vat=_vat(lines),
         given=((currencies[more["currency"]], int(more["amount"])),) if more else (),
         means=_means(booked, details, page.accounts, currencies),
         taken_back=bool(page.reversed_by),
@@ -142,6 +146,7 @@ async def _unbooked(
         at_us=sale.occurred_at_us,
         lines=lines,
         total=_summed((line.currency, line.amount) for line in lines),
+        vat=_vat(lines),
         given=(),
         means=(
             *(Means("card", it.amount, currencies[it.currency], (it.card or sale.card)[-4:]) for it in sale.tenders),
@@ -154,7 +159,9 @@ async def _unbooked(
 
 def _line(line: Mapping[str, Any], currencies: Mapping[str, Currency]) -> Line:
     quantity = int(line["quantity"])
-    return Line(str(line["name"]), quantity, quantity * int(line["unit_price"]), currencies[line["currency"]])
+    return Line(
+        str(line["name"]), quantity, quantity * int(line["unit_price"]), currencies[line["currency"]], line.get("vat")
+    )
 
 
 def _means(
@@ -187,3 +194,16 @@ def _summed(amounts: Any) -> tuple[tuple[Currency, int], ...]:
     for currency, amount in amounts:
         total[currency.code] = (currency, total.get(currency.code, (currency, 0))[1] + amount)
     return tuple(total.values())
+
+
+def _vat(lines: Iterable[Line]) -> tuple[tuple[int, Currency, int], ...]:
+    """Prices hold their tax: of 1,200 at 20 % it is 200, rounded once for all lines of a rate."""
+    sums: dict[tuple[int, str], tuple[Currency, int]] = {}
+    for line in lines:
+        if line.vat is not None:
+            key = (line.vat, line.currency.code)
+            sums[key] = (line.currency, sums.get(key, (line.currency, 0))[1] + line.amount)
+    return tuple(
+        (rate, currency, (2 * amount * rate + 10_000 + rate) // (2 * (10_000 + rate)))
+        for (rate, _), (currency, amount) in sorted(sums.items())
+    )

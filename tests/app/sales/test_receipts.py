@@ -127,3 +127,16 @@ async def test_a_sale_that_no_card_paid_has_its_receipt_once_its_row_has_come(ne
     assert "Demi 3,50 €" in said
     assert "Chèque 3,50 €" in said
     assert f"Vente nᵒ {bar.epoch}-1, caisse Bar" in said
+
+
+async def test_vat_is_told_where_the_lines_tell_a_rate(network: Network) -> None:
+    await network.top_up("awa", 2000)
+    bar = await network.terminal("raffinerie")
+    whole = bar.sale("awa", {"Demi": 2, "Eau": 1})
+    lines = tuple(line.model_copy(update={"vat": 2000 if line.name == "Demi" else 550}) for line in whole.lines)
+    sale = whole.model_copy(update={"lines": lines})
+    await bar.deliver(bar.sale_row(sale))
+    said = words(await look(network.client, await address(bar, sale)))
+    # 7.00 holds 1.17 of tax at 20 %, 1.00 holds 0.05 at 5.5 %.
+    assert "dont TVA à 5,5 % 0,05 €" in said
+    assert "dont TVA à 20 % 1,17 €" in said
