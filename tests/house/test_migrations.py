@@ -7,6 +7,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,9 +19,15 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from app.ledger import guards
+from app.ledger.rules.operations import Hold, Posted
+from app.ledger.service import Ledger
+from app.ledger.verify import verify
 from app.platform.database import create_engine
 from app.platform.migrate import configuration, upgrade
+from app.rules.ids import uuid7
 from migrations.metadata import metadata
+from tests.app.ledger.conftest import KEY as LEDGER_KEY
+from tests.app.ledger.conftest import KEYS, Books
 
 T = TypeVar("T")
 UPGRADE = "import sys; from app.platform.migrate import upgrade; upgrade(sys.argv[1])"
@@ -114,6 +121,54 @@ def test_running_the_upgrade_again_changes_nothing(empty: str) -> None:
     upgrade(empty)
     assert within(empty, head) == [(1, 7, 9)]
     assert within(empty, guards.missing) == []
+
+
+def test_a_filled_ledger_comes_through_every_later_migration(empty: str) -> None:
+    """What was booked under the first schema is there, unchanged and proven, under the newest."""
+    upgrade(empty, "0001")
+    booked = asyncio.run(_evening(empty))
+    upgrade(empty)
+    assert within(empty, guards.missing) == []
+    assert asyncio.run(_proven(empty)) == booked
+    assert asyncio.run(_evening(empty))["alice"] == 2 * booked["alice"], "and it goes on"
+
+
+async def _evening(url: str) -> dict[str, int]:
+    """A top-up, a hold that is captured and a sale, by hand: pages and services want the newest tables."""
+    engine = create_engine(url)
+    ledger = Ledger.open(engine, url, LEDGER_KEY)
+    await ledger.start()
+    try:
+        names = ("clearing", "liability", "issuance", "alice", "claim")
+        ids = dict(zip(names, await ledger.accounts([KEYS[name] for name in names], {"RAF": 1}), strict=True))
+        books = Books(ledger, engine, ids)
+        await books.top_up("alice", 1000)
+        hold = Hold(uuid7(), b"", ids["alice"], 300, 4_000_000_000_000_000, "test")
+        await ledger.post([hold])
+        await ledger.post([replace(books.operation(("alice", "claim", 200)), captures=hold.id)])
+        assert isinstance(await books.post(("alice", "claim", 100)), Posted)
+        return await _held(ledger)
+    finally:
+        await ledger.stop()
+        await engine.dispose()
+
+
+async def _proven(url: str) -> dict[str, int]:
+    engine = create_engine(url)
+    ledger = Ledger.open(engine, url, LEDGER_KEY)
+    await ledger.start()
+    try:
+        report = await verify(engine, LEDGER_KEY.public_key())
+        assert report.ok, report.findings
+        return await _held(ledger)
+    finally:
+        await ledger.stop()
+        await engine.dispose()
+
+
+async def _held(ledger: Ledger) -> dict[str, int]:
+    kinds = {"wallet": "alice", "claim": "claim", "issuance": "issuance", "clearing": "clearing"}
+    return {kinds[row.key.kind]: row.balance for row in await ledger.balances(kinds=kinds)}
 
 
 def test_processes_that_start_together_migrate_once(empty: str) -> None:
