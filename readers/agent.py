@@ -9,6 +9,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import uvicorn
 
 from app.wire import StatusReply
 from readers.drivers import open_driver
+from readers.health.logs import bundle
 from readers.health.systemd import Supervisor
 from readers.journal import Clock, Journal
 from readers.journal.schema import Connection
@@ -148,7 +150,8 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
         await held.enter_async_context(_task(worker.run()))
         await held.enter_async_context(_task(till.run()))
         looks = Looks(config.data, _version(), journal, shelf, till, clock)
-        reporter = Reporter(server, journal, looks, _heed, config.report_s)
+        heed = partial(_heed, config.data, journal, server)
+        reporter = Reporter(server, journal, looks, heed, config.report_s)
         await held.enter_async_context(_reader(config, till, reporter))
         await held.enter_async_context(_task(reporter.run()))
         held.enter_context(_printer(config, till))
@@ -186,10 +189,17 @@ async def _pair(config: AgentConfig, journal: Journal, server: Server, snapshots
     return False
 
 
-async def _heed(reply: StatusReply) -> None:
-    """What the server thinks of this terminal is found out with each round of synchronisation; here it is logged."""
+async def _heed(data: Path, journal: Journal, server: Server, reply: StatusReply) -> None:
+    """What the server thinks of this terminal is found out with each round of synchronisation; here it is logged.
+    Logs that somebody asked for are sent. Rejected, Unreachable."""
     if reply.standing != "active":
         _log.warning("terminal_standing", standing=reply.standing)
+    if reply.logs is not None:
+        pairing = journal.pairing
+        about = f"comptoir {_version()}, terminal {pairing.device}, epoch {pairing.epoch}, waiting {journal.waiting}"
+        content = await asyncio.to_thread(bundle, data, about)
+        await server.send_logs(pairing.device, pairing.epoch, reply.logs, content)
+        _log.info("logs_sent", size=len(content))
 
 
 def _version() -> str:

@@ -12,6 +12,7 @@ from typing import NoReturn
 import click
 import structlog
 
+from readers.health.logs import keep_logs
 from readers.install.commands import check, install, kiosk, pair, uninstall
 
 
@@ -80,7 +81,7 @@ def terminal(
     from readers.sync import Pace  # noqa: PLC0415
     from readers.till import TapSettings  # noqa: PLC0415
 
-    _configure_logs()
+    _configure_logs(data)
     try:
         if printer is not None:
             check_path(printer)
@@ -140,8 +141,10 @@ def _fail(status: int, message: str) -> NoReturn:
     sys.exit(status)
 
 
-def _configure_logs() -> None:
-    """JSON lines on stderr for machines, coloured lines for a person at a terminal; libraries from WARNING up."""
+def _configure_logs(data: Path | None = None) -> None:
+    """JSON lines on stderr for machines, coloured lines for a person at a terminal; libraries from WARNING up.
+
+    With `data` also into a small file there, which an admin may ask for from afar."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -149,19 +152,19 @@ def _configure_logs() -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     plain = sys.stderr.isatty()
-    last: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer()]
-        if plain
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=json.dumps)]
-    )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
-        )
-    )
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    machine: list[structlog.typing.Processor] = [
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(serializer=json.dumps),
+    ]
+
+    def formatter(last: list[structlog.typing.Processor]) -> structlog.stdlib.ProcessorFormatter:
+        processors = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]
+        return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=processors)
+
+    shown = logging.StreamHandler(sys.stderr)
+    shown.setFormatter(formatter([structlog.dev.ConsoleRenderer()] if plain else machine))
+    kept = keep_logs(data, formatter(machine)) if data else None
+    logging.basicConfig(handlers=[shown, *([kept] if kept else [])], level=logging.WARNING, force=True)
     logging.getLogger("readers").setLevel(logging.INFO)
     structlog.configure(
         processors=[

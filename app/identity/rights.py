@@ -50,6 +50,7 @@ RIGHTS: Final[Rights] = {
     "terminal_token": _PUBLIC,
     # Signed by the device itself: one without rights has something to tell too.
     "report_status": _PUBLIC,
+    "send_logs": _PUBLIC,
     "make_pairing_code": _MANAGERS,
     "list_terminals": _MANAGERS,
     "revoke_terminal": _MANAGERS,
@@ -180,6 +181,7 @@ RIGHTS: Final[Rights] = {
     "terminal_now": _MANAGERS,
     "new_pairing_code": _MANAGERS,
     "change_terminal": _MANAGERS,
+    "terminal_logs": _MANAGERS,
     "members_page": _NETWORK,
     "add_member_by_form": _NETWORK,
     "trade_by_form": _NETWORK,

@@ -12,10 +12,10 @@ from app.identity.audit import audit
 from app.identity.guard import Caller
 from app.platform.context import context_of
 from app.platform.limits import RateLimit
-from app.terminals import service
+from app.terminals import logs, service
 from app.terminals.status import keep
 from app.venues.service import venue_named
-from app.wire import PairingReply, PairingRequest, StatusReply, StatusReport, TokenReply, TokenRequest
+from app.wire import LogBundle, PairingReply, PairingRequest, StatusReply, StatusReport, TokenReply, TokenRequest
 
 router = APIRouter(prefix="/api/v1", tags=["terminals"])
 
@@ -95,6 +95,20 @@ async def report_status(request: Request, body: StatusReport) -> StatusReply:
         found = await service.terminal_named(connection, body.device)
         service.check_signature(found, body.signature, body.message())
         return await keep(connection, found, body)
+
+
+@router.post(
+    "/terminals/logs",
+    status_code=204,
+    dependencies=[Depends(STATUSES)],
+    summary="A terminal sends its logs",
+)
+async def send_logs(request: Request, body: LogBundle) -> None:
+    """Signed by the device; only for a request that is open, and once."""
+    async with context_of(request).engine.begin() as connection:
+        found = await service.terminal_named(connection, body.device)
+        service.check_signature(found, body.signature, body.message())
+        await logs.keep(connection, body)
 
 
 @router.get("/terminals", summary="The fleet")

@@ -14,7 +14,7 @@ from app.identity.guard import Caller, SignedIn
 from app.identity.roles import Principal
 from app.platform.context import context_of
 from app.platform.errors import Invalid, NotFound
-from app.terminals import service
+from app.terminals import logs, service
 from app.terminals.fleet import Member, fleet
 from app.terminals.rules import Level
 from app.terminals.words import LEVELS, duration, facts, in_words
@@ -79,11 +79,11 @@ async def change_terminal(
     caller: Caller,
     session: SignedIn,
     terminal: UUID,
-    act: Annotated[Literal["rename", "move", "revoke"], Form()],
+    act: Annotated[Literal["rename", "move", "revoke", "ask_logs"], Form()],
     name: Annotated[str, Form(max_length=60)] = "",
     venue: Annotated[UUID | None, Form()] = None,
 ) -> Response:
-    """Rename it, move it to another venue with a code shown this once, or let it sell no more."""
+    """Rename it, move it to another venue with a code shown this once, let it sell no more, or ask for its logs."""
     actor, code = session.principal.actor, ""
     async with context_of(request).engine.begin() as connection:
         known = await service.listed(connection, terminal)
@@ -96,6 +96,9 @@ async def change_terminal(
         elif act == "revoke":
             await service.revoke(connection, terminal)
             await audit(connection, actor, "terminal.revoke", f"terminal:{terminal}")
+        elif act == "ask_logs":
+            await logs.ask(connection, terminal, session.principal)
+            await audit(connection, actor, "terminal.ask_logs", f"terminal:{terminal}")
         else:
             if venue is None or venue == known.venue:
                 raise Invalid("Choose another venue.")
@@ -106,6 +109,16 @@ async def change_terminal(
     if code:
         return await _one_page(request, caller, session, terminal, code, moves=True)
     return RedirectResponse(f"{HERE}/{terminal}", 303)
+
+
+@router.get(f"{HERE}/{{terminal}}/logs/{{bundle}}")
+async def terminal_logs(request: Request, caller: Caller, terminal: UUID, bundle: UUID) -> Response:
+    """The logs as the terminal sent them."""
+    async with context_of(request).reader.connect() as connection:
+        caller.require_venue((await service.listed(connection, terminal)).venue)
+        content = await logs.content_of(connection, terminal, bundle)
+    named = {"Content-Disposition": f'attachment; filename="terminal-{terminal}.log.gz"', "Cache-Control": "no-store"}
+    return Response(content, media_type="application/gzip", headers=named)
 
 
 async def _page(request: Request, caller: Principal, session: SignedIn, code: str = "", named: str = "") -> Response:
@@ -155,6 +168,7 @@ def _code(request: Request, code: str, named: str, *, moves: bool = False) -> di
         "code": code,
         "moves": moves,
         "named": named,
+        "kept_days": logs.KEPT_DAYS,
         "lives_minutes": service.CODE_LIFETIME_US // 60_000_000,
         "server_url": context_of(request).settings.base_url,
     }
@@ -180,7 +194,8 @@ async def _one(request: Request, caller: Principal, terminal: UUID) -> dict[str,
         caller.require_venue((await service.listed(connection, terminal)).venue)
         at = await venues(connection)
         (member,) = [it for it in await fleet(connection, lambda _: True) if it.row.id == terminal]
-    return _shown(member, at[member.row.venue], texts_of(request))
+        bundles = await logs.bundles(connection, terminal)
+    return {**_shown(member, at[member.row.venue], texts_of(request)), "bundles": bundles}
 
 
 def _shown(it: Member, venue: Venue, texts: Texts) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.platform.clock import now_us
 from app.platform.database import is_sqlite
 from app.platform.errors import Invalid
+from app.terminals import logs
 from app.terminals.service import Terminal
 from app.terminals.tables import terminal, terminal_status
 from app.wire import StatusReply, StatusReport, TerminalStatus
@@ -52,8 +53,9 @@ async def keep(connection: AsyncConnection, found: Terminal, report: StatusRepor
                 version=status.version,
             )
         )
+    asked = await logs.wanted(connection, found.id) if report.epoch == found.epoch else None
     # The words of the table's constraint are those of the reply.
-    return StatusReply.model_validate({"standing": found.status, "server_time_us": now})
+    return StatusReply.model_validate({"standing": found.status, "server_time_us": now, "logs": asked})
 
 
 async def told(connection: AsyncConnection) -> Mapping[UUID, Told]:

@@ -60,3 +60,17 @@ terminal_status = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("received_at_us", sa.BigInteger, nullable=False),
 )
+
+# Logs that somebody asked for: `content` is the gzip file as it came, None while the terminal was not heard since.
+log_bundle = sa.Table(
+    "log_bundle",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("terminal", sa.ForeignKey("terminal.id"), nullable=False, index=True),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    sa.Column("asked_by_name", sa.Text, nullable=False),
+    sa.Column("asked_at_us", sa.BigInteger, nullable=False),
+    sa.Column("received_at_us", sa.BigInteger),
+    sa.Column("content", sa.LargeBinary),
+    sa.CheckConstraint("(content IS NULL) = (received_at_us IS NULL)", name="received_whole"),
+)

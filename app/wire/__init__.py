@@ -35,7 +35,7 @@ from app.wire.snapshot import (
     SnapshotWindow,
     TerminalSnapshot,
 )
-from app.wire.status import StatusReply, StatusReport, TerminalStatus, status_message
+from app.wire.status import LogBundle, StatusReply, StatusReport, TerminalStatus, logs_message, status_message
 from app.wire.till import CashRow, ClosingRow, CountRow, SessionRow
 from app.wire.training import TrainingRow
 
@@ -53,6 +53,7 @@ __all__ = [
     "CreditRow",
     "IntentRow",
     "JournalRow",
+    "LogBundle",
     "Means",
     "PairingReply",
     "PairingRequest",
@@ -92,6 +93,7 @@ __all__ = [
     "TrainingRow",
     "VoidRow",
     "batch_message",
+    "logs_message",
     "read_payload",
     "row_hash",
     "status_message",

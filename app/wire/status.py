@@ -15,6 +15,8 @@ from pydantic import Field
 from app.wire.base import InstantUs, Message
 
 STATUS_CHARS_MAX = 4000
+# 256 KB in base64.
+LOGS_CHARS_MAX = 350_000
 
 _Count = Annotated[int, Field(ge=0, le=2**53, strict=True)]
 
@@ -66,11 +68,31 @@ class StatusReport(Message):
 
 
 class StatusReply(Message):
-    """`standing`: what this server thinks of the terminal."""
+    """`standing`: what this server thinks of the terminal. `logs`: somebody asked for its logs, under this id."""
 
     standing: Literal["active", "quarantined", "revoked"]
     server_time_us: InstantUs
+    logs: UUID | None = None
+
+
+class LogBundle(Message):
+    """The logs that `request` asked for: `content` is base64 of a gzip file, signed with the device's key."""
+
+    device: UUID
+    epoch: Annotated[int, Field(ge=1, le=2**31, strict=True)]
+    request: UUID
+    content: Annotated[str, Field(max_length=LOGS_CHARS_MAX)]
+    signature: Annotated[str, Field(max_length=128)]
+
+    def message(self) -> bytes:
+        """The bytes that the device signs."""
+        return logs_message(self.device, self.epoch, self.request, self.content)
 
 
 def status_message(device: UUID, epoch: int, status: str) -> bytes:
     return b"comptoir-status-1" + device.bytes + epoch.to_bytes(8, "big") + hashlib.sha256(status.encode()).digest()
+
+
+def logs_message(device: UUID, epoch: int, request: UUID, content: str) -> bytes:
+    digest = hashlib.sha256(content.encode()).digest()
+    return b"comptoir-logs-1" + device.bytes + epoch.to_bytes(8, "big") + request.bytes + digest

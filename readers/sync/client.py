@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -19,6 +20,7 @@ from app.wire import (
     Batch,
     CreditRow,
     JournalRow,
+    LogBundle,
     PairingReply,
     PairingRequest,
     Problem,
@@ -32,6 +34,7 @@ from app.wire import (
     TokenRequest,
     TopUpRow,
     batch_message,
+    logs_message,
     status_message,
     token_message,
 )
@@ -216,6 +219,13 @@ class Server:
     async def ask(self, method: str, path: str, device: UUID, body: BaseModel | None, model: type[M]) -> M:
         """A question that only the server can answer. Rejected, Unreachable."""
         return _read(await self._authorised(method, path, device, body), model)
+
+    async def send_logs(self, device: UUID, epoch: int, request: UUID, content: bytes) -> None:
+        """The logs that somebody asked for. Rejected, Unreachable."""
+        text = base64.b64encode(content).decode()
+        signature = self._key.sign(logs_message(device, epoch, request, text))
+        bundle = LogBundle(device=device, epoch=epoch, request=request, content=text, signature=signature)
+        await self._call("POST", "/api/v1/terminals/logs", bundle)
 
     async def _ask_token(self, device: UUID) -> TokenReply:
         at_us = self._clock.server_now_us()

@@ -33,6 +33,7 @@ API = {
     "pair_terminal": "*",
     "terminal_token": "*",
     "report_status": "*",
+    "send_logs": "*",
     "make_pairing_code": "nv",
     "list_terminals": "nv",
     "revoke_terminal": "nv",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import signal
 import time
 from pathlib import Path
@@ -18,7 +19,7 @@ from readers.cli import terminal, tray
 from readers.drivers import open_driver
 from readers.emulator.field import UdpCardField
 from readers.sync import Pace
-from tests.readers.agent.processes import TerminalProcess, on_loopback
+from tests.readers.agent.processes import TerminalProcess, on_loopback, until
 from tests.readers.sync.fake_server import AWA, CODE, FakeServer
 
 
@@ -150,6 +151,16 @@ async def test_a_new_code_waits_until_the_server_has_what_was_sold(tmp_path: Pat
     assert epochs == [(1, True), (2, False)]
     # The intent, and the cancel that the next start wrote for it, came in before the epoch ended.
     assert server.ended == [2]
+
+
+def test_logs_that_somebody_asked_for_come_with_the_next_report(tmp_path: Path) -> None:
+    server = FakeServer(logs_wanted=uuid7())
+    with on_loopback(server) as url, UdpCardField() as field, TerminalProcess(tmp_path / "data", url, field, CODE):
+        until(lambda: server.logs_sent)
+    text = gzip.decompress(server.logs_sent).decode()
+    assert str(server.device) in text
+    assert '"event": "terminal_paired"' in text
+    assert CODE not in text
 
 
 async def test_a_port_that_is_taken_is_said_and_nothing_is_left_open(tmp_path: Path) -> None:

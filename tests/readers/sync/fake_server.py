@@ -31,6 +31,7 @@ from app.wire import (
     Batch,
     CancelRow,
     CreditRow,
+    LogBundle,
     PairingReply,
     PairingRequest,
     RefundRow,
@@ -121,6 +122,8 @@ class FakeServer:
     faults: dict[str, deque[str]] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
     batches: list[tuple[int, int]] = field(default_factory=list)
+    logs_wanted: UUID | None = None
+    logs_sent: bytes = b""
     handed: list[str] = field(default_factory=list)
     # How many rows of each epoch had come in when the next one began.
     ended: list[int] = field(default_factory=list)
@@ -163,6 +166,7 @@ class FakeServer:
             "/api/v1/terminals/pair": (self.pair, "POST"),
             "/api/v1/terminals/token": (self.token, "POST"),
             "/api/v1/terminals/handover": (self.handover, "POST"),
+            "/api/v1/terminals/logs": (self.logs, "POST"),
             "/api/v1/terminals/status": (self.status, "POST"),
             "/api/v1/sales": (self.sales, "POST"),
             "/api/v1/terminals/acts": (self.acts, "POST"),
@@ -214,7 +218,16 @@ class FakeServer:
             return problem(401, "wrong-signature")
         self.statuses.append(TerminalStatus.model_validate_json(report.status))
         standing = "revoked" if self.revoked else "quarantined" if self.quarantined else "active"
-        return JSONResponse({"standing": standing, "server_time_us": self.now()})
+        wanted = str(self.logs_wanted) if self.logs_wanted else None
+        return JSONResponse({"standing": standing, "server_time_us": self.now(), "logs": wanted})
+
+    async def logs(self, request: Request) -> Response:
+        bundle = LogBundle.model_validate_json(await request.body())
+        assert bundle.request == self.logs_wanted
+        if not signed_by(self.device_key, bundle.message(), bundle.signature):
+            return problem(401, "wrong-signature")
+        self.logs_wanted, self.logs_sent = None, base64.b64decode(bundle.content)
+        return Response(status_code=204)
 
     async def sales(self, request: Request) -> Response:
         if not self._may(request):
