@@ -154,6 +154,7 @@ def address(network: Network, path: str, where: Mapping[str, object]) -> str:
         "member": uuid4(),
         "trade": uuid4(),
         "loan": uuid4(),
+        "tab": uuid4(),
         "code": "coop",
         **where,
     }
