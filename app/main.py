@@ -36,6 +36,7 @@ import app.mutual.api
 import app.mutual.pages
 import app.outbox.api
 import app.sales.api
+import app.sales.closing_pages
 import app.sales.pages
 import app.sales.receipt_pages
 import app.sales.review_pages
@@ -169,6 +170,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.mutual.pages.members.router,
         app.mutual.pages.loans.router,
         app.sales.pages.router,
+        app.sales.closing_pages.router,
         app.sales.review_pages.router,
         app.sales.receipt_pages.router,
         app.sales.training_pages.router,

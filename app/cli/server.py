@@ -105,7 +105,7 @@ async def _verify(new: bool) -> Report:
     # Beside the database and not in it: who can write there must not be able to say what needs no check.
     remembered = settings.data / "verified.json"
     since = Mark(**json.loads(remembered.read_text())) if new and remembered.exists() else None
-    async with _engine() as engine:
+    async with database() as engine:
         report = await check(engine, load_keys(settings.data).signing.public_key(), since)
     if report.ok:
         draft = remembered.with_suffix(".draft")
@@ -135,7 +135,7 @@ async def _lapse(preview: bool, until: date | None) -> list[str]:
     from app.platform.context import Context  # noqa: PLC0415
     from app.platform.settings import Settings  # noqa: PLC0415
 
-    async with _engine():
+    async with database():
         context = Context.open(Settings())
     try:
         return await (foreseen if preview else run)(context, until)
@@ -144,7 +144,7 @@ async def _lapse(preview: bool, until: date | None) -> list[str]:
 
 
 @asynccontextmanager
-async def _engine() -> AsyncIterator[AsyncEngine]:
+async def database() -> AsyncIterator[AsyncEngine]:
     """The database of the settings, if it is there and up to date."""
     from app.platform.database import create_engine  # noqa: PLC0415
     from app.platform.migrate import is_current  # noqa: PLC0415
@@ -178,7 +178,7 @@ async def _export() -> str:
     from app.platform.secrets import load_keys  # noqa: PLC0415
     from app.platform.settings import Settings  # noqa: PLC0415
 
-    async with _engine() as engine, engine.connect() as connection:
+    async with database() as engine, engine.connect() as connection:
         found = await newest(connection)
     if found is None:
         raise click.ClickException("Nothing is booked yet, so nothing is sealed.")
@@ -210,7 +210,7 @@ def check(file: TextIO, key: str | None, offline: bool) -> None:
 async def _kept(number: int) -> SealedHead | None:
     from app.ledger.seals import named  # noqa: PLC0415
 
-    async with _engine() as engine, engine.connect() as connection:
+    async with database() as engine, engine.connect() as connection:
         return await named(connection, number)
 
 

@@ -30,6 +30,7 @@ PLACES = (
     Place("/admin/reserve", N_("Reserve"), frozenset({Role.NETWORK_ADMIN})),
     Place("/admin/moneys", N_("Moneys"), _MANAGERS),
     Place("/admin/exceptions", N_("To look at"), _MANAGERS),
+    Place("/admin/closings", N_("Closings"), _MANAGERS),
     Place("/admin/counter", N_("Counter"), PERSONAL),
     Place("/admin/hours", N_("Hours"), _MANAGERS),
     Place("/admin/issue", N_("Issue"), _MANAGERS),
