@@ -68,6 +68,7 @@ from app.platform.shutdown import on_stop_signal
 from app.platform.telemetry import RequestLog, configure_logging
 from app.sales.closings.daily import run_for_ever as close_for_ever
 from app.sales.closings.taking_in import handler as closing_handler
+from app.sales.deltas import Snapshots
 from app.sales.directory import Directory
 from app.topups.online import open_provider, reconcile_for_ever
 from app.web import Pages, SecurityHeaders, render_error, static_app, texts_of
@@ -212,6 +213,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     )
     await ledger.start()
     api.state.directory = Directory(ledger)
+    api.state.snapshots = Snapshots(context.reader, context.keys.signing)
     # Closings are sealed with the server's key, which is only known now.
     api.state.row_handlers = {**api.state.row_handlers, ClosingRow: closing_handler(context.keys.signing)}
     api.state.context, api.state.ledger, api.state.provider = context, ledger, open_provider(context)

@@ -108,6 +108,11 @@ async def all_cards(connection: AsyncConnection) -> list[Card]:
     return [_card(row) for row in rows]
 
 
+async def count_cards(connection: AsyncConnection) -> int:
+    found: int = (await connection.execute(sa.select(sa.func.count()).select_from(card))).scalar_one()
+    return found
+
+
 async def set_status(connection: AsyncConnection, card_id: UUID, status: Literal["active", "blocked"]) -> None:
     await connection.execute(sa.update(card).where(card.c.id == card_id).values(status=status))
 

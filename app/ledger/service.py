@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -90,10 +90,13 @@ __all__ = [
     "currency_book",
     "ledger_of",
     "operating_book",
+    "operations_since",
     "posted",
     "recent_operations",
     "reserve_book",
     "wallet_balances",
+    "wallets_moved_since",
+    "wallets_with_holds",
 ]
 
 _log = structlog.get_logger("comptoir.ledger")
@@ -474,15 +477,43 @@ def operating_book(issuer: str) -> Book:
     return Book(issuer, BookKind.OPERATING, "EUR")
 
 
-async def wallet_balances(connection: AsyncConnection) -> dict[str, dict[str, int]]:
-    """What every wallet may still pay: what it holds, less what is set aside of it and what it owes; minor units by
-    owner, then currency. In the caller's transaction."""
+_OF_WALLETS = ("wallet", "overdraft")
+# More than these at once are read faster all together.
+MOVED_MAX = 5_000
+
+
+async def wallet_balances(
+    connection: AsyncConnection, owners: Collection[str] | None = None
+) -> dict[str, dict[str, int]]:
+    """What every wallet may still pay (or those of `owners`): what it holds, less what is set aside of it and what it
+    owes; minor units by owner, then currency. In the caller's transaction."""
     held: dict[str, dict[str, int]] = {}
-    for row in await reads.free(connection, ("wallet", "overdraft")):
+    for row in await reads.free(connection, _OF_WALLETS, owners):
         of = held.setdefault(row.key.owner, {})
         of[row.key.book.currency] = of.get(row.key.book.currency, 0) + row.balance
     return held
 
 
+async def wallets_moved_since(
+    connection: AsyncConnection, transfer: int, also: Collection[str] = ()
+) -> tuple[int, dict[str, dict[str, int]] | None]:
+    """(the newest transfer's number, what wallets hold that moved after `transfer`): what this costs grows with what
+    moved. None: so many did that all should be read; also where `transfer` is below 0. `also`: owners to read in any
+    case, for a hold changes what a wallet may pay without a transfer."""
+    newest = await reads.last_transfer(connection)
+    if transfer < 0 or newest - transfer > MOVED_MAX:
+        return newest, None
+    moved = set(also)
+    if newest > transfer:
+        moved |= await reads.moved_since(connection, transfer, _OF_WALLETS)
+    return newest, await wallet_balances(connection, moved) if moved else {}
+
+
+async def wallets_with_holds(connection: AsyncConnection) -> set[str]:
+    """Owners of wallets of which something is set aside now."""
+    return await reads.owners_held(connection, _OF_WALLETS)
+
+
 booked_among = reads.booked_ids
+operations_since = reads.newest_since
 recent_operations = reads.newest_of_terminal

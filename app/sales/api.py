@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 from uuid import UUID
 
@@ -16,8 +17,9 @@ from app.ledger.service import ledger_of
 from app.platform.context import context_of
 from app.platform.errors import Conflict, Invalid, NotFound, NotSignedIn
 from app.platform.limits import RateLimit
-from app.sales import intake, receipts, service, snapshot
+from app.sales import intake, receipts, service
 from app.sales.booking import Counter
+from app.sales.deltas import Document, snapshots_of
 from app.sales.directory import directory_of
 from app.sales.exceptions import open_exceptions
 from app.sales.late import Why
@@ -30,6 +32,7 @@ router = APIRouter(prefix="/api/v1", tags=["sales"])
 hot = APIRouter(prefix="/api/v1", tags=["sales"], route_class=ThinRoute)
 
 JSON = "application/json"
+RANGE = re.compile(r"bytes=(\d{1,12})-")
 # A whole journal of 10,000 rows is 20 batches.
 HANDOVER = RateLimit("terminal-handover", "120/minute")
 
@@ -149,18 +152,31 @@ async def act(request: Request, caller: Caller, row: AskedRow) -> ActReply:
     response_model=TerminalSnapshot,
     responses={304: {"description": "Nothing but the time has changed"}},
 )
-async def terminal_snapshot(request: Request, caller: Caller) -> Response:
-    """The header `Comptoir-Signature` is base64 of the server's Ed25519 signature over the body's bytes."""
-    context = context_of(request)
-    counter = await _counter(request, caller)
+async def terminal_snapshot(request: Request, caller: Caller, base: str = "") -> Response:
+    """The header `Comptoir-Signature` is base64 of the server's Ed25519 signature over the body's bytes, before
+    compression. With `base`, the `content` of the snapshot that the terminal holds, the answer may be a delta
+    (SnapshotDelta) instead. A whole snapshot whose download broke off is gone on with by `Range` and `If-Range`.
+    """
+    context, held = context_of(request), request.headers.get("if-none-match", "")
+    snapshots, counter = snapshots_of(request), await _counter(request, caller)
     await polled(context.engine, counter.terminal)
-    built = await snapshot.build(context.reader, counter.terminal, receipts.told_to_terminals(context))
-    tag = f'"{snapshot.content_tag(built)}"'
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers={"ETag": tag})
-    body = built.model_dump_json().encode()
-    headers = {"ETag": tag, SIGNATURE_HEADER: snapshot.sign(context.keys.signing, body)}
-    return Response(body, media_type="application/json", headers=headers)
+    tag = request.headers.get("if-range", "").strip('"')
+    begun = snapshots.download(counter.terminal.id, tag)
+    first = RANGE.fullmatch(request.headers.get("range", ""))
+    if begun and first and int(first[1]) < len(begun.packed):
+        return _packed(begun, int(first[1]))
+    content = base or held.strip('"').partition(".")[0]
+    told = receipts.told_to_terminals(context)
+    found = await snapshots.answer(counter.terminal, told, content, delta=bool(base))
+    return Response(status_code=304, headers={"ETag": held}) if found is None else _packed(found)
+
+
+def _packed(document: Document, start: int = 0) -> Response:
+    headers = {"ETag": f'"{document.tag}"', SIGNATURE_HEADER: document.signature, "Content-Encoding": "gzip"}
+    if start:
+        size = len(document.packed)
+        headers["Content-Range"] = f"bytes {start}-{size - 1}/{size}"
+    return Response(document.packed[start:], 206 if start else 200, headers, JSON)
 
 
 @router.post("/venues/{venue}/sales/{sale}/void", status_code=201, summary="Undo a sale")

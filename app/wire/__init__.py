@@ -2,6 +2,7 @@
 
 from app.wire.acts import ActReply, AskedRow, CreditRow, RefundRow, TopUpRow
 from app.wire.base import Row
+from app.wire.delta import SUMS, SnapshotDelta, card_hash, content_of
 from app.wire.journal import (
     GENESIS,
     AnyRow,
@@ -41,6 +42,7 @@ from app.wire.training import TrainingRow
 
 __all__ = [
     "GENESIS",
+    "SUMS",
     "ActReply",
     "AnyRow",
     "AskedRow",
@@ -73,6 +75,7 @@ __all__ = [
     "SnapshotApplied",
     "SnapshotCard",
     "SnapshotCurrency",
+    "SnapshotDelta",
     "SnapshotLimits",
     "SnapshotPeer",
     "SnapshotProduct",
@@ -93,6 +96,8 @@ __all__ = [
     "TrainingRow",
     "VoidRow",
     "batch_message",
+    "card_hash",
+    "content_of",
     "logs_message",
     "read_payload",
     "row_hash",

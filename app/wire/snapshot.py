@@ -153,6 +153,7 @@ class TerminalSnapshot(Message):
     balances already contain: every row up to the sequence, and the events named beyond it (booked online, their rows
     still under way). The terminal subtracts all its other rows, so that nothing counts twice or not at all.
     `applied_others` says the same of each of the `peers`, for a terminal that learns of their rows from themselves.
+    `content` names all of it but the time (app.wire.delta).
     """
 
     version: Literal[1] = 1
@@ -177,3 +178,4 @@ class TerminalSnapshot(Message):
     till: SnapshotTill = Field(default_factory=SnapshotTill)
     peers: tuple[SnapshotPeer, ...] = ()
     applied_others: tuple[SnapshotApplied, ...] = ()
+    content: str = ""

@@ -39,6 +39,7 @@ from app.wire import (
     token_message,
 )
 from readers.journal import Clock
+from readers.sync.download import Download
 from readers.sync.errors import Rejected, Unreachable
 from readers.sync.keys import DeviceKey
 
@@ -115,6 +116,7 @@ class Server:
         self._clock = clock
         self._token: TokenReply | None = None
         self._renewing = asyncio.Lock()
+        self._download = Download()
         self._http = httpx.AsyncClient(
             base_url=url,
             transport=transport,
@@ -204,10 +206,16 @@ class Server:
             signature=signature,
         )
 
-    async def snapshot(self, device: UUID, etag: str | None) -> Reply | None:
-        """The newest snapshot as it came; None: the one with this `etag` is. Rejected, Unreachable."""
+    async def snapshot(self, device: UUID, etag: str | None, base: str = "") -> Reply | None:
+        """The newest snapshot as it came, or a delta from the content `base`; None: the one with this `etag` is.
+
+        What came of a snapshot before the line broke is kept, and the next call goes on from there. Rejected,
+        Unreachable.
+        """
+        path = "/api/v1/terminals/snapshot" + (f"?base={base}" if base else "")
         headers = {"If-None-Match": etag} if etag else {}
-        response = await self._authorised("GET", "/api/v1/terminals/snapshot", device, None, headers)
+        headers |= {"Accept-Encoding": "gzip", **self._download.asking()}
+        response = await self._authorised("GET", path, device, None, headers, self._download)
         return None if response.status == httpx.codes.NOT_MODIFIED else response
 
     async def report(self, device: UUID, epoch: int, status: str) -> StatusReply:
@@ -242,30 +250,44 @@ class Server:
         return await self._authorised("POST", path, device, body, headers)
 
     async def _authorised(
-        self, method: str, path: str, device: UUID, body: BaseModel | None, headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        device: UUID,
+        body: BaseModel | None,
+        headers: dict[str, str] | None = None,
+        download: Download | None = None,
     ) -> Reply:
         await self.renew_token(device)
         try:
-            return await self._call(method, path, body, {**(headers or {}), **self._bearer()})
+            return await self._call(method, path, body, {**(headers or {}), **self._bearer()}, download)
         except Rejected as error:
             if error.problem.status != httpx.codes.UNAUTHORIZED:
                 raise
         self._token = None
         await self.renew_token(device)
-        return await self._call(method, path, body, {**(headers or {}), **self._bearer()})
+        return await self._call(method, path, body, {**(headers or {}), **self._bearer()}, download)
 
     def _bearer(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token.token}"} if self._token else {}
 
     async def _call(
-        self, method: str, path: str, body: BaseModel | None, headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: BaseModel | None,
+        headers: dict[str, str] | None = None,
+        download: Download | None = None,
     ) -> Reply:
         """One request. Returns 2xx and 304 whole; Rejected for the server's own refusals, Unreachable for the rest."""
         content = body.model_dump_json().encode() if body else None
         sent = {"Content-Type": "application/json", **(headers or {})} if content else headers
         try:
             async with self._http.stream(method, path, content=content, headers=sent) as response:
-                reply = Reply(response.status_code, response.headers, await _read_body(response))
+                if download and response.is_success:
+                    reply = Reply(response.status_code, *await download.read(response, BODY_BYTES_MAX))
+                else:
+                    reply = Reply(response.status_code, response.headers, await _read_body(response))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(f"{method} {path}: {error!r}") from error
         self._note_date(reply)

@@ -9,7 +9,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from readers.journal import Clock, Halt, Journal, JournalError
 from readers.sync.client import NOT_ALLOWED, Reply, Server
 from readers.sync.errors import Rejected, SnapshotRefused, SyncError, Unreachable
 from readers.sync.link import Link
-from readers.sync.snapshots import Received, SnapshotFile, read_snapshot
+from readers.sync.snapshots import Received, SnapshotFile, apply_delta, is_delta, read_snapshot
 
 # A batch has 500 rows at most (app.wire.Batch); by size it stays below what a small server reads at once.
 BATCH_ROWS_MAX = 500
@@ -203,12 +203,22 @@ class Worker:
 
     async def _fetch(self) -> None:
         pairing = self._journal.pairing
-        reply = await self._server.snapshot(pairing.device, self._held.etag if self._held else None)
+        held = self._held
+        reply = await self._server.snapshot(pairing.device, held.etag if held else None, held.base if held else "")
         if reply is None:
             self._shelf.confirm()
             await self._keep_now_and_then()
             return
-        received = await asyncio.to_thread(self._check, reply)
+        try:
+            received = await asyncio.to_thread(self._check, reply)
+        except SnapshotRefused as error:
+            if not is_delta(reply.body):
+                raise
+            _log.warning("delta_refused", why=str(error))
+            reply = await self._server.snapshot(pairing.device, None)
+            if reply is None:
+                return
+            received = await asyncio.to_thread(self._check, reply)
         head = received.head
         if head.applied_epoch == pairing.epoch and head.applied_through > self._journal.head:
             await self._fell_behind(head.applied_through)
@@ -217,15 +227,16 @@ class Worker:
         await self._keep_now_and_then()
 
     def _check(self, reply: Reply) -> Received:
-        pairing = self._journal.pairing
-        signature = reply.headers.get(SIGNATURE_HEADER, "")
-        received = read_snapshot(
-            reply.body, signature, pairing.server_key, pairing.device, etag=reply.headers.get("ETag")
-        )
+        pairing, held = self._journal.pairing, self._held
+        signature, etag = reply.headers.get(SIGNATURE_HEADER, ""), reply.headers.get("ETag")
+        if is_delta(reply.body):
+            if held is None:
+                raise SnapshotRefused("a delta, and nothing that it could start from")
+            received = apply_delta(held, reply.body, signature, pairing.server_key, etag=etag)
+        else:
+            received = read_snapshot(reply.body, signature, pairing.server_key, pairing.device, etag=etag)
         age_s = (self._clock.server_now_us() - received.head.at_us) / 1e6
-        return Received(
-            received.head, received.cards, received.body, received.signature, received.etag, max(0.0, age_s)
-        )
+        return replace(received, age_s=max(0.0, age_s))
 
     async def _keep_now_and_then(self) -> None:
         if time.monotonic() - self._kept_s >= self._pace.keep_s:

@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.ledger.rules.kinds import AccountKey, Book, BookKind
 from app.ledger.rules.operations import Flow, Transfer
-from app.ledger.tables import account, book, operation, refusal, transfer
+from app.ledger.tables import account, book, head, operation, refusal, transfer
+from app.platform.among import among
 
 # Both databases take some 32,000 parameters in a statement.
 NUMBERS_MAX = 20_000
@@ -88,17 +89,63 @@ async def balances(
     """Accounts of these owners, of these kinds, with their balances as of now."""
     query = _BALANCE.order_by(account.c.id)
     if owners is not None:
-        query = query.where(account.c.owner.in_(list(owners)))
+        query = query.where(among(account.c.owner, owners))
     if kinds is not None:
         query = query.where(account.c.kind.in_(list(kinds)))
     rows = await connection.execute(query)
     return [_balance(row) for row in rows]
 
 
-async def free(connection: AsyncConnection, kinds: Iterable[str]) -> list[BalanceRow]:
-    """Accounts of these kinds, with their balances less what open holds reserve of them."""
-    rows = await connection.execute(_BALANCE.add_columns(account.c.held).where(account.c.kind.in_(list(kinds))))
+async def free(
+    connection: AsyncConnection, kinds: Iterable[str], owners: Iterable[str] | None = None
+) -> list[BalanceRow]:
+    """Accounts of these kinds (and of these owners), with their balances less what open holds reserve of them."""
+    query = _BALANCE.add_columns(account.c.held).where(account.c.kind.in_(list(kinds)))
+    if owners is not None:
+        query = query.where(among(account.c.owner, owners))
+    rows = await connection.execute(query)
     return [replace(it, balance=it.balance - row.held) for row in rows for it in [_balance(row)]]
+
+
+async def owners_held(connection: AsyncConnection, kinds: Iterable[str]) -> set[str]:
+    """Owners of accounts of these kinds of which a hold reserves something."""
+    rows = await connection.execute(
+        sa.select(account.c.owner).where(account.c.kind.in_(list(kinds)), account.c.held > 0).distinct()
+    )
+    return set(rows.scalars())
+
+
+async def last_transfer(connection: AsyncConnection) -> int:
+    """The newest transfer's number. They rise in the order of commits, for one batch is posted at a time."""
+    number: int = (await connection.execute(sa.select(head.c.transfer_id))).scalar_one()
+    return number
+
+
+async def moved_since(connection: AsyncConnection, after: int, kinds: Iterable[str]) -> set[str]:
+    """Owners of accounts of these kinds that a transfer numbered above `after` moved."""
+    sides = (transfer.c.debit_account, transfer.c.credit_account)
+    touched = sa.union(*(sa.select(side.label("id")).where(transfer.c.id > after) for side in sides)).subquery()
+    query = sa.select(account.c.owner).distinct().join_from(touched, account, account.c.id == touched.c.id)
+    rows = await connection.execute(query.where(account.c.kind.in_(list(kinds))))
+    return set(rows.scalars())
+
+
+async def newest_since(
+    connection: AsyncConnection, seq: int, kinds: Iterable[str]
+) -> tuple[int, list[tuple[UUID, UUID]]]:
+    """(the newest operation's number, (terminal, id) of terminals' operations of these kinds numbered above `seq`).
+
+    Below 0, none are looked for: that would be the whole history.
+    """
+    newest: int = (await connection.execute(sa.select(head.c.operation_seq))).scalar_one()
+    if seq < 0 or seq == newest:
+        return newest, []
+    rows = await connection.execute(
+        sa.select(operation.c.terminal, operation.c.id).where(
+            operation.c.seq > seq, operation.c.kind.in_(list(kinds)), operation.c.terminal.is_not(None)
+        )
+    )
+    return newest, [(row.terminal, row.id) for row in rows]
 
 
 async def by_id(connection: AsyncConnection, ids: Iterable[int]) -> list[BalanceRow]:
