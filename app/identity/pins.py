@@ -15,23 +15,24 @@ from app.identity.tables import person, person_role
 
 @dataclass(frozen=True, slots=True)
 class StaffPin:
-    """`pin`: an Argon2id hash."""
+    """`pin`: an Argon2id hash. `card`: the chip's number of their staff card."""
 
     person: UUID
     pin: str
     rights: Sequence[StaffRight]
+    card: str | None
 
 
 async def pins_of_venue(connection: AsyncConnection, venue: UUID) -> list[StaffPin]:
     """Everybody who may work at this venue's terminals."""
     rows = await connection.execute(
-        sa.select(person.c.id, person.c.pin_hash, person_role.c.role)
+        sa.select(person.c.id, person.c.pin_hash, person.c.card_uid, person_role.c.role)
         .join(person_role, person_role.c.person == person.c.id)
         .where(person.c.active, person.c.pin_hash.is_not(None))
         .where(sa.or_(person_role.c.venue == venue, person_role.c.role == "network_admin"))
         .order_by(person.c.id)
     )
-    roles: dict[tuple[UUID, str], list[str]] = {}
+    roles: dict[tuple[UUID, str, str | None], list[str]] = {}
     for row in rows:
-        roles.setdefault((row.id, row.pin_hash), []).append(row.role)
-    return [StaffPin(id_, pin, staff_rights(held)) for (id_, pin), held in roles.items()]
+        roles.setdefault((row.id, row.pin_hash, row.card_uid), []).append(row.role)
+    return [StaffPin(id_, pin, staff_rights(held), card) for (id_, pin, card), held in roles.items()]

@@ -41,6 +41,7 @@ RIGHTS: Final[Rights] = {
     # Signed by the device itself: one that may no longer sell hands over what it had sold.
     "hand_over": _PUBLIC,
     "act": _TERMINAL,
+    "set_staff_card": frozenset({Role.NETWORK_ADMIN}),
     "terminal_snapshot": _TERMINAL,
     "list_tabs": _TERMINAL,
     "open_tab": _TERMINAL,

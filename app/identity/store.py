@@ -55,6 +55,10 @@ async def set_name(connection: AsyncConnection, person_id: UUID, name: str) -> N
     await connection.execute(person.update().where(person.c.id == person_id).values(name=name))
 
 
+async def set_card(connection: AsyncConnection, person_id: UUID, card: str | None) -> None:
+    await connection.execute(person.update().where(person.c.id == person_id).values(card_uid=card))
+
+
 async def delete_grants(connection: AsyncConnection, person_id: UUID) -> None:
     await connection.execute(person_role.delete().where(person_role.c.person == person_id))
 

@@ -14,8 +14,11 @@ person = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("password_hash", sa.Text, nullable=False),
     sa.Column("pin_hash", sa.Text),
+    # The chip's number of the card that they sign in with at a terminal.
+    sa.Column("card_uid", sa.Text),
     sa.Column("active", sa.Boolean, nullable=False),
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sa.Index("ix_person_card_uid", "card_uid", unique=True),
 )
 
 # A role of a person: network-wide when venue is null.

@@ -90,7 +90,7 @@ async def head(
         ),
         cards=(),
         staff=tuple(
-            SnapshotStaff(id=it.person, pin=it.pin, rights=tuple(it.rights))
+            SnapshotStaff(id=it.person, pin=it.pin, rights=tuple(it.rights), card=it.card)
             for it in await pins_of_venue(connection, venue.id)
         ),
         limits=SnapshotLimits(
@@ -109,6 +109,7 @@ async def head(
         applied_beyond=own.beyond,
         receipts=receipts,
         till=await _till(connection, terminal, settings),
+        pin_only=settings.pin_only,
         peers=tuple(
             SnapshotPeer(device=it.id, epoch=it.epoch, key=base64.b64encode(it.public_key).decode()) for it in others
         ),

@@ -54,6 +54,8 @@ class NetworkSettings:
     # Whether a till sells only while a session is open, and whether staff count before they see what should be there.
     session_required: bool = False
     blind_count: bool = True
+    # Whether staff may sign in at a terminal by their PIN alone, without their card.
+    pin_only: bool = True
     card_limits: dict[str, dict[Assurance, tuple[int, int, int]]] = field(default_factory=dict)
     terminal_limits: dict[str, int] = field(default_factory=dict)
     fee_tiers: dict[str, FeeTier] = field(default_factory=dict)

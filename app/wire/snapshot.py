@@ -6,7 +6,7 @@ It travels as the exact bytes that the server signed (header `Comptoir-Signature
 from __future__ import annotations
 
 from datetime import time
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -17,7 +17,7 @@ from app.rules.lines import ProductKind
 from app.rules.offline import Assurance, CardLimits, OfflineLimits
 from app.rules.policy import CurrencyKind, Policy
 from app.rules.prices import Article, Window
-from app.wire.base import InstantUs, Message
+from app.wire.base import CardUid, InstantUs, Message
 from app.wire.sale import Means
 
 SIGNATURE_HEADER = "Comptoir-Signature"
@@ -77,11 +77,12 @@ class SnapshotCard(Message):
 
 
 class SnapshotStaff(Message):
-    """Who may sign in at the terminal: `pin` is an Argon2id hash."""
+    """Who may sign in at the terminal: `pin` is an Argon2id hash, `card` the chip's number of their staff card."""
 
     id: UUID
     pin: str
     rights: tuple[str, ...]
+    card: Annotated[CardUid | None, Field(exclude_if=lambda uid: uid is None)] = None
 
 
 class SnapshotLimits(Message):
@@ -115,11 +116,13 @@ class SnapshotReceipts(Message):
 class SnapshotTill(Message):
     """How the till is run here, and where its closings go on from, also on a new card or device.
 
+    `pin_only`: staff may sign in without their card.
     `open_before`: what rows of older epochs took since the last closing; this epoch's the terminal has itself.
     """
 
     session_required: bool = False
     blind_count: bool = True
+    pin_only: bool = True
     closed: Closed = Field(default_factory=Closed)
     closed_at_us: InstantUs | None = None
     open_before: Period | None = None

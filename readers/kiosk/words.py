@@ -33,6 +33,8 @@ WORDS: Final[dict[str, str]] = {
     "clock.day": _("{day} {time}"),
     # Signing in
     "sign_in.title": _("Type your PIN"),
+    "sign_in.badge": _("Card read. Type your PIN"),
+    "sign_in.card_first": _("Present your staff card"),
     "sign_in.ok": _("OK"),
     "sign_in.erase": _("Erase a digit"),
     "sign_in.typed": _("{count} digits typed"),
@@ -239,6 +241,7 @@ WORDS: Final[dict[str, str]] = {
     "till.cross_origin": _("The till takes commands from this screen only. Load the page again."),
     "till.no_answer": _("The till did not answer. Look at the last sales before you try again."),
     "till.no_right": _("Your account does not have the right to do this. Nothing was changed."),
+    "till.card_first": _("Present your staff card, then type your PIN."),
     "till.only_online": _("This needs the network. Nothing was changed."),
     "till.unknown_act": _("This till does not know that. Nothing was changed."),
     "till.wrong_amount": _("This amount is not possible here. Nothing was changed."),

@@ -146,6 +146,7 @@ class Screen:
 
     `pending` is what the card is asked for, in each currency; of a `second_card`, what the first one left to pay. `act`
     names what it is asked for where that is no basket. `rights`: of who is signed in. `card`: one lies on the reader.
+    `badge`: a staff card was read and its PIN is asked for; `card_first`: nobody signs in without one.
     """
 
     phase: Phase
@@ -170,6 +171,8 @@ class Screen:
     act: str | None = None
     rights: tuple[str, ...] = ()
     card: bool = False
+    badge: bool = False
+    card_first: bool = False
     training: bool = False
     session: SessionShown = field(default_factory=SessionShown)
     last_sales: tuple[PastSale, ...] = field(default=())
@@ -180,8 +183,8 @@ class TillError(Exception):
 
     wrong_pin, not_signed_in, too_many_attempts, empty_basket, unknown_product, no_price, busy, no_snapshot,
     not_voidable, not_yours, too_late, not_offered, journal_failed, unknown_sale, no_printer, printer_busy, no_right,
-    only_online, unknown_act, wrong_amount, not_allowed, in_training, no_session, session_open, nothing_to_close,
-    reason_needed, no_closing, tab_plain, tab_over_hold, tab_closed, tab_changed, tab_funds, tab_blocked, tab_refused,
+    only_online, card_first, unknown_act, wrong_amount, not_allowed, in_training, no_session, session_open,
+    nothing_to_close, reason_needed, no_closing, tab_plain, tab_over_hold, tab_closed, tab_changed, tab_funds, tab_blocked, tab_refused,
     tab_no_answer, tab_not_noted.
     """
 

@@ -85,6 +85,7 @@ class CardTill:
         # For the last sales: the id that `pay` gave the page, where the sale has another.
         self._asked: dict[UUID, UUID] = {}
         self._voiding: set[UUID] = set()
+        self._badge: UUID | None = None
         self._reader: Literal["ok", "lost"] = "lost"
         self._reader_reason: str | None = None
         self._last: deque[PaidSale] = deque(maxlen=LAST_SALES)
@@ -139,6 +140,8 @@ class CardTill:
             act=pending.act if isinstance(pending, Ask) else None,
             rights=tuple(sorted(self._rights())),
             card=self._counter.card is not None,
+            badge=self._badge is not None,
+            card_first=shop is not None and not shop.snapshot.till.pin_only,
             result=self._counter.result,
             hint=self._counter.hint,
             catalogue_version=shop.catalogue_version if shop else "",
@@ -169,7 +172,11 @@ class CardTill:
         shop = self._shelf.shop
         if shop is None:
             raise TillError("no_snapshot")
-        await self._staff.sign_in(pin, shop.staff.values())
+        badge = shop.staff.get(self._badge) if self._badge else None
+        if badge is None and not shop.snapshot.till.pin_only:
+            raise TillError("card_first")
+        await self._staff.sign_in(pin, [badge] if badge else shop.staff.values())
+        self._badge = None
         self._bump()
 
     async def sign_out(self) -> None:
@@ -352,6 +359,7 @@ class CardTill:
         """An event of the card reader, on the event loop."""
         match event:
             case CardSeen(uid, assurance):
+                self._recognise(uid.hex().upper())
                 self._move(self._counter.seen(Card(uid.hex().upper(), assurance)))
             case CardGone():
                 self._move(self._counter.gone(self._clock.monotonic_ns()))
@@ -367,6 +375,13 @@ class CardTill:
                 self._bump()
 
     # Within
+
+    def _recognise(self, uid: str) -> None:
+        """While nobody is signed in, a staff card says whose PIN is asked for; it may leave the reader meanwhile."""
+        shop = self._shelf.shop
+        if self._staff.who is None and shop:
+            self._badge = next((person.id for person in shop.staff.values() if person.card == uid), None)
+            self._bump()
 
     async def _intend(self, cashier: UUID) -> UUID:
         """A sale's id, with its intent in the journal; `cashier` still is at the till. TillError."""

@@ -25,6 +25,7 @@ API = {
     "sync": "t",
     "hand_over": "*",
     "act": "t",
+    "set_staff_card": "n",
     "terminal_snapshot": "t",
     "list_tabs": "t",
     "open_tab": "t",
@@ -156,6 +157,7 @@ def address(network: Network, path: str, where: Mapping[str, object]) -> str:
         "loan": uuid4(),
         "tab": uuid4(),
         "code": "coop",
+        "login": "nobody",
         **where,
     }
     return path.format(**values)

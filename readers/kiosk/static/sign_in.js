@@ -23,6 +23,8 @@ export function start() {
 
 export function draw({ screen, connected }) {
   byId("sign-in").hidden = !screen || Boolean(screen.signed_in);
+  const first = screen?.card_first && !screen.badge;
+  byId("sign-in-title").textContent = t(screen?.badge ? "sign_in.badge" : first ? "sign_in.card_first" : "sign_in.title");
   for (const key of byId("keys").children) key.disabled = !connected;
 }
 

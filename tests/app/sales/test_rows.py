@@ -11,7 +11,7 @@ from app.rules.offline import Refusal
 from app.sales import intake
 from app.terminals.rows import Exceptions
 from app.wire import CancelRow, IntentRow, JournalRow, RefusedRow, SaleRow, VoidRow
-from tests.support.network import Network, both
+from tests.support.network import Network, both, problem
 
 
 async def booked_by(*payloads: Any) -> tuple[list[tuple[str, int]], Exceptions]:
@@ -54,3 +54,18 @@ async def test_staff_have_the_rights_of_their_roles_here(network: Network) -> No
     assert rights[str(cashier)] == ["sell", "top_up"]
     assert {"refund", "credit", "close", "sold_out"} <= set(rights[str(manager)])
     assert rights[str(admin)] == rights[str(manager)]
+
+
+@both
+async def test_a_staff_card_is_given_and_reaches_the_terminals(network: Network) -> None:
+    bar, cashier = await network.terminal("raffinerie"), await network.hired("lucas")
+    admin = await network.person("nadia")
+    await network.hired("marie")
+    assert (await admin.put("/api/v1/people/lucas/card", json={"card": "04A1B2C3D4E5F6"})).status_code == 204
+    document = (await bar.snapshot()).json()
+    assert [it["id"] for it in document["staff"] if it.get("card") == "04A1B2C3D4E5F6"] == [str(cashier)]
+    taken = await admin.put("/api/v1/people/marie/card", json={"card": "04A1B2C3D4E5F6"})
+    assert problem(taken) == (409, "card-exists")
+    assert problem(await admin.put("/api/v1/people/nobody/card", json={"card": None})) == (404, "not-found")
+    assert (await admin.put("/api/v1/people/lucas/card", json={"card": None})).status_code == 204
+    assert all("card" not in it for it in (await bar.snapshot()).json()["staff"])

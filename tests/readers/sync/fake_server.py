@@ -117,6 +117,8 @@ class FakeServer:
     undone: set[UUID] = field(default_factory=set)
     acted: dict[UUID, Any] = field(default_factory=dict)
     act_refusal: tuple[int, str] | None = None
+    staff_card: str | None = None
+    pin_only: bool = True
     tombstones: set[UUID] = field(default_factory=set)
     rows: list[tuple[str, str]] = field(default_factory=list)
     faults: dict[str, deque[str]] = field(default_factory=dict)
@@ -398,7 +400,8 @@ class FakeServer:
                 )
                 for uid, left in self.balances.items()
             ),
-            staff=(SnapshotStaff(id=self.cashier, pin=PIN_HASH, rights=self.rights),),
+            staff=(SnapshotStaff(id=self.cashier, pin=PIN_HASH, rights=self.rights, card=self.staff_card),),
+            till=SnapshotTill(pin_only=self.pin_only),
             limits=self.limits,
             applied_epoch=self.epoch,
             applied_through=len(self.rows),

@@ -12,7 +12,7 @@ from app.wire import TopUpRow, read_payload
 from readers.journal import JournalFailed
 from readers.sync import Pace
 from readers.terminal.view import Amount, Result, TillError
-from tests.readers.sync.fake_server import AWA, FakeServer
+from tests.readers.sync.fake_server import AWA, PIN, STRONG, FakeServer
 from tests.readers.till.terminals import Terminal, a_terminal
 
 UID = AWA
@@ -235,3 +235,21 @@ async def test_money_acts_need_their_right_and_the_network(tmp_path: Path, serve
         await it.go_offline()
         assert await refused(it.till.act(name, wish)) == "only_online"
         assert it.journal.head == 0
+
+
+async def test_a_staff_card_says_whose_pin_is_asked_for(tmp_path: Path, server: FakeServer) -> None:
+    server.staff_card, server.pin_only = STRONG, False
+    async with a_terminal(tmp_path, server, sign_in=False) as it:
+        await it.until(lambda: it.shelf.shop)
+        assert it.till.screen().card_first
+        assert await refused(it.till.sign_in(PIN)) == "card_first"
+        it.lay(UID)
+        assert not it.till.screen().badge, "a customer's card is none"
+        it.lay(STRONG)
+        assert it.till.screen().badge
+        it.take(STRONG)
+        assert await refused(it.till.sign_in("0000")) == "wrong_pin"
+        await it.till.sign_in(PIN)
+        assert it.till.screen().signed_in == server.cashier
+        await it.till.sign_out()
+        assert await refused(it.till.sign_in(PIN)) == "card_first"
