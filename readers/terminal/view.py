@@ -184,8 +184,8 @@ class TillError(Exception):
     wrong_pin, not_signed_in, too_many_attempts, empty_basket, unknown_product, no_price, busy, no_snapshot,
     not_voidable, not_yours, too_late, not_offered, journal_failed, unknown_sale, no_printer, printer_busy, no_right,
     only_online, card_first, unknown_act, wrong_amount, not_allowed, in_training, no_session, session_open,
-    nothing_to_close, reason_needed, no_closing, tab_plain, tab_over_hold, tab_closed, tab_changed, tab_funds, tab_blocked, tab_refused,
-    tab_no_answer, tab_not_noted.
+    nothing_to_close, reason_needed, no_closing, tab_plain, tab_over_hold, tab_closed, tab_changed, tab_funds,
+    tab_blocked, tab_refused, tab_no_answer, tab_not_noted.
     """
 
     def __init__(self, reason: str) -> None:

@@ -401,13 +401,12 @@ class FakeServer:
                 for uid, left in self.balances.items()
             ),
             staff=(SnapshotStaff(id=self.cashier, pin=PIN_HASH, rights=self.rights, card=self.staff_card),),
-            till=SnapshotTill(pin_only=self.pin_only),
             limits=self.limits,
             applied_epoch=self.epoch,
             applied_through=len(self.rows),
             applied_beyond=tuple(id_ for id_ in (*self.sold, *self.acted) if id_ not in in_rows),
             receipts=self.receipts,
-            till=self.till,
+            till=self.till.model_copy(update={"pin_only": self.pin_only}),
         )
 
     def book(self, sale: Sale, sign: int = 1) -> None:
