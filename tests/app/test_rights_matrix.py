@@ -158,7 +158,6 @@ def address(network: Network, path: str, where: Mapping[str, object]) -> str:
         "tab": uuid4(),
         "code": "coop",
         "login": "nobody",
-        "tab": uuid4(),
         **where,
     }
     return path.format(**values)
