@@ -109,7 +109,6 @@ async def head(
         applied_beyond=own.beyond,
         receipts=receipts,
         till=await _till(connection, terminal, settings),
-        pin_only=settings.pin_only,
         peers=tuple(
             SnapshotPeer(device=it.id, epoch=it.epoch, key=base64.b64encode(it.public_key).decode()) for it in others
         ),
@@ -123,6 +122,7 @@ async def head(
 async def _till(connection: AsyncConnection, terminal: Terminal, settings: NetworkSettings) -> SnapshotTill:
     closed, closed_at_us, open_before = await last_of(connection, terminal)
     return SnapshotTill(
+        pin_only=settings.pin_only,
         session_required=settings.session_required,
         blind_count=settings.blind_count,
         closed=closed,
