@@ -25,6 +25,7 @@ from app.ledger.service import Ledger, OutcomeUnknown
 from app.ledger.store import PostgresStore
 from app.ledger.store import postgres as postgres_store
 from app.platform.database import create_engine
+from app.platform.telemetry import configure_logging
 from tests.app.ledger.conftest import KEY
 
 # Small, so that the batches of several processes follow each other closely.
@@ -38,6 +39,8 @@ def operation(id_: str, rows: list[list[int | None]]) -> Operation:
 
 
 async def main(url: str, settings: dict[str, str]) -> None:
+    # To standard error: while the database is away the ledger has things to say, and standard output is for answers.
+    configure_logging("error")
     engine = create_engine(url)
     dsn = url.replace("+asyncpg", "")
     ledger = Ledger(engine, PostgresStore(dsn, KEY, {**postgres_store.SETTINGS, **settings}), batch_limit=BATCH)
