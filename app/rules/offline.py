@@ -65,7 +65,7 @@ class OfflineLimits:
     cards: Mapping[str, Mapping[Assurance, CardLimits]]
     per_terminal: Mapping[str, int]
     backed_weight_percent: int = 25
-    journal_rows: int = 10_000
+    journal_rows: int = 25_000
     snapshot_warn_s: int = 3600
     snapshot_stop_s: int = 12 * 3600
 

@@ -48,7 +48,7 @@ class NetworkSettings:
     # VAT that the network's own fees contain: 2000 in mainland France (CGI art. 278), 850 in La Réunion (art. 296).
     fee_vat_basis_points: int = 0
     backed_weight_percent: int = 25
-    journal_rows: int = 10_000
+    journal_rows: int = 25_000  # an intent and a sale each: more than 10,000 sales
     snapshot_warn_s: int = 3600
     snapshot_stop_s: int = 12 * 3600
     # Whether a till sells only while a session is open, and whether staff count before they see what should be there.

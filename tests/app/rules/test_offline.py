@@ -115,7 +115,7 @@ def test_more_risk_already_taken_turns_no_no_into_a_yes(
         (replace(card, backed={**card.backed, currency: card.backed.get(currency, 0) + more}), terminal),
         (replace(card, consecutive=card.consecutive + 1), terminal),
         (replace(card, blocked=True), terminal),
-        (card, replace(terminal, rows_waiting=terminal.rows_waiting + 10_000)),
+        (card, replace(terminal, rows_waiting=terminal.rows_waiting + 25_000)),
         (card, replace(terminal, snapshot_age_s=(terminal.snapshot_age_s or 0) + more)),
         (card, replace(terminal, unbacked={**terminal.unbacked, currency: terminal.unbacked.get(currency, 0) + more})),
     ]
