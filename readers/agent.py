@@ -20,6 +20,7 @@ from app.wire import StatusReply
 from readers.drivers import open_driver
 from readers.health.logs import bundle
 from readers.health.systemd import Supervisor
+from readers.hub import HubClient, Site, create_hub
 from readers.journal import Clock, Journal
 from readers.journal.schema import Connection
 from readers.journal.store import connect
@@ -66,6 +67,9 @@ class AgentConfig:
     pace: Pace = field(default_factory=Pace)
     report_s: float = REPORT_S
     open_connection: Callable[[Path], Connection] = connect
+    # Addresses of site hubs, and where this terminal is one itself.
+    hubs: tuple[str, ...] = ()
+    hub_listen: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +148,19 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
             tabs,
         )
         worker = Worker(server, journal, link, clock, shelf, snapshots, config.pace)
+        site = Site(key, journal, shelf.add_other)
+        shelf.site_entries, shelf.on_install = site.entries, lambda received: site.learn(received.head)
         await worker.start_from_disk()
         await till.start()
         held.push_async_callback(till.close)
         await held.enter_async_context(_task(worker.run()))
         await held.enter_async_context(_task(till.run()))
+        if config.hubs or config.hub_listen:
+            await held.enter_async_context(_task(site.run()))
+        for hub in config.hubs:
+            await held.enter_async_context(_task(HubClient(hub, site).run()))
+        if config.hub_listen:
+            await held.enter_async_context(_hub(config.hub_listen, site))
         looks = Looks(config.data, _version(), journal, shelf, till, clock)
         heed = partial(_heed, config.data, journal, server)
         reporter = Reporter(server, journal, looks, heed, config.report_s)
@@ -285,6 +297,31 @@ async def _kiosk(config: AgentConfig, till: CardTill) -> AsyncIterator[str]:
             yield f"http://{host}:{port}"
         finally:
             # The pages' event streams never end by themselves, and the server would wait for them.
+            for connection in list(web.server_state.connections):
+                connection.transport.close()
+            web.should_exit = True
+            await asyncio.wait([serving])
+
+
+@contextlib.asynccontextmanager
+async def _hub(at: tuple[str, int], site: Site) -> AsyncIterator[None]:
+    """The hub's web server. OSError: the port is taken."""
+    with socket.create_server(at) as listener:
+        web = _Web(
+            uvicorn.Config(
+                create_hub(site),
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                lifespan="off",
+                limit_concurrency=128,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        serving = asyncio.ensure_future(web.serve(sockets=[listener]))
+        try:
+            yield
+        finally:
             for connection in list(web.server_state.connections):
                 connection.transport.close()
             web.should_exit = True

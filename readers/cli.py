@@ -55,6 +55,18 @@ from readers.install.commands import check, install, kiosk, pair, uninstall
     envvar="COMPTOIR_TERMINAL_SNAPSHOT_S",
     help="Seconds between two looks at balances, prices and blocked cards while online.",
 )
+@click.option(
+    "--hub",
+    "hubs",
+    multiple=True,
+    envvar="COMPTOIR_TERMINAL_HUB",
+    help="A site hub to share sales with, http://192.168.1.10:8765; may be given several times.",
+)
+@click.option(
+    "--hub-listen",
+    envvar="COMPTOIR_TERMINAL_HUB_LISTEN",
+    help="Be a site hub for the other terminals, at this address of ours: 192.168.1.10:8765.",
+)
 @click.pass_context
 def terminal(
     context: click.Context,
@@ -67,6 +79,8 @@ def terminal(
     printer: str | None,
     deadline_ms: int,
     snapshot_s: float,
+    hubs: tuple[str, ...],
+    hub_listen: str | None,
 ) -> None:
     """Run a till: reads cards, sells, and keeps selling without network."""
     if context.invoked_subcommand is not None:
@@ -87,6 +101,9 @@ def terminal(
             check_path(printer)
     except PrinterPathWrong as error:
         _fail(2, str(error))
+    host, _, port = (hub_listen or "").rpartition(":")
+    if hub_listen and not (host and port.isdigit() and int(port) < 65536):
+        _fail(2, f"--hub-listen takes an address and a port, as in 192.168.1.10:8765, and not {hub_listen}.")
     config = AgentConfig(
         data=data,
         server=server,
@@ -97,6 +114,8 @@ def terminal(
         printer=printer,
         tap=TapSettings(deadline_s=deadline_ms / 1000),
         pace=Pace(snapshot_s=snapshot_s),
+        hubs=hubs,
+        hub_listen=(host, int(port)) if hub_listen else None,
     )
     try:
         asyncio.run(run_agent(config))

@@ -26,6 +26,8 @@ class Journal:
     def __init__(self, file: JournalFile, thread: ThreadPoolExecutor) -> None:
         self._file = file
         self._thread = thread
+        # Called on the event loop after each append.
+        self.on_append: Callable[[], None] = lambda: None
         self._pairing = file.pairing
         self._head = file.head()
         self._acknowledged = file.acknowledged()
@@ -74,7 +76,9 @@ class Journal:
 
     async def append(self, *payloads: AnyRow) -> int:
         """Write rows, all or none; durable when this returns the last one's sequence. JournalFailed."""
-        return await self._run(lambda: self._append(payloads))
+        sequence = await self._run(lambda: self._append(payloads))
+        self.on_append()
+        return sequence
 
     async def acknowledge(self, sequence: int) -> None:
         await self._run(lambda: self._file.acknowledge(sequence))

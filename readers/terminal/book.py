@@ -11,6 +11,10 @@ snapshot contains, and `offline` = our offline sales that nobody undid:
     unbacked  = what of `offline` exceeds a base that is not negative
     backed    = offline - unbacked
 
+Rows of other terminals at the site count in the same way, each by its own terminal's mark: what one card took anywhere
+counts against the card's limits everywhere. The terminal's own limit is about its own sales: what of a card's risk
+this terminal can have caused counts there, and never less.
+
 An online sale lowers what is available and is no risk: the server itself booked it. Written this way the figures do not
 depend on the order of the rows, and each sale costs the same whatever the number of cards.
 """
@@ -42,12 +46,16 @@ class Mark:
         return cls(snapshot.applied_epoch, snapshot.applied_through, frozenset(snapshot.applied_beyond))
 
 
+_NOTHING = Mark(0, 0, ())
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A row that moves value: `taken` is minor units by card, then by currency; what is put on a card is below 0.
 
     `void`: it gives them back for `sale`; otherwise it is `sale` itself (or an act that is no sale). `offline`: a sale
-    that this terminal decided alone, and so a risk.
+    that this terminal decided alone, and so a risk. `journal`: the device and epoch of another terminal's row; None:
+    a row of ours.
     """
 
     sequence: int
@@ -56,6 +64,7 @@ class Entry:
     taken: Mapping[str, Mapping[str, int]]
     offline: bool
     void: bool
+    journal: tuple[UUID, int] | None = None
 
     @classmethod
     def of(cls, sequence: int, row: AnyRow, undone: AnyRow | None = None) -> Self | None:
@@ -69,20 +78,30 @@ class Entry:
 
 @dataclass(slots=True)
 class _Moves:
-    """Our rows on one card, in minor units by currency; `sales` counts offline sales that nobody undid."""
+    """The rows on one card, in minor units by currency; `sales` counts offline sales that nobody undid; `own`
+    is what of `offline` this terminal sold."""
 
     offline: Counter[str] = field(default_factory=Counter)
     online: Counter[str] = field(default_factory=Counter)
     given_back: Counter[str] = field(default_factory=Counter)
     sales: int = 0
+    own: Counter[str] = field(default_factory=Counter)
 
 
 class Book:
     """The cards of one snapshot and our own rows in epoch `epoch` on top of them."""
 
-    def __init__(self, epoch: int, mark: Mark, cards: Mapping[str, KnownCard], entries: Iterable[Entry] = ()) -> None:
+    def __init__(
+        self,
+        epoch: int,
+        mark: Mark,
+        cards: Mapping[str, KnownCard],
+        entries: Iterable[Entry] = (),
+        others: Mapping[UUID, Mark] | None = None,
+    ) -> None:
         self._epoch = epoch
         self._mark = mark
+        self._others = others or {}
         self._cards = cards
         self._entries: dict[UUID, Entry] = {}
         self._moves: dict[str, _Moves] = {}
@@ -92,7 +111,11 @@ class Book:
 
     def entries_after(self, sequence: int) -> list[Entry]:
         """Our rows above `sequence` that the snapshot does not contain."""
-        return [entry for entry in self._entries.values() if entry.sequence > sequence]
+        return [e for e in self._entries.values() if e.journal is None and e.sequence > sequence]
+
+    def entries_of_others(self) -> list[Entry]:
+        """Rows of other terminals that the snapshot does not contain."""
+        return [entry for entry in self._entries.values() if entry.journal is not None]
 
     def add(self, entry: Entry) -> None:
         """Take a committed row into account; a row that is known or contained in the snapshot changes nothing."""
@@ -101,27 +124,33 @@ class Book:
         undone = self._entries.get(entry.sale) if entry.void else None
         for uid, amounts in entry.taken.items():
             moves = self._moves.setdefault(uid, _Moves())
-            before = self._unbacked_of(uid)
+            before = self._own_unbacked_of(uid)
             if not entry.void:
                 (moves.offline if entry.offline else moves.online).update(amounts)
                 moves.sales += entry.offline
+                if entry.offline and entry.journal is None:
+                    moves.own.update(amounts)
             elif undone is None:
                 moves.given_back.update(amounts)
             else:
                 (moves.offline if undone.offline else moves.online).subtract(amounts)
                 moves.sales -= undone.offline
+                if undone.offline and undone.journal is None:
+                    moves.own.subtract(amounts)
             self._unbacked.subtract(before)
-            self._unbacked.update(self._unbacked_of(uid))
+            self._unbacked.update(self._own_unbacked_of(uid))
         self._entries[entry.event] = entry
 
     def contains(self, entry: Entry) -> bool:
         """Whether the snapshot's balances already include a row."""
-        if entry.event in self._mark.beyond:
+        mark, epoch = self._mark, self._epoch
+        if entry.journal:
+            device, epoch = entry.journal
+            mark = self._others.get(device, _NOTHING)
+        if entry.event in mark.beyond:
             return True
         # Pairing anew needs every older row at the server, so a later epoch's snapshot contains this one's.
-        return self._epoch < self._mark.epoch or (
-            self._epoch == self._mark.epoch and entry.sequence <= self._mark.through
-        )
+        return epoch < mark.epoch or (epoch == mark.epoch and entry.sequence <= mark.through)
 
     def card(self, uid: str, assurance: Assurance) -> CardView | None:
         """The card as it stands, for `decide`; None if the snapshot does not know it.
@@ -154,7 +183,7 @@ class Book:
 
     @property
     def unbacked(self) -> Mapping[str, int]:
-        """The unbacked risk of all cards together, in minor units by currency."""
+        """This terminal's own unbacked risk on all cards together, in minor units by currency."""
         return self._unbacked
 
     def _sold(self, uid: str) -> set[str]:
@@ -171,3 +200,9 @@ class Book:
         if moves is None:
             return {}
         return {code: max(0, sold - max(0, self._base(uid, code))) for code, sold in moves.offline.items()}
+
+    def _own_unbacked_of(self, uid: str) -> dict[str, int]:
+        """At most what we sold: risk on a card may come from others' sales, and then it counts at theirs."""
+        moves = self._moves.get(uid)
+        own = moves.own if moves else Counter[str]()
+        return {code: min(own[code], risk) for code, risk in self._unbacked_of(uid).items()}

@@ -22,6 +22,9 @@ class SnapshotShelf:
         self._clock = clock
         self._fresh_ns = 0
         self.on_change: Callable[[], None] = lambda: None
+        # What other terminals at this site told of their rows; nothing without a site hub.
+        self.site_entries: Callable[[], list[Entry]] = list
+        self.on_install: Callable[[Received], None] = lambda _: None
         self.shop: Shop | None = None
         self.book: Book | None = None
 
@@ -35,8 +38,14 @@ class SnapshotShelf:
         # Rows that were committed after the journal was read are in the book before; from here on nothing waits.
         later = self.book.entries_after(head) if self.book else []
         read = (entry for row in rows if (entry := Entry.of(row.sequence, row.payload, row.undone)))
-        self.book = Book(epoch, mark, shop.cards, itertools.chain(read, later))
+        marks = {
+            one.device: Mark(one.epoch, one.through, frozenset(one.beyond)) for one in received.head.applied_others
+        }
+        # What arrived of others while this was made ready is in the book before, or in what the site keeps.
+        others = [*self.site_entries(), *(self.book.entries_of_others() if self.book else ())]
+        self.book = Book(epoch, mark, shop.cards, itertools.chain(read, later, others), marks)
         self.shop = shop
+        self.on_install(received)
         self._fresh_ns = self._clock.monotonic_ns() - int(received.age_s * 1e9)
         self.on_change()
 
@@ -44,6 +53,11 @@ class SnapshotShelf:
         """The server said that this snapshot is the newest."""
         self._fresh_ns = self._clock.monotonic_ns()
         self.on_change()
+
+    def add_other(self, entry: Entry) -> None:
+        """A row of another terminal at this site came in."""
+        if self.book:
+            self.book.add(entry)
 
     def add(self, sequence: int, row: AnyRow, undone: AnyRow | None = None) -> None:
         """A row of ours was committed; `undone` is what a void takes back."""

@@ -1,0 +1,178 @@
+"""Terminals share signed rows through a real hub, each with a real journal; strangers get nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from app.rules.ids import uuid7
+from app.wire import Batch, JournalRow, SnapshotPeer, VoidRow, batch_message, row_hash
+from readers.hub import HubClient, Site, create_hub
+from readers.hub.messages import seal, unseal
+from readers.hub.server import BURST, DEVICE_HEADER
+from readers.journal import Clock, Journal
+from readers.sync import DeviceKey
+from readers.terminal.book import Book, Entry, Mark
+from tests.readers.journal.rows import CARD, intent, pairing, sale_row
+from tests.readers.terminal.test_book import Known
+
+
+@dataclass
+class Member:
+    site: Site
+    journal: Journal
+    got: list[Entry] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Heads:
+    """What a site reads of a snapshot."""
+
+    peers: tuple[SnapshotPeer, ...]
+    applied_others: tuple[object, ...] = ()
+
+
+@contextlib.asynccontextmanager
+async def members(folder: Path, count: int) -> AsyncIterator[list[Member]]:
+    async with contextlib.AsyncExitStack() as held:
+        found: list[Member] = []
+        for number in range(count):
+            journal = await Journal.open(folder / f"{number}.db", Clock())
+            held.push_async_callback(journal.close)
+            await journal.pair(pairing(device=uuid4()), "code")
+            member = Member(Site(DeviceKey(Ed25519PrivateKey.generate()), journal), journal)
+            member.site.on_entry = member.got.append
+            found.append(member)
+        for one in found:
+            peers = (SnapshotPeer(device=it.site.device, epoch=1, key=it.site.key.public) for it in found)
+            one.site.learn(Heads(tuple(it for it in peers if it.device != one.site.device)))  # type: ignore[arg-type]
+        yield found
+
+
+@contextlib.asynccontextmanager
+async def talking(hubs: list[Member], others: list[Member]) -> AsyncIterator[None]:
+    work = [one.site.run() for one in {id(m): m for m in [*hubs, *others]}.values()]
+    for hub in hubs:
+        app = create_hub(hub.site)
+        work += [HubClient("http://hub", m.site, transport=httpx.ASGITransport(app)).run() for m in others]
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+async def until(condition: object) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # type: ignore[operator]
+            await asyncio.sleep(0.002)
+
+
+def own_batch(member: Member) -> Batch:
+    return member.site.since(0, own=True)[0][0]
+
+
+@pytest.mark.parametrize("hubs", [1, 2])
+async def test_a_sale_at_one_terminal_counts_at_all_others_once(tmp_path: Path, hubs: int) -> None:
+    async with members(tmp_path, hubs + 2) as site, talking(site[:hubs], site[hubs:]):
+        first, other = site[-2:]
+        await first.journal.append(intent(), sale_row(450))
+        await until(lambda: other.got and all(hub.got for hub in site[:hubs]))
+        assert [entry.taken for entry in other.got] == [{CARD: {"RAF": 450}}]
+        await other.journal.append(sale_row(300))
+        await until(lambda: first.got)
+        book = Book(1, Mark(1, 0, ()), {CARD: Known(CARD, {"RAF": 1000})}, site[0].site.entries())
+        assert book.available(CARD) == {"RAF": 250}
+        assert (view := book.card(CARD, "C")) is not None
+        assert view.consecutive == 2
+        assert set(other.site.around) == {one.site.device for one in site if one is not other}
+
+
+async def test_a_row_counts_until_a_snapshot_contains_it(tmp_path: Path) -> None:
+    async with members(tmp_path, 2) as (one, other):
+        await one.journal.append(sale_row(450))
+        await one.site.publish()
+        assert other.site.take(own_batch(one))
+        for through, left in ((0, 550), (1, 1000)):
+            others = {one.site.device: Mark(1, through, ())}
+            known = {CARD: Known(CARD, {"RAF": 1000})}
+            assert Book(1, Mark(1, 0, ()), known, other.site.entries(), others).available(CARD) == {"RAF": left}
+
+
+async def test_others_risk_is_no_risk_of_this_terminal() -> None:
+    row = sale_row(450)
+    entry = Entry.of(1, row)
+    assert entry is not None
+    theirs = Entry(1, entry.event, entry.sale, entry.taken, True, False, (uuid4(), 1))
+    book = Book(1, Mark(1, 0, ()), {CARD: Known(CARD, {})}, [theirs])
+    assert (view := book.card(CARD, "C")) is not None
+    assert view.unbacked == {"RAF": 450}
+    assert not +book.unbacked  # type: ignore[operator]
+
+
+async def test_a_void_gives_back_what_the_sale_took(tmp_path: Path) -> None:
+    async with members(tmp_path, 2) as (one, other):
+        sale = sale_row(450)
+        await one.journal.append(sale, VoidRow(id=uuid7(), sale=sale.sale.id, reason="typo", at_us=1))
+        await one.site.publish()
+        assert other.site.take(own_batch(one))
+        known = {CARD: Known(CARD, {"RAF": 1000})}
+        assert Book(1, Mark(1, 0, ()), known, other.site.entries()).available(CARD) == {"RAF": 1000}
+
+
+async def test_rows_that_are_altered_or_signed_by_nobody_known_are_not_taken(tmp_path: Path) -> None:
+    async with members(tmp_path, 2) as (one, other):
+        await one.journal.append(sale_row(450))
+        await one.site.publish()
+        batch = own_batch(one)
+        row = batch.rows[0]
+        lowered = row.model_copy(update={"payload": row.payload.replace("450", "045")})
+        assert not other.site.take(batch.model_copy(update={"rows": (lowered,)}))
+        assert not other.site.take(batch.model_copy(update={"device": uuid4()}))
+        assert not other.site.take(batch.model_copy(update={"signature": other.site.key.sign(batch.message())}))
+        assert other.site.entries() == []
+
+
+async def test_both_branches_of_a_forked_journal_count(tmp_path: Path) -> None:
+    async with members(tmp_path, 2) as (one, other):
+        for amount in (450, 300):
+            text, device = sale_row(amount).model_dump_json(), one.site.device
+            digest = row_hash(device, 1, 1, "0" * 64, text)
+            row = JournalRow(sequence=1, previous="0" * 64, hash=digest, payload=text)
+            signature = one.site.key.sign(batch_message(device, 1, 1, 1, digest))
+            assert other.site.take(Batch(device=device, epoch=1, rows=(row,), sent_at_us=0, signature=signature))
+        assert sorted(entry.taken[CARD]["RAF"] for entry in other.site.entries()) == [300, 450]
+
+
+async def test_a_stranger_learns_nothing_and_cannot_flood(tmp_path: Path) -> None:
+    async with members(tmp_path, 1) as (hub,):
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(create_hub(hub.site)), base_url="http://hub"
+        ) as line:
+            asked = await line.post("/site/1/exchange", content=b"x" * 100, headers={DEVICE_HEADER: str(uuid4())})
+            assert (asked.status_code, asked.content) == (403, b"")
+            answers = [(await line.get("/site/1")).status_code for _ in range(int(BURST) * 2)]
+        assert answers[0] == 200
+        assert 429 in answers
+
+
+def test_what_is_sealed_opens_for_the_other_device_and_its_request_only() -> None:
+    one, other, third = (DeviceKey(Ed25519PrivateKey.generate()) for _ in range(3))
+    a, b = UUID(int=1), UUID(int=2)
+    assert one.agree(other.public) == other.agree(one.public)
+    sealed = seal(one.agree(other.public), a, b, b"rows", b"request")
+    assert unseal(other.agree(one.public), a, b, sealed, b"request") == b"rows"
+    wrong = (third.agree(one.public), a, b, b"request"), (one.agree(other.public), b, a, b"request")
+    for secret, sender, receiver, answers in (*wrong, (one.agree(other.public), a, b, b"other")):
+        with pytest.raises(ValueError, match="not sealed"):
+            unseal(secret, sender, receiver, sealed, answers)
