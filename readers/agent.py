@@ -74,12 +74,13 @@ class AgentConfig:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """An agent that runs: its till, and where its pages are. `pairs_later`: the code that it was given waits until
-    the server has every row of the epoch before."""
+    """An agent that runs: its till, where its pages are, and what it knows of its site. `pairs_later`: the code that
+    it was given waits until the server has every row of the epoch before."""
 
     till: CardTill
     journal: Journal
     kiosk_url: str
+    site: Site
     pairs_later: bool = False
 
 
@@ -168,7 +169,7 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
         await held.enter_async_context(_task(reporter.run()))
         held.enter_context(_printer(config, till))
         url = await held.enter_async_context(_kiosk(config, till))
-        yield Running(till, journal, url, pairs_later)
+        yield Running(till, journal, url, site, pairs_later)
 
 
 async def _pair(config: AgentConfig, journal: Journal, server: Server, snapshots: SnapshotFile) -> bool:
@@ -322,9 +323,10 @@ async def _hub(at: tuple[str, int], site: Site) -> AsyncIterator[None]:
         try:
             yield
         finally:
+            web.should_exit = True
             for connection in list(web.server_state.connections):
                 connection.transport.close()
-            web.should_exit = True
+            site.wake()
             await asyncio.wait([serving])
 
 

@@ -28,25 +28,25 @@ class HubClient:
         self._url = url
         self._site = site
         self._retry_s = retry_s
+        # What keeps us out is told once, until the hub has talked with us again.
+        self._calm = True
         self._http = httpx.AsyncClient(base_url=url, transport=transport, timeout=WAIT_S + 5, trust_env=False)
 
     async def run(self) -> None:
         """Until cancelled."""
-        calm = True
         async with self._http:
             while True:
                 try:
                     hello = Hello.model_validate_json((await self._http.get("/site/1")).raise_for_status().content)
                     if hello.device == self._site.device:
                         return
-                    calm = True
                     async with asyncio.TaskGroup() as both:
                         both.create_task(self._push(hello))
                         both.create_task(self._pull(hello))
                 except* (httpx.HTTPError, httpx.InvalidURL, ValidationError, ValueError) as errors:
-                    if calm:
+                    if self._calm:
                         _log.info("hub_away", url=self._url, why=repr(errors.exceptions[0]))
-                    calm = False
+                    self._calm = False
                 await asyncio.sleep(self._retry_s)
 
     async def _push(self, hello: Hello) -> None:
@@ -79,4 +79,6 @@ class HubClient:
         headers = {DEVICE_HEADER: str(self._site.device)}
         reply = (await self._http.post("/site/1/exchange", content=sealed, headers=headers)).raise_for_status()
         plain = unseal(secret, hello.device, self._site.device, reply.content, sealed[:SALT_BYTES])
-        return Exchanged.model_validate_json(plain)
+        told = Exchanged.model_validate_json(plain)
+        self._calm = True
+        return told

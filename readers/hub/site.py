@@ -214,6 +214,10 @@ class Site:
         while self._bytes > BYTES_MAX:
             _, (_, gone) = self._batches.popitem(last=False)
             self._bytes -= gone
+        self.wake()
+
+    def wake(self) -> None:
+        """Let everybody who waits for news look again; a hub that stops holds no reply back."""
         self._news.set()
         self._news = asyncio.Event()
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.rules.ids import uuid7
 from app.wire import Batch, JournalRow, SnapshotPeer, VoidRow, batch_message, row_hash
 from readers.hub import HubClient, Site, create_hub
-from readers.hub.messages import seal, unseal
+from readers.hub.messages import Exchange, seal, unseal
 from readers.hub.server import BURST, DEVICE_HEADER
 from readers.journal import Clock, Journal
 from readers.sync import DeviceKey
@@ -44,6 +46,7 @@ class Heads:
 async def members(folder: Path, count: int) -> AsyncIterator[list[Member]]:
     async with contextlib.AsyncExitStack() as held:
         found: list[Member] = []
+        folder.mkdir(exist_ok=True)
         for number in range(count):
             journal = await Journal.open(folder / f"{number}.db", Clock())
             held.push_async_callback(journal.close)
@@ -176,3 +179,42 @@ def test_what_is_sealed_opens_for_the_other_device_and_its_request_only() -> Non
     for secret, sender, receiver, answers in (*wrong, (one.agree(other.public), a, b, b"other")):
         with pytest.raises(ValueError, match="not sealed"):
             unseal(secret, sender, receiver, sealed, answers)
+
+
+async def test_a_request_that_is_played_back_changes_no_figure(tmp_path: Path) -> None:
+    async with members(tmp_path, 2) as (hub, one):
+        await one.journal.append(sale_row(450))
+        await one.site.publish()
+        secret = one.site.secret(hub.site.device)
+        assert secret is not None
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(create_hub(hub.site)), base_url="http://hub"
+        ) as line:
+            session = (await line.get("/site/1")).json()["session"]
+            asked = Exchange(session=session, batches=(own_batch(one),)).model_dump_json().encode()
+            sealed = seal(secret, one.site.device, hub.site.device, asked)
+            for _ in range(2):
+                headers = {DEVICE_HEADER: str(one.site.device)}
+                assert (await line.post("/site/1/exchange", content=sealed, headers=headers)).status_code == 200
+                assert [entry.taken for entry in hub.site.entries()] == [{CARD: {"RAF": 450}}]
+                assert len(hub.got) == 1
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 900), st.booleans(), st.booleans()), max_size=12))
+def test_own_risk_is_what_a_book_from_the_start_would_say_and_no_more_than_own_sales(
+    moves: list[tuple[bool, int, bool, bool]],
+) -> None:
+    theirs = (uuid4(), 1)
+    book, own, total, online = Book(1, Mark(1, 0, ()), {CARD: Known(CARD, {"RAF": 1000})}), 0, 0, 0
+    for number, (ours, amount, offline, undone) in enumerate(moves, 1):
+        sale = Entry(number, uuid4(), uuid4(), {CARD: {"RAF": amount}}, offline, False, None if ours else theirs)
+        sale = replace(sale, sale=sale.event)
+        book.add(sale)
+        if undone:
+            book.add(replace(sale, sequence=100 + number, event=uuid4(), void=True))
+        elif offline:
+            own, total = own + amount * ours, total + amount
+        else:
+            online += amount
+        risk = max(0, total - max(0, 1000 - online))
+        assert book.unbacked.get("RAF", 0) == min(own, risk)

@@ -41,6 +41,7 @@ from app.wire import (
     SnapshotCard,
     SnapshotCurrency,
     SnapshotLimits,
+    SnapshotPeer,
     SnapshotProduct,
     SnapshotReceipts,
     SnapshotStaff,
@@ -140,6 +141,7 @@ class FakeServer:
     tells_balances: bool = True
     gift_refused: bool = False
     limited: dict[str, str] = field(default_factory=dict)
+    peers: tuple[SnapshotPeer, ...] = ()
 
     def __post_init__(self) -> None:
         self.key = Ed25519PrivateKey.generate()
@@ -407,6 +409,7 @@ class FakeServer:
             applied_beyond=tuple(id_ for id_ in (*self.sold, *self.acted) if id_ not in in_rows),
             receipts=self.receipts,
             till=self.till.model_copy(update={"pin_only": self.pin_only}),
+            peers=self.peers,
         )
 
     def book(self, sale: Sale, sign: int = 1) -> None:

@@ -38,7 +38,7 @@ def test_what_is_priced_in_euros_comes_first_in_the_catalogue(server: FakeServer
     turned = tuple(reversed(server.snapshot_now().currencies))
     shown: Any = shop(server, currencies=turned).catalogue["currencies"]
     assert [one["code"] for one in shown] == ["GIFT", "RAF", "TIME"]
-    assert set(shown[0]) == {"code", "names", "symbol", "unit", "kind"}
+    assert set(shown[0]) == {"code", "names", "symbol", "unit", "kind", "paid_out"}
 
 
 @pytest.mark.parametrize("quantity", [0, -1, 1000])
