@@ -40,14 +40,29 @@ class HubClient:
                     hello = Hello.model_validate_json((await self._http.get("/site/1")).raise_for_status().content)
                     if hello.device == self._site.device:
                         return
-                    async with asyncio.TaskGroup() as both:
-                        both.create_task(self._push(hello))
-                        both.create_task(self._pull(hello))
-                except* (httpx.HTTPError, httpx.InvalidURL, ValidationError, ValueError) as errors:
+                    await self._talk(hello)
+                except (httpx.HTTPError, httpx.InvalidURL, ValidationError, ValueError) as error:
                     if self._calm:
-                        _log.info("hub_away", url=self._url, why=repr(errors.exceptions[0]))
+                        _log.info("hub_away", url=self._url, why=repr(error))
                     self._calm = False
                 await asyncio.sleep(self._retry_s)
+
+    async def _talk(self, hello: Hello) -> None:
+        """Both ways until one of them fails. No task group: on Python 3.11 one may swallow the cancellation that comes
+        while a child fails, and the agent would never stop."""
+        both = [asyncio.create_task(self._push(hello)), asyncio.create_task(self._pull(hello))]
+        try:
+            done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+        finally:
+            for task in both:
+                task.cancel()
+            await asyncio.wait(both)
+            for task in both:
+                # Looked at, so that nothing is said of it when it is thrown away.
+                if not task.cancelled():
+                    task.exception()
 
     async def _push(self, hello: Hello) -> None:
         known = 0

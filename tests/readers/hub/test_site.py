@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from app.rules.ids import uuid7
 from app.wire import Batch, JournalRow, SnapshotPeer, VoidRow, batch_message, row_hash
@@ -218,3 +219,27 @@ def test_own_risk_is_what_a_book_from_the_start_would_say_and_no_more_than_own_s
             online += amount
         risk = max(0, total - max(0, 1000 - online))
         assert book.unbacked.get("RAF", 0) == min(own, risk)
+
+
+async def test_a_hub_of_another_network_is_told_once_and_stops_nobody(tmp_path: Path) -> None:
+    """Asked again and again; and whenever the terminal stops, in the middle of a try or between two, it stops."""
+    with capture_logs() as logs:
+        async with members(tmp_path / "ours", 1) as (own,), members(tmp_path / "theirs", 1) as (foreign,):
+            for tries in range(1, 12):
+                asked = 0
+
+                async def count(request: httpx.Request, app: object = create_hub(foreign.site)) -> httpx.Response:
+                    nonlocal asked
+                    asked += 1
+                    return await httpx.ASGITransport(app).handle_async_request(request)  # type: ignore[arg-type]
+
+                client = HubClient("http://hub", own.site, retry_s=0, transport=httpx.MockTransport(count))
+                task = asyncio.create_task(client.run())
+                await until(lambda: asked >= tries)  # noqa: B023
+                task.cancel()
+                done, _ = await asyncio.wait([task], timeout=10)
+                assert done, "it stops"
+                assert task.cancelled()
+    # One that was stopped during its first try has nothing to tell.
+    assert {it["event"] for it in logs} == {"hub_away"}
+    assert len(logs) in {10, 11}
