@@ -57,16 +57,20 @@ class Storm(httpx.AsyncBaseTransport):
         if self.weather == "held back" and deadly:
             self.late.append(copy)
             raise httpx.ReadTimeout("no answer", request=request)
-        answer = await self._inner.handle_async_request(copy)
-        await answer.aread()
+        answer = await self._answered(copy)
         if self.weather == "delivered twice" and deadly:
-            answer = await self._inner.handle_async_request(copy)
-            await answer.aread()
+            answer = await self._answered(copy)
         if deadly and self.death == "after sending":
             raise Died
         if self.weather == "answer lost":
             raise httpx.ReadTimeout("no answer", request=request)
         return answer
+
+    async def _answered(self, request: httpx.Request) -> httpx.Response:
+        """The whole answer, still to be read by whoever asked: as the bytes that travelled."""
+        answer = await self._inner.handle_async_request(request)
+        raw = b"".join([chunk async for chunk in answer.aiter_raw()])
+        return httpx.Response(answer.status_code, headers=answer.headers, stream=httpx.ByteStream(raw))
 
     async def deliver(self, number: int) -> None:
         """One of the requests that were held back arrives at last."""

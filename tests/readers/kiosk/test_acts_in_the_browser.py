@@ -22,6 +22,7 @@ from tests.readers.kiosk.test_browser import (  # noqa: F401
     plain,
     state,
     tile,
+    window,
 )
 
 ALL = ("sell", "top_up", "refund", "credit", "void", "close")
