@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
@@ -62,6 +63,8 @@ def create_kiosk(till: Till, *, language_default: Language = "fr", hosts: Sequen
     guards = [
         Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
         Middleware(Guard),
+        # A phone beside the bar loads the pages over a crowded network. Event streams are left as they are.
+        Middleware(GZipMiddleware, minimum_size=500),
     ]
     return Starlette(routes=routes, middleware=guards)
 

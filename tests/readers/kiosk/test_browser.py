@@ -21,8 +21,7 @@ from tests.readers.kiosk.running import RunningKiosk
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-# The terminal serves it to its own screen; acts, tabs and the till session made it what it is.
-FIRST_LOAD_BYTES_MAX = 240_000
+FIRST_LOAD_BYTES_MAX = 150_000
 TILE_PX_MIN = 88
 PATIENCE_MS = 20_000
 OPTIONS: dict[str, Any] = {
