@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from click.testing import CliRunner
 from app.cli.demo.command import demo
 
 ROOT = Path(__file__).parents[2]
-TOO_LONG_S = 60
+PATIENCE_S = 180
 
 SHORT = """
 title: Une petite soirée
@@ -38,7 +37,7 @@ def comptoir(*arguments: object, data: Path | None = None) -> subprocess.Complet
     environment = {**os.environ, **({"COMPTOIR_DATA": str(data)} if data else {})}
     command = [sys.executable, "-c", "from app.cli import main; main()", *map(str, arguments)]
     return subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=3 * TOO_LONG_S, check=False
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
 
 
@@ -51,12 +50,10 @@ def play(tmp_path: Path, script: str) -> tuple[int, dict[str, Any], str]:
 
 
 @pytest.mark.faults
-def test_the_built_in_evening_ends_as_on_paper_in_under_a_minute(tmp_path: Path) -> None:
-    began = time.monotonic()
+def test_the_built_in_evening_ends_as_on_paper(tmp_path: Path) -> None:
+    # That it takes less than a minute is measured by .ci/run, where nothing runs beside it.
     ended = comptoir("demo", "--check", "--json", "--data", tmp_path / "demo")
-    took_s = time.monotonic() - began
     assert ended.returncode == 0, ended.stderr
-    assert took_s < TOO_LONG_S
     said = json.loads(ended.stdout)
     assert (said["ok"], said["surprises"], said["differences"]) == (True, [], [])
     verified = comptoir("verify", "--json", data=tmp_path / "demo")

@@ -72,20 +72,21 @@ async def staged(data: Path, venues: Sequence[str], ports: tuple[int, int, int])
     crew = Crew(data / "logs")
     readers = {slug: f"{network['venues'][slug]['name']} · bar" for slug in venues}
     udp = {slug: free_port() for slug in venues}
-    async with opened(settings) as context:
-        await seed(context, data)
-        async with context.reader.connect() as connection:
-            known = await all_cards(connection)
-        codes = {
-            slug: await pairing_code(context, slug, "Bar")
-            for slug in venues
-            if not (data / f"terminal-{slug}" / "paired").exists()
-        }
-    cards = tuple(CardOnTray(it.label, it.uid, f"{base}/c/{it.token}") for it in known)
     env = {"COMPTOIR_DATA": str(data), "COMPTOIR_BASE_URL": base, "COMPTOIR_PAYMENTS": "sandbox"}
     cables = {slug: Cable(server_port) for slug in venues}
     try:
-        crew.start("server", "serve", "--port", str(server_port), env=env)
+        async with opened(settings) as context:
+            # Its keys are made and its database migrated: the server starts while the network is put into it.
+            crew.start("server", "serve", "--port", str(server_port), env=env)
+            await seed(context, data)
+            async with context.reader.connect() as connection:
+                known = await all_cards(connection)
+            codes = {
+                slug: await pairing_code(context, slug, "Bar")
+                for slug in venues
+                if not (data / f"terminal-{slug}" / "paired").exists()
+            }
+        cards = tuple(CardOnTray(it.label, it.uid, f"{base}/c/{it.token}") for it in known)
         crew.start("tray", "tray", "--config", str(_tray_file(data, tray_port, readers, udp, cards)))
         await crew.answers("server", f"{base}/readyz")
         tills = {}
