@@ -44,6 +44,8 @@ import app.sales.rows
 import app.sales.tabs.api
 import app.sales.training_pages
 import app.settlement.api
+import app.settlement.bank_api
+import app.settlement.bank_pages
 import app.settlement.pages
 import app.terminals.api
 import app.terminals.pages
@@ -160,6 +162,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.mutual.api.memberships.router,
         app.lapses.api.router,
         app.settlement.api.router,
+        app.settlement.bank_api.router,
         app.accounting.api.router,
         app.ledger.api.router,
         app.outbox.api.router,
@@ -178,6 +181,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.terminals.pages.router,
         app.lapses.pages.router,
         app.settlement.pages.router,
+        app.settlement.bank_pages.router,
         app.accounting.pages.router,
         app.moneys.pages.defining.router,
         app.moneys.pages.reading.router,

@@ -105,6 +105,10 @@ RIGHTS: Final[Rights] = {
     # Who owes whom, and is every euro there
     "list_positions": _MANAGERS,
     "show_reserve": _NETWORK,
+    "list_bank_accounts": _MANAGERS,
+    "ask_venue_bank_account": _MANAGERS,
+    "ask_network_bank_account": _NETWORK,
+    "decide_bank_account": _MANAGERS,
     "show_proof": _NETWORK,
     # What lapses, and credit that grows
     "list_lapses": _NETWORK,
@@ -153,6 +157,9 @@ RIGHTS: Final[Rights] = {
     "positions_table": _MANAGERS,
     "venue_page": _MANAGERS,
     "reserve_page": _NETWORK,
+    "bank_page": _MANAGERS,
+    "ask_bank_from_page": _MANAGERS,
+    "decide_bank_from_page": _MANAGERS,
     "exceptions_page": _MANAGERS,
     "closings_page": _MANAGERS,
     "closing_page": _MANAGERS,

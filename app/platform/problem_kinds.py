@@ -159,7 +159,13 @@ KINDS: dict[str, ProblemKind] = {
         N_("If they are lost, cancel the vouchers and make new ones."),
     ),
     "same-person": ProblemKind(
-        403, N_("Two people decide on credit"), _NOTHING_CHANGED, N_("Ask somebody else to decide.")
+        403, N_("Two people decide on this"), _NOTHING_CHANGED, N_("Ask somebody else to decide.")
+    ),
+    "bank-details-invalid": ProblemKind(
+        422, N_("These bank details are not right"), _NOTHING_CHANGED, N_("Check them with a bank statement at hand.")
+    ),
+    "bank-change-waits": ProblemKind(
+        409, N_("A change of these bank details waits already"), _NOTHING_CHANGED, N_("Decide about it first.")
     ),
     "decided": ProblemKind(409, N_("This was decided already"), _NOTHING_CHANGED),
     "floor-above-balance": ProblemKind(

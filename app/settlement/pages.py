@@ -18,7 +18,9 @@ from app.ledger.service import VenueOperation, ledger_of
 from app.platform.clock import now_us
 from app.platform.context import context_of
 from app.settlement import service
+from app.settlement.bank_details import told
 from app.settlement.positions_csv import positions_csv
+from app.settlement.reach import reached
 from app.settlement.service import Position
 from app.venues.service import Network, the_network, venue_named, venues
 from app.web import Texts, dates, texts_of
@@ -43,6 +45,8 @@ async def admin_home(request: Request, caller: Caller, session: SignedIn) -> Res
         return RedirectResponse("/admin/counter", 303)
     network, known, found = await _positions(request, manager)
     language = texts_of(request).language
+    async with context_of(request).reader.connect() as connection:
+        changes = await told(connection, await reached(connection, manager))
     return render_admin(
         request,
         session,
@@ -56,6 +60,7 @@ async def admin_home(request: Request, caller: Caller, session: SignedIn) -> Res
         totals=service.sums(found, known),
         seen_at_us=now_us(),
         zone=network.settings.zone,
+        bank_changes=changes,
     )
 
 

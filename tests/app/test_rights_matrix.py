@@ -83,6 +83,10 @@ API = {
     "currency_supply": "nv",
     "list_positions": "nv",
     "show_reserve": "n",
+    "list_bank_accounts": "nv",
+    "ask_venue_bank_account": "nv",
+    "ask_network_bank_account": "n",
+    "decide_bank_account": "nv",
     "show_proof": "n",
     "list_lapses": "n",
     "show_lapse": "n",
@@ -149,6 +153,7 @@ def address(network: Network, path: str, where: Mapping[str, object]) -> str:
         "webhook": uuid4(),
         "batch": uuid4(),
         "credit": uuid4(),
+        "change": uuid4(),
         "decision": "refuse",
         "effect": "expiry",
         "period": "2026-01-01",
@@ -248,6 +253,7 @@ async def test_the_rights_of_one_venue_end_at_its_door(network: Network) -> None
         "redeem_voucher": {"card": CARDS["awa"], "code": "ABCD-EFGH-JKMN-PQRS"},
         "retire_claim": {"currency": "TEMPS", "amount": 1, "reason": "Clôture"},
         "set_price": {"amount": 100},
+        "ask_venue_bank_account": {"holder": "Canal", "iban": "FR7630006000011234567890189"},
     }
     scoped = {name for name, _, path in routes(network.app) if name in API and "{venue}" in path}
     assert scoped == set(bodies)
