@@ -47,6 +47,7 @@ import app.settlement.api
 import app.settlement.bank_api
 import app.settlement.bank_pages
 import app.settlement.pages
+import app.settlement.period_pages
 import app.terminals.api
 import app.terminals.pages
 import app.topups.api
@@ -57,6 +58,7 @@ from app.identity.guard import guard
 from app.identity.thin import FastLane
 from app.issuing.due import lapse_for_ever
 from app.lapses.daily import run_for_ever
+from app.ledger.figures.follow import run_for_ever as figure_for_ever
 from app.ledger.service import Ledger
 from app.outbox.delivery import Deliveries
 from app.outbox.follower import Follower
@@ -181,6 +183,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.terminals.pages.router,
         app.lapses.pages.router,
         app.settlement.pages.router,
+        app.settlement.period_pages.router,
         app.settlement.bank_pages.router,
         app.accounting.pages.router,
         app.moneys.pages.defining.router,
@@ -233,6 +236,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     tasks.append(asyncio.create_task(run_for_ever(context, ledger), name="lapses"))
     tasks.append(asyncio.create_task(lapse_for_ever(ledger), name="vouchers"))
     tasks.append(asyncio.create_task(close_for_ever(context), name="closings"))
+    tasks.append(asyncio.create_task(figure_for_ever(context.engine), name="figures"))
     if provider is not None:
         tasks.append(asyncio.create_task(reconcile_for_ever(context, ledger, provider), name="reconciliation"))
     try:

@@ -1,16 +1,16 @@
-"""Every table of the house, gathered: the tables of a room stand in its module `tables`, if it has any."""
+"""Every table of the house, gathered: those of a room stand in its module `tables`, if it has any."""
 
 from __future__ import annotations
 
 import importlib
-import pkgutil
-from importlib.util import find_spec
+from pathlib import Path
 
 import app
 from app.platform.tables import metadata
 
 __all__ = ["metadata"]
 
-for _room in pkgutil.iter_modules(app.__path__, "app."):
-    if _room.ispkg and find_spec(f"{_room.name}.tables") is not None:
-        importlib.import_module(f"{_room.name}.tables")
+_HOUSE = Path(app.__path__[0])
+
+for _path in sorted(_HOUSE.rglob("tables.py")):
+    importlib.import_module(".".join(("app", *_path.relative_to(_HOUSE).with_suffix("").parts)))

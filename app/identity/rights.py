@@ -155,6 +155,9 @@ RIGHTS: Final[Rights] = {
     # The pages of people who signed in
     "admin_home": PERSONAL,
     "positions_table": _MANAGERS,
+    "periods_page": _MANAGERS,
+    "periods_table": _MANAGERS,
+    "period_days_page": _MANAGERS,
     "venue_page": _MANAGERS,
     "reserve_page": _NETWORK,
     "bank_page": _MANAGERS,

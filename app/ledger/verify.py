@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.currencies.tables import currency
 from app.ledger import guards, seals
+from app.ledger.figures import check
 from app.ledger.rules.kinds import BookKind
 from app.ledger.tables import account, book, head, hold, hold_end, operation, transfer
 from app.platform.database import read_only
@@ -76,8 +77,10 @@ async def verify(engine: AsyncEngine, key: Ed25519PublicKey | None = None, since
     """
     report = Report(since=since or Mark())
     async with read_only(engine).connect() as connection:
-        for check in (_guards, _numbers, _transfers, _running, _balances, _limits, _books, _pegs, _kinds, _reversals):
-            await check(connection, report)
+        for look in (_guards, _numbers, _transfers, _running, _balances, _limits, _books, _pegs, _kinds, _reversals):
+            await look(connection, report)
+        if report.since.transfer == 0:
+            report.findings += [it async for it in check.findings(connection)]
         if key is not None:
             report.seals = report.until.seal - report.since.seal
             report.findings += [it async for it in seals.findings(connection, key, report.since.seal)]

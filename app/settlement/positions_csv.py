@@ -33,9 +33,9 @@ def positions_csv(found: Sequence[Position], currencies: Sequence[Currency], tex
         cents = [it.due_cents, it.redeemable_cents, it.net_cents]
         writer.writerow(
             [
-                f"'{it.venue.name}" if it.venue.name.startswith(_FORMULA) else it.venue.name,
-                *[_figure(it.claims.get(one.code, 0), one.unit, french) for one in currencies],
-                *[_figure(amount, Unit.CENT, french) for amount in cents],
+                cell(it.venue.name),
+                *[figure(it.claims.get(one.code, 0), one.unit, french) for one in currencies],
+                *[figure(amount, Unit.CENT, french) for amount in cents],
             ]
         )
     return out.getvalue()
@@ -48,7 +48,13 @@ def _heading(currency: Currency, texts: Texts) -> str:
     return f"{name} ({currency.symbol})"
 
 
-def _figure(minor: int, unit: Unit, french: bool) -> str:
+def cell(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def figure(minor: int, unit: Unit, french: bool) -> str:
+    """An amount as a spreadsheet of that language reads it: major units, or whole minutes and points."""
     if unit is not Unit.CENT:
         return str(minor)
     whole, cents = divmod(abs(minor), 100)

@@ -1,0 +1,221 @@
+"""Questions to the figures. Each costs as much as there are days in the period and kinds of movement, however many
+sales these were."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.ledger.figures.lots import NOWHERE
+from app.ledger.figures.tables import day_flow, figures_head, lot, spent_from
+from app.ledger.rules.kinds import Book, BookKind
+from app.ledger.store.instants import balance_at
+from app.ledger.tables import account, book, operation
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What operations of one kind moved in `book` between two kinds of account, in minor units. Owners are '' for
+    holders and for the issuer's own accounts. `day`: None where several days are one. `venue`: where it was booked."""
+
+    day: date | None
+    book: Book
+    kind: str
+    venue: UUID | None
+    debit: tuple[str, str]
+    credit: tuple[str, str]
+    amount: int
+    transfers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A venue's account as the figures know it; minor units on its normal side."""
+
+    book: Book
+    kind: str
+    owner: str
+    normal: int
+    balance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Money loaded at venue `origin` (None: online, or nowhere) that went to `venue`."""
+
+    book: Book
+    origin: UUID | None
+    venue: UUID | None
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unspent:
+    """What is left on cards of what was loaded on `day`."""
+
+    book: Book
+    day: date
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """All figures of one snapshot. `transfer`, `booked_at_us`: the last transfer in them, and when it was booked (None:
+    nothing yet). `since`: movements after the period, for balances at its end."""
+
+    transfer: int
+    booked_at_us: int | None
+    movements: Sequence[Movement]
+    since: Sequence[Movement]
+    standings: Sequence[Standing]
+    spent: Sequence[Spent]
+
+
+async def picture(engine: AsyncEngine, first: date, last: date, owners: Collection[str]) -> Picture:
+    """Business days `first` to `last`, both included; accounts and movements of these venues' `owners`."""
+    venues = [UUID(it.partition(":")[2]) for it in owners]
+    async with engine.connect() as connection:
+        upto = (await connection.execute(sa.select(figures_head.c.transfer))).scalar_one()
+        booked = sa.select(operation.c.booked_at_us).where(operation.c.first_transfer <= upto)
+        newest = booked.order_by(operation.c.seq.desc()).limit(1)
+        of = sa.or_(
+            day_flow.c.debit_owner.in_(owners),
+            day_flow.c.credit_owner.in_(owners),
+            day_flow.c.venue.in_([*venues, NOWHERE]),
+        )
+        theirs = sa.or_(day_flow.c.debit_owner.in_(owners), day_flow.c.credit_owner.in_(owners))
+        return Picture(
+            upto,
+            (await connection.execute(newest)).scalar_one_or_none(),
+            await _movements(connection, of, day_flow.c.day >= first, day_flow.c.day <= last),
+            await _movements(connection, theirs, day_flow.c.day > last),
+            await _standings(connection, upto, owners),
+            await _spent(connection, first, last, venues),
+        )
+
+
+async def days(engine: AsyncEngine, first: date, last: date, owner: str) -> list[Movement]:
+    """Each day's movements of one venue, oldest first."""
+    of = sa.or_(
+        day_flow.c.debit_owner == owner,
+        day_flow.c.credit_owner == owner,
+        day_flow.c.venue == UUID(owner.partition(":")[2]),
+    )
+    async with engine.connect() as connection:
+        return await _movements(connection, of, day_flow.c.day >= first, day_flow.c.day <= last, by_day=True)
+
+
+async def unspent(engine: AsyncEngine) -> list[Unspent]:
+    """What is on cards, by the day on which it was loaded, oldest first."""
+    query = (
+        sa.select(lot.c.day, sa.func.sum(lot.c.remaining).label("amount"), *_BOOK)
+        .join_from(lot, book, book.c.id == lot.c.book)
+        .where(lot.c.remaining > 0)
+        .group_by(lot.c.day, *_BOOK)
+        .order_by(lot.c.day)
+    )
+    async with engine.connect() as connection:
+        return [Unspent(_book(row), row.day, int(row.amount)) for row in await connection.execute(query)]
+
+
+_BOOK = (book.c.issuer, book.c.kind.label("book_kind"), book.c.currency)
+
+
+def _book(row: Any) -> Book:
+    return Book(row.issuer, BookKind(row.book_kind), row.currency)
+
+
+async def _movements(
+    connection: AsyncConnection, *conditions: sa.ColumnElement[bool], by_day: bool = False
+) -> list[Movement]:
+    kept = (
+        *([day_flow.c.day] if by_day else []),
+        *_BOOK,
+        day_flow.c.kind,
+        day_flow.c.venue,
+        day_flow.c.debit_kind,
+        day_flow.c.debit_owner,
+        day_flow.c.credit_kind,
+        day_flow.c.credit_owner,
+    )
+    query = (
+        sa.select(
+            *kept,
+            sa.func.sum(day_flow.c.amount).label("amount"),
+            sa.func.sum(day_flow.c.transfers).label("transfers"),
+        )
+        .join_from(day_flow, book, book.c.id == day_flow.c.book)
+        .where(*conditions)
+        .group_by(*kept)
+        .order_by(*kept)
+    )
+    return [
+        Movement(
+            row.day if by_day else None,
+            _book(row),
+            row.kind,
+            row.venue if row.venue != NOWHERE else None,
+            (row.debit_kind, row.debit_owner),
+            (row.credit_kind, row.credit_owner),
+            int(row.amount),
+            int(row.transfers),
+        )
+        for row in await connection.execute(query)
+    ]
+
+
+async def _standings(connection: AsyncConnection, upto: int, owners: Collection[str]) -> list[Standing]:
+    query = (
+        sa.select(
+            *_BOOK,
+            account.c.kind,
+            account.c.owner,
+            account.c.normal,
+            sa.func.coalesce(balance_at(connection, upto), 0).label("at"),
+        )
+        .join_from(account, book, account.c.book == book.c.id)
+        .where(account.c.owner.in_(owners))
+        .order_by(account.c.id)
+    )
+    return [Standing(_book(row), row.kind, row.owner, row.normal, row.at) for row in await connection.execute(query)]
+
+
+async def _spent(connection: AsyncConnection, first: date, last: date, venues: Sequence[UUID]) -> list[Spent]:
+    kept = (*_BOOK, spent_from.c.origin, spent_from.c.venue)
+    query = (
+        sa.select(*kept, sa.func.sum(spent_from.c.amount).label("amount"))
+        .join_from(spent_from, book, book.c.id == spent_from.c.book)
+        .where(spent_from.c.purpose == "claim", spent_from.c.day >= first, spent_from.c.day <= last)
+        .where(sa.or_(spent_from.c.origin.in_(venues), spent_from.c.venue.in_(venues)))
+        .group_by(*kept)
+        .order_by(*kept)
+    )
+    return [
+        Spent(
+            _book(row),
+            row.origin if row.origin != NOWHERE else None,
+            row.venue if row.venue != NOWHERE else None,
+            int(row.amount),
+        )
+        for row in await connection.execute(query)
+        if row.amount
+    ]
+
+
+def balances_at_end(standings: Sequence[Standing], since: Sequence[Movement]) -> Mapping[tuple[Book, str, str], int]:
+    """What each account held at the end of the period, by (book, kind, owner): what it holds, less what moved since."""
+    after: dict[tuple[Book, str, str], int] = {}
+    for it in since:
+        for side, sign in ((it.debit, -1), (it.credit, 1)):
+            key = (it.book, *side)
+            after[key] = after.get(key, 0) + sign * it.amount
+    return {
+        (it.book, it.kind, it.owner): it.balance - it.normal * after.get((it.book, it.kind, it.owner), 0)
+        for it in standings
+    }
