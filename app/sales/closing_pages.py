@@ -19,7 +19,7 @@ from app.platform.clock import now_us
 from app.platform.context import context_of
 from app.platform.errors import NotFound
 from app.sales.closings import archive, store
-from app.sales.closings.document import PeriodKind
+from app.sales.closings.document import TillPeriod
 from app.sales.closings.gathering import close_day_now
 from app.sales.closings.periods import rows_since
 from app.sales.closings.store import Sealed
@@ -30,7 +30,7 @@ router = APIRouter(include_in_schema=False)
 
 HERE = "/admin/closings"
 SHOWN_MAX = 200
-PERIODS: Final[tuple[PeriodKind, ...]] = ("session", "day", "month", "year")
+PERIODS: Final[tuple[TillPeriod, ...]] = ("session", "day", "month", "year")
 # A cell that begins with one of these is run as a formula by spreadsheets.
 _SIMPLE = ("total", "deposits_out", "deposits_back", "tips", "given_on_top", "gifted", "voided", "credited", "trained")
 _DRAWER = ("float_cents", "expected_cents", "counted_cents", "difference_cents", "drawer_cents")
@@ -39,7 +39,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @router.get(HERE)
 async def closings_page(
-    request: Request, caller: Caller, session: SignedIn, period: PeriodKind = "session"
+    request: Request, caller: Caller, session: SignedIn, period: TillPeriod = "session"
 ) -> Response:
     """The newest closings, and what is not closed yet."""
     async with context_of(request).reader.connect() as connection:

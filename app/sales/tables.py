@@ -76,7 +76,9 @@ closing = sa.Table(
     sa.Column("digest", sa.LargeBinary(32), nullable=False),
     sa.Column("signature", sa.LargeBinary(64), nullable=False),
     sa.Column("sealed_at_us", sa.BigInteger, nullable=False),
-    sa.CheckConstraint("period IN ('session', 'day', 'month', 'year')", name="period_known"),
+    sa.CheckConstraint(
+        "period IN ('session', 'day', 'month', 'year', 'books_month', 'books_year')", name="period_known"
+    ),
     sa.CheckConstraint("number >= 1", name="number_from_1"),
     sa.UniqueConstraint("subject", "period", "number"),
     sa.UniqueConstraint("digest"),

@@ -253,14 +253,19 @@ class History:
             reversed_by = [row.id for row in await connection.execute(later)] if found else []
             return OperationsPage(found, await _named(connection, found), reversed_by=reversed_by)
 
-    async def after(self, seq: int, limit: int, venues: Collection[UUID] | None = None) -> Stretch:
-        """What was booked after number `seq`, at these venues or anywhere: numbers have no gaps, so the next `limit`
-        numbers are all there is to look at. `upto` is `seq` itself, or below, when there is nothing newer."""
+    async def after(
+        self, seq: int, limit: int, venues: Collection[UUID | None] | None = None, *, kinds: Collection[str] = ()
+    ) -> Stretch:
+        """What was booked after number `seq`, at these venues (None among them: at no venue) or anywhere; of these
+        kinds, wherever it was. Numbers have no gaps, so the next `limit` numbers are all there is to look at. `upto`
+        is `seq` itself, or below, when there is nothing newer."""
         async with self._reader.connect() as connection:
             upto = min(seq + limit, (await instants.now(connection)).seq)
             query = sa.select(operation).where(operation.c.seq > seq, operation.c.seq <= upto)
             if venues is not None:
-                query = query.where(operation.c.venue.in_(venues))
+                at = operation.c.venue.in_([it for it in venues if it is not None])
+                nowhere = operation.c.venue.is_(None) if None in venues else sa.false()
+                query = query.where(sa.or_(at, nowhere, operation.c.kind.in_(kinds)))
             rows = (await connection.execute(query.order_by(operation.c.seq))).all() if upto > seq else []
             operations = await reads.whole(connection, rows)
             return Stretch(operations, await _named(connection, operations), upto)

@@ -34,6 +34,8 @@ _LABELS: dict[PeriodKind, str] = {
     "day": "closing {number} of a day at {name}",
     "month": "closing {number} of a month at {name}",
     "year": "closing {number} of a year at {name}",
+    "books_month": "closing {number} of a month in the books of {name}",
+    "books_year": "closing {number} of a year in the books of {name}",
 }
 
 
@@ -81,7 +83,12 @@ def check(text: str, key: Ed25519PublicKey | None = None) -> Checked:
             raise ValueError("this is not an archive of closings")
         trusted = key or key_of(file["public_key"])
         closings = [_Kept.read(it) for it in file["closings"]]
-        findings = [*_of_heads(file, closings, trusted), *_of_chains(closings, trusted), *_of_parts(closings)]
+        findings = [
+            *_of_heads(file, closings, trusted),
+            *_of_chains(closings, trusted),
+            *_of_parts(closings),
+            *_of_books(closings),
+        ]
     except (KeyError, TypeError, AttributeError, binascii.Error, json.JSONDecodeError, ValidationError) as error:
         raise ValueError("this is not an archive of closings") from error
     elsewhere = sum(it.document is None for it in closings)
@@ -163,6 +170,31 @@ def _of_parts(closings: Sequence[_Kept]) -> Iterator[str]:
         if names & gathered or len(names) != len(it.document.parts):
             yield f"{it.label} gathers what was gathered already"
         gathered |= names
+
+
+def _of_books(closings: Sequence[_Kept]) -> Iterator[str]:
+    """Books balance, go on from the totals before them, and number their entries without a gap."""
+    perpetual: dict[str, int] = {}
+    numbers: dict[tuple[str, int, str], int] = {}
+    by_digest = {it.digest.hex(): it.document for it in closings}
+    for it in closings:
+        if it.document is None or it.document.books is None:
+            continue
+        books = it.document.books
+        sides = [(account.debit, account.credit) for account in books.accounts.values()]
+        if {sum(debit for debit, _ in sides), sum(credit for _, credit in sides)} != {books.cents}:
+            yield f"{it.label}: its accounts do not balance"
+        perpetual[it.chain] = perpetual.get(it.chain, 0) + books.cents
+        if perpetual[it.chain] != books.perpetual_cents:
+            yield f"{it.label}: its perpetual total is not the one before it and its own entries"
+        for code, of in books.journals.items():
+            place = (it.chain, books.exercise, code)
+            if of.first != numbers.get(place, 0) + 1 or of.last < of.first:
+                yield f"{it.label}: numbers are missing in its journal {code}"
+            numbers[place] = of.last
+        months = [by_digest.get(part.digest) for part in it.document.parts]
+        if months and books.cents != sum(one.books.cents for one in months if one and one.books):
+            yield f"{it.label} is not the sum of what it gathers"
 
 
 def _chain_name(document: ClosingDocument) -> str:

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from datetime import date
 from hashlib import sha256
-from typing import Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.rules.drawer import Closed
 from app.rules.takings import ByCurrency, Figures
 
-PeriodKind = Literal["session", "day", "month", "year"]
+TillPeriod = Literal["session", "day", "month", "year"]
+# Months and years of a venue's books, or of the network's, are chains of their own.
+PeriodKind = TillPeriod | Literal["books_month", "books_year"]
 # What gathers what.
-GATHERED_BY: Final[dict[PeriodKind, PeriodKind]] = {"session": "day", "day": "month", "month": "year"}
+GATHERED_BY: Final[dict[TillPeriod, TillPeriod]] = {"session": "day", "day": "month", "month": "year"}
 # What the first closing of a subject names as the one before it.
 GENESIS: Final = bytes(32)
 
@@ -62,9 +64,49 @@ class Gathered(_Part):
     digest: str
 
 
+class JournalTotals(_Part):
+    """The numbers of the entries that a period added to a journal, first to last, and what stands on either side."""
+
+    first: int
+    last: int
+    cents: int
+
+
+class AccountTotals(_Part):
+    """Euro cents that a period added to an account of the books, with the account's name then."""
+
+    name: str
+    debit: int
+    credit: int
+
+
+class BooksFigures(_Part):
+    """What was written into the books for a period that ends on `last_day`, of the `exercise` named by the year in
+    which it begins. `lines` is the SHA-256 of the entries themselves (app.accounting.books.fec); `perpetual_cents` are
+    all debits ever. Of a month: the ledger's operations were read up to number `upto`, and all up to `settled` are in
+    the books."""
+
+    last_day: date
+    exercise: int
+    entries: int
+    cents: int
+    perpetual_cents: int
+    journals: dict[str, JournalTotals]
+    accounts: dict[str, AccountTotals]
+    parties: dict[str, tuple[str, str]] = {}
+    lines: str = ""
+    upto: int = 0
+    settled: int = 0
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class ClosingDocument(_Part):
     """`subject` is the terminal or, of days, months and years, the venue. `day` is the day that it counts to, of a
-    longer period its first. `so_far`: what was sold in the calendar year up to this closing, of a venue."""
+    longer period its first. `so_far`: what was sold in the calendar year up to this closing, of a venue. `books`: of
+    books, whose `subject` and `venue` are the venue, or a UUID of zeros for the network."""
 
     comptoir: Literal["closing 1"] = "closing 1"
     id: UUID
@@ -86,6 +128,7 @@ class ClosingDocument(_Part):
     drawer: Drawer | None = None
     origin: Origin | None = None
     parts: tuple[Gathered, ...] = ()
+    books: Annotated[BooksFigures | None, Field(exclude_if=_is_none)] = None
 
     def text(self) -> str:
         return self.model_dump_json()
