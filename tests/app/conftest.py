@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import logging
 import shutil
@@ -29,8 +30,8 @@ async def idle(*_: object) -> None:
     await asyncio.Event().wait()
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+@contextlib.contextmanager
+def quickly(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What costs time and is not what these tests are about: hashes, collecting garbage at start, logs, and the rounds
     that a server makes by itself every hour (test_background.py sees them start)."""
     hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -50,6 +51,12 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     structlog.reset_defaults()
     root.handlers[:] = handlers
     root.setLevel(level)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with quickly(monkeypatch):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import uvicorn
@@ -55,13 +55,66 @@ def a_free_port() -> int:
         return port
 
 
-class TerminalProcess:
-    """`comptoir terminal` on one data folder, driven as a browser would."""
+class AtTheTill:
+    """A terminal's pages and its reader, driven as staff and their customers would; `pin` is the staff's."""
+
+    def __init__(self, field: UdpCardField, port: int, pin: str) -> None:
+        self.field = field
+        self.port = port
+        self._pin = pin
+        self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=15, trust_env=False)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def screen(self) -> dict[str, Any]:
+        screen: dict[str, Any] = self._http.get("/api/screen").raise_for_status().json()
+        return screen
+
+    def post(self, command: str, **body: object) -> httpx.Response:
+        return self._http.post(f"/api/{command}", json=body, headers={"Origin": str(self._http.base_url).rstrip("/")})
+
+    def sign_in(self) -> None:
+        self.post("sign-in", pin=self._pin).raise_for_status()
+
+    def ready(self) -> None:
+        """Online, its reader found, and somebody signed in."""
+        until(lambda: (now := self.screen())["online"] and now["reader"] == "ok")
+        self.sign_in()
+
+    def pay(self, product: object, quantity: int = 1) -> str:
+        sale: str = (
+            self.post("pay", items=[{"product": str(product), "quantity": quantity}], currency="RAF")
+            .raise_for_status()
+            .json()["sale"]
+        )
+        return sale
+
+    def tap(self, uid: str, product: object, quantity: int = 1) -> dict[str, Any]:
+        """Sell something to a card that is laid on the reader and taken away again."""
+        sale = self.pay(product, quantity)
+        self.field.present(Ntag213(bytes.fromhex(uid)))
+        try:
+            return self.result(sale)
+        finally:
+            self.field.remove()
+
+    def result(self, sale: str) -> dict[str, Any]:
+        """How what `pay` gave this id ended."""
+        return until(lambda: (found := self.screen()["result"]) and found["asked"] == sale and found)  # type: ignore[no-any-return]
+
+
+class TerminalProcess(AtTheTill):
+    """`comptoir terminal` on one data folder."""
 
     def __init__(self, data: Path, server: str, field: UdpCardField, code: str | None) -> None:
-        self.field = field
-        self.port = a_free_port()
-        self._http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=15, trust_env=False)
+        super().__init__(field, a_free_port(), PIN)
         self._log = (data.parent / "terminal.log").open("ab")
         environment = {
             **os.environ,
@@ -78,40 +131,5 @@ class TerminalProcess:
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
-        self._http.close()
+        super().close()
         self._log.close()
-
-    def __enter__(self) -> TerminalProcess:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def screen(self) -> dict[str, Any]:
-        screen: dict[str, Any] = self._http.get("/api/screen").raise_for_status().json()
-        return screen
-
-    def post(self, command: str, **body: object) -> httpx.Response:
-        return self._http.post(f"/api/{command}", json=body, headers={"Origin": str(self._http.base_url).rstrip("/")})
-
-    def ready(self) -> None:
-        """Online, its reader found, and somebody signed in."""
-        until(lambda: (now := self.screen())["online"] and now["reader"] == "ok")
-        self.post("sign-in", pin=PIN).raise_for_status()
-
-    def pay(self, product: object) -> str:
-        sale: str = (
-            self.post("pay", items=[{"product": str(product), "quantity": 1}], currency="RAF")
-            .raise_for_status()
-            .json()["sale"]
-        )
-        return sale
-
-    def tap(self, uid: str, product: object) -> dict[str, Any]:
-        """Sell one thing to a card that is laid on the reader and taken away again."""
-        sale = self.pay(product)
-        self.field.present(Ntag213(bytes.fromhex(uid)))
-        try:
-            return until(lambda: (found := self.screen()["result"]) and found["sale"] == sale and found)  # type: ignore[no-any-return]
-        finally:
-            self.field.remove()
