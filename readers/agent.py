@@ -127,7 +127,7 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     clock = Clock()
     link = Link(clock.now_us)
-    snapshots = SnapshotFile(config.data / "snapshot")
+    snapshots = SnapshotFile(config.data / "snapshot", clock)
     async with contextlib.AsyncExitStack() as held:
         # The journal first: a second agent on this folder must touch nothing.
         journal = await Journal.open(config.data / "journal.db", clock, config.open_connection)

@@ -1,4 +1,4 @@
-"""The terminal's clocks: the wall, the monotonic one, and how far the server's is from ours."""
+"""What time it is at a terminal, whatever its own wall clock says."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _boot_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """When a row was written. `offset_us`: server clock minus ours when they were last compared; None: never."""
+    """When a row was written. `offset_us`: how far the server's clock was ahead of our wall clock; None: not known."""
 
     wall_us: int
     monotonic_ns: int
@@ -31,30 +31,48 @@ class Stamp:
 
 
 class Clock:
-    """Wall clock, monotonic clock and server offset of this process."""
+    """The wall clock of a terminal may be off by a day, and somebody may set it in the middle of the night. So the time
+    is the server's, as it was last heard, carried on by the monotonic clock, which nobody sets. Before the server was
+    ever heard it is the wall clock's, unless that stands before our last row."""
 
     def __init__(self) -> None:
         self.boot = _boot_id()
-        self.offset_us: int | None = None
+        self._heard_us, self._heard_ns = self.wall_us(), self.monotonic_ns()
+        self._from_server = False
 
-    def now_us(self) -> int:
-        """The wall clock in microseconds since the epoch (UTC), as wrong as it may be."""
+    def wall_us(self) -> int:
+        """This machine's wall clock in microseconds since the epoch (UTC), as wrong as it may be."""
         return time.time_ns() // 1000
 
     def monotonic_ns(self) -> int:
         return time.monotonic_ns()
 
-    def server_now_us(self) -> int:
-        """Our best guess of the server's clock."""
-        return self.now_us() + (self.offset_us or 0)
+    def now_us(self) -> int:
+        """What time it is, in microseconds since the epoch (UTC), as well as we know."""
+        carried_us = self._heard_us + (self.monotonic_ns() - self._heard_ns) // 1000
+        return carried_us if self._from_server else max(carried_us, self.wall_us())
 
-    def note_server_time(self, server_us: int, received_us: int) -> None:
-        """The server's clock said `server_us`; the answer was here at `received_us` by our wall clock."""
-        self.offset_us = server_us - received_us
+    def note_server_time(self, server_us: int) -> None:
+        """The server's clock says `server_us` now."""
+        self._heard_us, self._heard_ns, self._from_server = server_us, self.monotonic_ns(), True
+
+    def go_on_from(self, last: Stamp) -> None:
+        """What a start can know of the time: that of the last row that was written before. In the same boot its
+        monotonic clock still runs. In another one, time has passed since, nobody knows how much."""
+        last_us = last.wall_us + (last.offset_us or 0)
+        if last.boot == self.boot and last.offset_us is not None:
+            self._heard_us, self._heard_ns, self._from_server = last_us, last.monotonic_ns, True
+        elif last_us > self._heard_us:
+            self._heard_us = last_us
+
+    @property
+    def offset_us(self) -> int | None:
+        """How far the server's clock is ahead of our wall clock; None: they were never compared."""
+        return self.now_us() - self.wall_us() if self._from_server else None
 
     @property
     def skewed(self) -> bool:
-        return self.offset_us is not None and abs(self.offset_us) > SKEW_US_MAX
+        return abs(self.now_us() - self.wall_us()) > SKEW_US_MAX
 
     def stamp(self) -> Stamp:
-        return Stamp(self.now_us(), self.monotonic_ns(), self.boot, self.offset_us)
+        return Stamp(self.wall_us(), self.monotonic_ns(), self.boot, self.offset_us)

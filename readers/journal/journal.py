@@ -125,7 +125,7 @@ class Journal:
         return await self._run(lambda: self._file.last_sales(count))
 
     async def oldest_waiting_us(self) -> int | None:
-        """When the oldest row that the server has not acknowledged was written, by the wall clock of then."""
+        """When the oldest row that the server has not acknowledged was written."""
         return await self._run(self._file.oldest_waiting_us)
 
     def _append(self, payloads: Sequence[AnyRow]) -> int:

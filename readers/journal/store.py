@@ -75,6 +75,7 @@ class JournalFile:
                 self._settle(synchronous, migrations)
                 self._pairing = self._read_pairing()
                 self.verify(TAIL_ROWS)
+                self._set_clock()
                 self.recover()
             except BaseException:
                 self._db.close()
@@ -170,8 +171,9 @@ class JournalFile:
         return max(0, self.head() - self.acknowledged())
 
     def oldest_waiting_us(self) -> int | None:
-        """When the oldest row that is not acknowledged was written, by the wall clock of then."""
-        rows = self._select("sequence > ? ORDER BY sequence LIMIT 1", self.acknowledged(), columns="wall_us")
+        """When the oldest row that is not acknowledged was written."""
+        columns = "wall_us + coalesce(offset_us, 0)"
+        rows = self._select("sequence > ? ORDER BY sequence LIMIT 1", self.acknowledged(), columns=columns)
         return int(rows[0][0]) if rows else None
 
     def rows_after(self, sequence: int, rows_max: int, bytes_max: int) -> list[JournalRow]:
@@ -252,6 +254,12 @@ class JournalFile:
         if mode != "wal" or level != _FULL:
             raise JournalUnsafe(f"the journal needs WAL and synchronous=FULL, and got {mode} and {level}")
         migrate(self._db, migrations)
+
+    def _set_clock(self) -> None:
+        """Rows follow each other in time, over starts too."""
+        columns = "wall_us, monotonic_ns, boot, offset_us"
+        for row in self._select("TRUE ORDER BY sequence DESC LIMIT 1", columns=columns):
+            self._clock.go_on_from(Stamp(*row))
 
     def _insert(self, pairing: Pairing, payloads: Iterable[AnyRow], stamp: Stamp) -> int:
         sequence, previous = self._last(pairing)

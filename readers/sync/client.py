@@ -51,6 +51,8 @@ _BALANCES: TypeAdapter[dict[str, dict[str, int]]] = TypeAdapter(dict[str, dict[s
 TOKEN_RENEW_US = 60 * 1_000_000
 # A snapshot of 20,000 cards is about 2 MB; whatever is far larger is not ours.
 BODY_BYTES_MAX = 64 * 1024 * 1024
+# Times that were told in whole seconds and are no further apart than this may be the same.
+_SECONDS_AGREE_US = 2_000_000
 # Statuses that say nothing about the request itself.
 _NO_VERDICT = {408, 425, 429}
 # The device itself may not act: its token, or the device, is refused.
@@ -141,14 +143,15 @@ class Server:
     async def renew_token(self, device: UUID) -> None:
         """Ask for a bearer token if the one at hand ends soon. Rejected: the device may not act any more."""
         async with self._renewing:
-            if self._token and self._token.expires_at_us - self._clock.server_now_us() > TOKEN_RENEW_US:
+            if self._token and self._token.expires_at_us - self._clock.now_us() > TOKEN_RENEW_US:
                 return
-            skew_before = self._clock.offset_us
+            before_us = self._clock.offset_us
             try:
                 self._token = await self._ask_token(device)
             except Rejected:
                 # The refusal's Date header may just have told that our clock is wrong, and with it the request.
-                if self._clock.offset_us == skew_before:
+                after_us = self._clock.offset_us
+                if after_us is None or (before_us is not None and abs(after_us - before_us) < _SECONDS_AGREE_US):
                     raise
                 self._token = await self._ask_token(device)
 
@@ -201,7 +204,8 @@ class Server:
             device=device,
             epoch=epoch,
             rows=rows,
-            sent_at_us=self._clock.now_us(),
+            # By the wall clock: this is how the server notices that it is wrong.
+            sent_at_us=self._clock.wall_us(),
             waiting=waiting,
             signature=signature,
         )
@@ -236,7 +240,7 @@ class Server:
         await self._call("POST", "/api/v1/terminals/logs", bundle)
 
     async def _ask_token(self, device: UUID) -> TokenReply:
-        at_us = self._clock.server_now_us()
+        at_us = self._clock.now_us()
         request = TokenRequest(device=device, at_us=at_us, signature=self._key.sign(token_message(device, at_us)))
         return _read(await self._call("POST", "/api/v1/terminals/token", request), TokenReply)
 
@@ -303,10 +307,12 @@ class Server:
             server_us = int(parsedate_to_datetime(response.headers["Date"]).timestamp()) * 1_000_000
         except (KeyError, ValueError):
             return
-        known = self._clock.offset_us
-        offset_us = server_us - self._clock.now_us()
-        if known is None or abs(offset_us - known) > 2_000_000:
-            self._clock.note_server_time(server_us, self._clock.now_us())
+        now_us = self._clock.now_us()
+        if abs(server_us - now_us) > _SECONDS_AGREE_US:
+            self._clock.note_server_time(server_us)
+        elif self._clock.offset_us is None:
+            # The same second, of which our own clock knows more.
+            self._clock.note_server_time(now_us)
 
 
 def _balances(problem: Problem, sale: Sale) -> dict[str, dict[str, int]]:

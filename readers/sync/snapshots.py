@@ -6,7 +6,6 @@ import gzip
 import json
 import os
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from pydantic import ValidationError
 
 from app.rules.offline import Assurance
 from app.wire import SUMS, SnapshotDelta, TerminalSnapshot, card_hash, content_of
+from readers.journal import Clock
 from readers.sync.errors import SnapshotRefused
 from readers.sync.keys import signed_by
 
@@ -129,11 +129,13 @@ class SnapshotFile:
 
     It is a file and not a row of the journal because it is written often and is large: a sale must not queue behind
     it for the disk. Any snapshot will do at a start, however old: it says itself which of our rows it contains.
-    The file's modification time is when the server last said that this snapshot is current.
+    The file's modification time is when the server last said that this snapshot is current: the time that it was, and
+    not what the wall clock said.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Clock | None = None) -> None:
         self._path = path
+        self._clock = clock or Clock()
         # A save whose task was cancelled goes on in its thread, beside the one that is made on the way out.
         self._writing = threading.Lock()
 
@@ -153,21 +155,22 @@ class SnapshotFile:
                 out.write(line + b"\n" + packed)
                 out.flush()
                 os.fsync(out.fileno())
+            self._date(aside)
             aside.replace(self._path)
 
     def touch(self) -> None:
         """The server said that the snapshot is still current. OSError."""
         if self._path.exists():
-            os.utime(self._path)
+            self._date(self._path)
 
     def load(self, server_key: str, device: UUID) -> Received | None:
         """The snapshot, checked again; None if there is none. SnapshotRefused if it is damaged or somebody else's.
 
-        Its age is by the wall clock. A clock that was set back while we were off makes it look younger; how much the
-        terminal may then sell is still bounded by its limits.
+        A clock that stood still while we were off makes it look younger; how much the terminal may then sell is still
+        bounded by its limits.
         """
         try:
-            age_s = time.time() - self._path.stat().st_mtime
+            age_s = self._clock.now_us() / 1e6 - self._path.stat().st_mtime
             line, _, packed = self._path.read_bytes().partition(b"\n")
             about = json.loads(line)
             body, signature, etag = gzip.decompress(packed), about["signature"], about["etag"]
@@ -186,6 +189,10 @@ class SnapshotFile:
         if made.device != device or not made.content == head.content == content_of(head, total):
             raise SnapshotRefused("the stored snapshot is not what the server signed")
         return Received(head, cards, signed, signature, etag, max(0.0, age_s), total, made.content)
+
+    def _date(self, path: Path) -> None:
+        now_ns = self._clock.now_us() * 1000
+        os.utime(path, ns=(now_ns, now_ns))
 
     def forget(self) -> None:
         self._path.unlink(missing_ok=True)

@@ -176,7 +176,7 @@ class Worker:
         while rows := await self._journal.rows_after(after, BATCH_ROWS_MAX, BATCH_BYTES_MAX):
             held = self._journal.acknowledged
             reply = await call(pairing.device, pairing.epoch, tuple(rows), self._journal.waiting)
-            self._clock.note_server_time(reply.server_time_us, self._clock.now_us())
+            self._clock.note_server_time(reply.server_time_us)
             await self._heed(reply)
             stalled = 0 if self._journal.acknowledged > held else stalled + 1
             if self._journal.pairing.halted and stalled:
@@ -235,7 +235,7 @@ class Worker:
             received = apply_delta(held, reply.body, signature, pairing.server_key, etag=etag)
         else:
             received = read_snapshot(reply.body, signature, pairing.server_key, pairing.device, etag=etag)
-        age_s = (self._clock.server_now_us() - received.head.at_us) / 1e6
+        age_s = (self._clock.now_us() - received.head.at_us) / 1e6
         return replace(received, age_s=max(0.0, age_s))
 
     async def _keep_now_and_then(self) -> None:

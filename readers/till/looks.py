@@ -35,7 +35,8 @@ class Looks:
         told: dict[str, Any] = {name: getattr(machine, name) for name in machine.__slots__}
         return TerminalStatus(
             version=self._version[:40],
-            at_us=now_us,
+            # By the wall clock: this is how the server notices that it is wrong.
+            at_us=self._clock.wall_us(),
             running_s=(self._clock.monotonic_ns() - self._started_ns) // 1_000_000_000,
             waiting=self._journal.waiting,
             oldest_waiting_s=None if oldest_us is None else max(0, now_us - oldest_us) // 1_000_000,

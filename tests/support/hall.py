@@ -15,13 +15,15 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.cli.demo.cable import Cable
 from app.ledger.verify import verify
 from app.platform.settings import Settings
 from app.terminals.service import make_pairing_code
@@ -37,13 +39,22 @@ from tests.support.serving import free_port, served
 PATIENCE_S = 30
 MOMENTS = {"/api/v1/sales": "sale", "/api/v1/terminals/sync": "rows", "/api/v1/terminals/snapshot": "snapshot"}
 
-# Every sale of a terminal that stands, with what it took and the day it counts to.
+# Every sale of a terminal that stands, in the order in which the ledger has them.
 STANDING = sa.text(
-    "SELECT o.id, o.business_day, sum(t.amount) AS amount FROM operation o JOIN transfer t ON t.operation_seq = o.seq"
-    " WHERE o.kind = 'sale' AND o.terminal = :terminal"
-    " AND NOT EXISTS (SELECT 1 FROM operation r WHERE r.reverses = o.id) GROUP BY o.id, o.business_day, o.seq"
-    " ORDER BY o.seq"
+    "SELECT o.id, o.business_day, o.occurred_at_us, o.late, sum(t.amount) AS amount"
+    " FROM operation o JOIN transfer t ON t.operation_seq = o.seq WHERE o.kind = 'sale' AND o.terminal = :terminal"
+    " AND NOT EXISTS (SELECT 1 FROM operation r WHERE r.reverses = o.id)"
+    " GROUP BY o.id, o.business_day, o.occurred_at_us, o.late, o.seq ORDER BY o.seq"
 ).bindparams(sa.bindparam("terminal", type_=sa.Uuid))
+
+
+class Booked(NamedTuple):
+    """A sale as the ledger has it. `day`: its business day; `late`: not the one on which it says that it was made."""
+
+    amount: int
+    day: date
+    at_us: int
+    late: bool
 
 
 class Gate:
@@ -221,7 +232,7 @@ class Terminal:
 
     def booked(self) -> dict[UUID, int]:
         """What stands by the server's ledger: amount by sale, in order."""
-        return {sale: amount for sale, (amount, _) in self.hall.standing(self.device).items()}
+        return {sale: it.amount for sale, it in self.hall.standing(self.device).items()}
 
 
 class Hall:
@@ -287,12 +298,49 @@ class Hall:
 
         return self.do(found())  # type: ignore[no-any-return]
 
-    def standing(self, device: UUID) -> dict[UUID, tuple[int, str]]:
-        """(amount, business day) by sale, in the order in which the ledger has them."""
+    def standing(self, device: UUID) -> dict[UUID, Booked]:
+        """By sale, in the order in which the ledger has them."""
 
-        async def found() -> dict[UUID, tuple[int, str]]:
+        async def found() -> dict[UUID, Booked]:
             async with self.network.engine.connect() as connection:
                 rows = (await connection.execute(STANDING, {"terminal": device})).all()
-            return {UUID(str(row.id)): (int(row.amount), str(row.business_day)) for row in rows}
+            return {
+                UUID(str(it.id)): Booked(
+                    int(it.amount), date.fromisoformat(str(it.business_day)), it.occurred_at_us, bool(it.late)
+                )
+                for it in rows
+            }
 
         return self.do(found())  # type: ignore[no-any-return]
+
+    def skew_s(self, device: UUID) -> float:
+        """How far the server thinks that a terminal's clock is off."""
+
+        async def found() -> int:
+            async with self.network.engine.connect() as connection:
+                query = sa.select(terminal_table.c.skew_ms).where(terminal_table.c.id == device)
+                return int((await connection.execute(query)).scalar_one())
+
+        return float(self.do(found())) / 1000
+
+    @contextmanager
+    def cable(self) -> Iterator[Line]:
+        """A cable of one's own to the server."""
+        cable = Cable(int(self.url.rpartition(":")[2]))
+        self.do(cable.plug())
+        try:
+            yield Line(self, cable)
+        finally:
+            self.do(cable.unplug())
+
+
+class Line:
+    def __init__(self, hall: Hall, cable: Cable) -> None:
+        self._hall, self._cable = hall, cable
+        self.url = f"http://127.0.0.1:{cable.port}"
+
+    def plug(self) -> None:
+        self._hall.do(self._cable.plug())
+
+    def unplug(self) -> None:
+        self._hall.do(self._cable.unplug())

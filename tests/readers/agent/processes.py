@@ -97,7 +97,8 @@ class AtTheTill:
         return sale
 
     def tap(self, uid: str, product: object, quantity: int = 1) -> dict[str, Any]:
-        """Sell something to a card that is laid on the reader and taken away again."""
+        """Sell something to a card that is laid on the reader and taken away again, once the one before has left."""
+        until(lambda: not self.screen()["card"])
         sale = self.pay(product, quantity)
         self.field.present(Ntag213(bytes.fromhex(uid)))
         try:
