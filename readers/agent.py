@@ -156,6 +156,7 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
         held.push_async_callback(till.close)
         await held.enter_async_context(_task(worker.run()))
         await held.enter_async_context(_task(till.run()))
+        await held.enter_async_context(_task(tap.run()))
         if config.hubs or config.hub_listen:
             await held.enter_async_context(_task(site.run()))
         for hub in config.hubs:

@@ -5,6 +5,8 @@ A result without a reason is green, and is only ever returned after its sale row
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -26,6 +28,8 @@ from readers.till.shelf import SnapshotShelf
 
 _log = structlog.get_logger(__name__)
 
+# How long after it failed the journal is tried again for a cancel that is owed.
+OWED_S = 1.0
 # Refusals for want of money: staff may take the rest themselves, or ask for a second card.
 _TOO_LITTLE = {
     Refusal.INSUFFICIENT_FUNDS,
@@ -79,15 +83,23 @@ class Tap:
         self._clock = clock
         self._settings = settings
         self._owed: list[UUID] = []
+        self._owes = asyncio.Event()
+
+    async def run(self) -> None:
+        """Take back what is owed as soon as the journal can be written, whether somebody sells or not, until
+        cancelled: the server may have charged somebody whose light was red."""
+        while True:
+            await self._owes.wait()
+            await asyncio.sleep(OWED_S)
+            with contextlib.suppress(JournalFailed):
+                await self._take_back()
+                self._link.want_sync()
 
     async def intend(self) -> UUID:
         """Make a sale's id and commit it, before any card is asked for. JournalFailed."""
         sale = uuid7()
-        owed = list(self._owed)
-        now_us = self._clock.now_us()
-        cancels = [CancelRow(id=uuid7(), sale=other, at_us=now_us) for other in owed]
-        await self._journal.append(*cancels, IntentRow(sale=sale, at_us=now_us))
-        self._owed = [other for other in self._owed if other not in owed]
+        await self._take_back()
+        await self._journal.append(IntentRow(sale=sale, at_us=self._clock.now_us()))
         self._link.want_sync()
         return sale
 
@@ -97,7 +109,7 @@ class Tap:
             await self._journal.append(CancelRow(id=uuid7(), sale=sale, at_us=self._clock.now_us()))
         except JournalFailed as error:
             _log.error("journal_failed", sale=str(sale), why=str(error))
-            self._owed.append(sale)
+            self._owe(sale)
         self._link.want_sync()
 
     async def void(self, row: VoidRow, sale: SaleRow) -> None:
@@ -121,7 +133,7 @@ class Tap:
         except JournalFailed as error:
             _log.error("journal_failed", sale=str(it.pending.sale), why=str(error))
             # The server may have booked it, and nobody was shown a green light.
-            self._owed.append(it.pending.sale)
+            self._owe(it.pending.sale)
             return Ended(self._result(it, Refusal.JOURNAL_FAILED, offline=not self._link.online))
         except Exception:
             # A fault of ours: no green light, so whatever was booked is taken back.
@@ -130,6 +142,24 @@ class Tap:
             return Ended(self._result(it, Refusal.INVALID, offline=False))
         finally:
             self._link.want_sync()
+
+    def _owe(self, sale: UUID) -> None:
+        self._owed.append(sale)
+        self._owes.set()
+
+    async def _take_back(self) -> None:
+        """Write the cancels that are owed. JournalFailed: they still are."""
+        owed, self._owed = self._owed, []
+        try:
+            if owed:
+                now_us = self._clock.now_us()
+                await self._journal.append(*(CancelRow(id=uuid7(), sale=sale, at_us=now_us) for sale in owed))
+        except BaseException:
+            # Of two who write at once, neither writes what the other has in hand.
+            self._owed = owed + self._owed
+            raise
+        if not self._owed:
+            self._owes.clear()
 
     async def _settle(self, it: Try) -> Ended:
         if self._journal.pairing.halted:
