@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +72,13 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-async def postgres_template(postgres_server: str) -> str:
-    connection = await asyncpg.connect(postgres_server.format(db="postgres"))
-    await connection.execute("CREATE DATABASE template_comptoir")
-    await connection.close()
+def postgres_template(postgres_server: str) -> str:
+    async def create() -> None:
+        connection = await asyncpg.connect(postgres_server.format(db="postgres"))
+        await connection.execute("CREATE DATABASE template_comptoir")
+        await connection.close()
+
+    asyncio.run(create())
     return "template_comptoir"
 
 
@@ -126,15 +130,9 @@ def template(database_kind: str, request: pytest.FixtureRequest) -> Path | tuple
     return request.getfixturevalue("postgres_server"), source
 
 
-@pytest.fixture
-async def database_url(template: Path | tuple[str, str], tmp_path: Path) -> AsyncIterator[str]:
-    """A fresh migrated database for one test, as SQLAlchemy's URL; the test runs once on each kind."""
-    if isinstance(template, Path):
-        path = tmp_path / "comptoir.sqlite3"
-        shutil.copy(template, path)
-        yield f"sqlite+aiosqlite:///{path}"
-        return
-    server, source = template
+@asynccontextmanager
+async def copied(server: str, source: str) -> AsyncIterator[str]:
+    """A copy of a PostgreSQL database, as SQLAlchemy's URL."""
     name = f"test_{uuid.uuid4().hex}"
     admin = await asyncpg.connect(server.format(db="postgres"))
     await admin.execute(f"CREATE DATABASE {name} TEMPLATE {source} STRATEGY file_copy")
@@ -143,6 +141,18 @@ async def database_url(template: Path | tuple[str, str], tmp_path: Path) -> Asyn
     finally:
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
         await admin.close()
+
+
+@pytest.fixture
+async def database_url(template: Path | tuple[str, str], tmp_path: Path) -> AsyncIterator[str]:
+    """A fresh migrated database for one test, as SQLAlchemy's URL; the test runs once on each kind."""
+    if isinstance(template, Path):
+        path = tmp_path / "comptoir.sqlite3"
+        shutil.copy(template, path)
+        yield f"sqlite+aiosqlite:///{path}"
+        return
+    async with copied(*template) as url:
+        yield url
 
 
 @pytest.fixture

@@ -28,16 +28,19 @@ def forge() -> Iterator[Forge]:
 @pytest.fixture(scope="module")
 def hall(forge: Forge, sqlite_network: Path, secrets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
     """At its end the whole ledger is recomputed."""
-    here = tmp_path_factory.mktemp("hall")
-    shutil.copy(sqlite_network, here / "comptoir.sqlite3")
-    shutil.copytree(secrets, secrets_folder(here / "data"))
-    url = f"sqlite+aiosqlite:///{here / 'comptoir.sqlite3'}"
     with pytest.MonkeyPatch.context() as patch, quickly(patch):
-        hall = Hall(Settings(data=here / "data", database_url=url, base_url=BASE), forge)
+        hall = Hall(founded(tmp_path_factory.mktemp("hall"), sqlite_network, secrets), forge)
         try:
             yield hall
         finally:
             hall.close()
+
+
+def founded(data: Path, template: Path, secrets: Path) -> Settings:
+    """A server's folder with the small network in it."""
+    shutil.copy(template, data / "comptoir.sqlite3")
+    shutil.copytree(secrets, secrets_folder(data))
+    return Settings(data=data, base_url=BASE)
 
 
 @pytest.fixture

@@ -104,6 +104,8 @@ class Bar:
     cashier: UUID
     green: dict[UUID, tuple[str, int]] = field(default_factory=dict)
     undone: set[UUID] = field(default_factory=set)
+    # Cards of which its snapshot says that they are blocked.
+    denied: set[str] = field(default_factory=set)
 
     @classmethod
     async def opened(cls, network: Network, folder: Path, name: str) -> Bar:
@@ -151,20 +153,26 @@ class Bar:
         shop = self.shelf.shop
         if shop is None:
             return "no snapshot"
+        known = self.believes(card)
         basket = shop.basket([BasketItem(self.network.product("raffinerie", PRODUCT).id, quantity)], "RAF")
         sale = await self.tap.intend()
         ended = await self.tap.settle(Pending(sale, basket, self.cashier, asked=sale), Card(CARDS[card], "C"))
         if ended.result.reason is not None:
             return ended.result.reason
         self.green[ended.result.sale] = (card, basket.price["RAF"])
+        if ended.result.offline:
+            assert card not in self.denied, "what is on the deny list pays nothing here"
+            assert self.believes(card) == known - basket.price["RAF"], "what it sold is gone from what it knows"
         return None
 
     async def void(self, sale: UUID) -> None:
         """Staff take a sale back that was green."""
         paid = (await self.sold())[sale]
+        (card, amount), known = self.green[sale], self.believes(self.green[sale][0])
         self.undone.add(sale)
         row = VoidRow(id=uuid7(), sale=sale, reason="Erreur", cashier=self.cashier, at_us=self.clock.now_us())
         await self.tap.void(row, paid)
+        assert self.believes(card) == known + amount, "what was taken back is there again"
 
     async def round(self) -> bool:
         """One turn of the background work; whether it went through. Died."""
