@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import structlog
-import uvicorn
 
-from app.wire import StatusReply
 from readers.drivers import open_driver
-from readers.health.logs import bundle
 from readers.health.systemd import Supervisor
-from readers.hub import HubClient, Site, create_hub
+from readers.hub import HubClient, Neighbourhood, Site
 from readers.journal import Clock, Journal
 from readers.journal.schema import Connection
 from readers.journal.store import connect
 from readers.kiosk import create_kiosk
 from readers.kiosk.server import LOOPBACK
 from readers.printer import Printer
-from readers.sync import DeviceKey, Link, Pace, Rejected, Reporter, Server, SnapshotFile, Unreachable, Worker
+from readers.running import beside, heed, hub, pair, version, web
+from readers.sync import DeviceKey, Link, Pace, Reporter, Server, SnapshotFile, Worker
 from readers.taps import Driver, Presence, Reader, ReaderEvent, ReaderFound, ReaderLost
 from readers.terminal.view import PrinterShown
 from readers.till import CardTill, Looks, SignIn, SnapshotShelf, Tap, TapSettings
@@ -39,14 +35,6 @@ from readers.till.tabs import TabDesk
 REPORT_S = 30.0
 
 _log = structlog.get_logger(__name__)
-
-
-class NotPaired(Exception):
-    """The data folder belongs to no terminal yet, and no code was given."""
-
-
-class PairingFailed(Exception):
-    """The server did not take the code; the message is for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +55,12 @@ class AgentConfig:
     pace: Pace = field(default_factory=Pace)
     report_s: float = REPORT_S
     open_connection: Callable[[Path], Connection] = connect
-    # Addresses of site hubs, and where this terminal is one itself.
+    # Addresses of site hubs, where this terminal is one itself, and whether hubs are announced and looked for by mDNS:
+    # on the interfaces with these addresses, or on all.
     hubs: tuple[str, ...] = ()
     hub_listen: tuple[str, int] | None = None
+    hub_find: bool = False
+    hub_interfaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +90,7 @@ async def run_agent(config: AgentConfig, on_ready: Callable[[Running], None] = l
             on_ready(running)
             supervisor.tell("READY=1")
             # The journal's own thread answers: neither the loop nor the disk hangs.
-            async with _task(supervisor.watch(running.journal.oldest_waiting_us)):
+            async with beside(supervisor.watch(running.journal.oldest_waiting_us)):
                 waits: list[asyncio.Task[object]] = [asyncio.create_task(stop.wait())]
                 if running.pairs_later:
                     waits.append(asyncio.create_task(_delivered(running)))
@@ -134,7 +125,7 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
         held.push_async_callback(journal.close)
         key = DeviceKey.load_or_make(config.data / "device.key")
         server = await held.enter_async_context(Server(config.server, key, clock))
-        pairs_later = await _pair(config, journal, server, snapshots)
+        pairs_later = await pair(config.pair, journal, server, snapshots, lenient=config.lenient)
         shelf = SnapshotShelf(journal, clock)
         tap = Tap(journal, shelf, server, link, clock, config.tap)
         tabs = TabDesk(journal, shelf, server, link, clock)
@@ -154,83 +145,39 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
         await worker.start_from_disk()
         await till.start()
         held.push_async_callback(till.close)
-        await held.enter_async_context(_task(worker.run()))
-        await held.enter_async_context(_task(till.run()))
-        await held.enter_async_context(_task(tap.run()))
-        if config.hubs or config.hub_listen:
-            await held.enter_async_context(_task(site.run()))
-        for hub in config.hubs:
-            await held.enter_async_context(_task(HubClient(hub, site).run()))
-        if config.hub_listen:
-            await held.enter_async_context(_hub(config.hub_listen, site))
-        looks = Looks(config.data, _version(), journal, shelf, till, clock)
-        heed = partial(_heed, config.data, journal, server)
-        reporter = Reporter(server, journal, looks, heed, config.report_s)
+        await held.enter_async_context(beside(worker.run()))
+        await held.enter_async_context(beside(till.run()))
+        await held.enter_async_context(beside(tap.run()))
+        looks = Looks(config.data, version(), journal, shelf, till, clock, site)
+        reporter = Reporter(server, journal, looks, partial(heed, config.data, journal, server), config.report_s)
+        await _site(config, site, till, reporter, held)
         await held.enter_async_context(_reader(config, till, reporter))
-        await held.enter_async_context(_task(reporter.run()))
+        await held.enter_async_context(beside(reporter.run()))
         held.enter_context(_printer(config, till))
-        url = await held.enter_async_context(_kiosk(config, till))
-        yield Running(till, journal, url, site, pairs_later)
+        # The address that it is bound to is a name of ours; any other name is somebody else's page.
+        pages = create_kiosk(till, hosts=(*LOOPBACK, config.kiosk_host, socket.gethostname()))
+        host, port = await held.enter_async_context(web(pages, (config.kiosk_host, config.kiosk_port)))
+        yield Running(till, journal, f"http://{host}:{port}", site, pairs_later)
 
 
-async def _pair(config: AgentConfig, journal: Journal, server: Server, snapshots: SnapshotFile) -> bool:
-    """Pair with the code, unless this folder is paired already and the code is not a new one.
-
-    Whether it has to wait: rows of this epoch were sold at its venue, so they are delivered first.
-    """
-    code = config.pair
-    if code is None:
-        if not journal.paired:
-            raise NotPaired
-        return False
-    if journal.paired and journal.pairing.code_digest == hashlib.sha256(code.encode()).hexdigest():
-        return False
-    if journal.paired and journal.waiting:
-        _log.warning("pairing_waits", rows=journal.waiting)
-        return True
-    try:
-        reply = await server.pair(code, _version())
-    except (Rejected, Unreachable) as error:
-        if config.lenient:
-            # The code grew old while rows were delivered. Selling on as before is better than no till.
-            _log.error("pairing_failed", why=str(error))
-            return False
-        raise PairingFailed(str(error)) from error
-    # What is stored belongs to the venue before.
-    await asyncio.to_thread(snapshots.forget)
-    pairing = await journal.pair(reply, code)
-    _log.info("terminal_paired", device=str(pairing.device), epoch=pairing.epoch, venue=pairing.venue_name)
-    return False
-
-
-async def _heed(data: Path, journal: Journal, server: Server, reply: StatusReply) -> None:
-    """What the server thinks of this terminal is found out with each round of synchronisation; here it is logged.
-    Logs that somebody asked for are sent. Rejected, Unreachable."""
-    if reply.standing != "active":
-        _log.warning("terminal_standing", standing=reply.standing)
-    if reply.logs is not None:
-        pairing = journal.pairing
-        about = f"comptoir {_version()}, terminal {pairing.device}, epoch {pairing.epoch}, waiting {journal.waiting}"
-        content = await asyncio.to_thread(bundle, data, about)
-        await server.send_logs(pairing.device, pairing.epoch, reply.logs, content)
-        _log.info("logs_sent", size=len(content))
-
-
-def _version() -> str:
-    try:
-        return version("comptoir")
-    except PackageNotFoundError:
-        return "0"
-
-
-@contextlib.asynccontextmanager
-async def _task(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
+async def _site(
+    config: AgentConfig, site: Site, till: CardTill, reporter: Reporter, held: contextlib.AsyncExitStack
+) -> None:
+    """Share with the other terminals of this site, as far as we are told to. OSError: the hub's port is taken."""
+    if not (config.hubs or config.hub_listen or config.hub_find):
+        return
+    site.expected = bool(config.hubs)
+    site.on_fork = reporter.wanted.set
+    site.around.on_change = lambda: till.on_site(site.shown)
+    till.on_site(site.shown)
+    await held.enter_async_context(beside(site.run()))
+    await held.enter_async_context(beside(site.around.watch()))
+    for address in config.hubs:
+        await held.enter_async_context(beside(HubClient(address, site).run()))
+    listening = await held.enter_async_context(hub(site, config.hub_listen)) if config.hub_listen else None
+    if config.hub_find:
+        found = Neighbourhood(site, listening, known=config.hubs, interfaces=config.hub_interfaces)
+        await held.enter_async_context(beside(found.run()))
 
 
 @contextlib.asynccontextmanager
@@ -276,64 +223,3 @@ def _printer(config: AgentConfig, till: CardTill) -> Iterator[None]:
         yield
     finally:
         printer.stop()
-
-
-@contextlib.asynccontextmanager
-async def _kiosk(config: AgentConfig, till: CardTill) -> AsyncIterator[str]:
-    """The staff pages' web server; yields their address. OSError: the port is taken."""
-    with socket.create_server((config.kiosk_host, config.kiosk_port)) as listener:
-        host, port = listener.getsockname()[:2]
-        web = _Web(
-            uvicorn.Config(
-                # The address that it is bound to is a name of ours; any other name is somebody else's page.
-                create_kiosk(till, hosts=(*LOOPBACK, config.kiosk_host, socket.gethostname())),
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                lifespan="off",
-                timeout_graceful_shutdown=1,
-            )
-        )
-        serving = asyncio.ensure_future(web.serve(sockets=[listener]))
-        try:
-            yield f"http://{host}:{port}"
-        finally:
-            # The pages' event streams never end by themselves, and the server would wait for them.
-            for connection in list(web.server_state.connections):
-                connection.transport.close()
-            web.should_exit = True
-            await asyncio.wait([serving])
-
-
-@contextlib.asynccontextmanager
-async def _hub(at: tuple[str, int], site: Site) -> AsyncIterator[None]:
-    """The hub's web server. OSError: the port is taken."""
-    with socket.create_server(at) as listener:
-        web = _Web(
-            uvicorn.Config(
-                create_hub(site),
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                lifespan="off",
-                limit_concurrency=128,
-                timeout_graceful_shutdown=1,
-            )
-        )
-        serving = asyncio.ensure_future(web.serve(sockets=[listener]))
-        try:
-            yield
-        finally:
-            web.should_exit = True
-            for connection in list(web.server_state.connections):
-                connection.transport.close()
-            site.wake()
-            await asyncio.wait([serving])
-
-
-class _Web(uvicorn.Server):
-    """uvicorn without its signal handlers: the agent has its own, and more to close than a web server."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield

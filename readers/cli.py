@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
-import sys
 from pathlib import Path
-from typing import NoReturn
 
 import click
-import structlog
 
-from readers.health.logs import keep_logs
 from readers.install.commands import check, install, kiosk, pair, uninstall
+from readers.install.hub import hub_install, hub_pair, hub_uninstall
+from readers.telling import configure_logs, fail, listening_at
 
 
 @click.group(invoke_without_command=True)
@@ -67,6 +63,13 @@ from readers.install.commands import check, install, kiosk, pair, uninstall
     envvar="COMPTOIR_TERMINAL_HUB_LISTEN",
     help="Be a site hub for the other terminals, at this address of ours: 192.168.1.10:8765.",
 )
+@click.option(
+    "--hub-find/--no-hub-find",
+    default=True,
+    show_default=True,
+    envvar="COMPTOIR_TERMINAL_HUB_FIND",
+    help="Look for hubs of this network on the local network (mDNS), and announce ours.",
+)
 @click.pass_context
 def terminal(
     context: click.Context,
@@ -81,6 +84,7 @@ def terminal(
     snapshot_s: float,
     hubs: tuple[str, ...],
     hub_listen: str | None,
+    hub_find: bool,
 ) -> None:
     """Run a till: reads cards, sells, and keeps selling without network."""
     if context.invoked_subcommand is not None:
@@ -89,21 +93,20 @@ def terminal(
     if not server or not reader:
         raise click.UsageError(f"Missing option '{'--reader' if server else '--server'}'.", context)
     # Imported here, so that `comptoir --help` does not load the whole agent.
-    from readers.agent import AgentConfig, NotPaired, PairingFailed, run_agent  # noqa: PLC0415
+    from readers.agent import AgentConfig, run_agent  # noqa: PLC0415
     from readers.journal import JournalError  # noqa: PLC0415
     from readers.printer import PrinterPathWrong, check_path  # noqa: PLC0415
+    from readers.running import NotPaired, PairingFailed  # noqa: PLC0415
     from readers.sync import Pace  # noqa: PLC0415
     from readers.till import TapSettings  # noqa: PLC0415
 
-    _configure_logs(data)
+    configure_logs(data)
     try:
         if printer is not None:
             check_path(printer)
     except PrinterPathWrong as error:
-        _fail(2, str(error))
-    host, _, port = (hub_listen or "").rpartition(":")
-    if hub_listen and not (host and port.isdigit() and int(port) < 65536):
-        _fail(2, f"--hub-listen takes an address and a port, as in 192.168.1.10:8765, and not {hub_listen}.")
+        fail(2, str(error))
+    listen = listening_at("--hub-listen", hub_listen) if hub_listen else None
     config = AgentConfig(
         data=data,
         server=server,
@@ -115,12 +118,13 @@ def terminal(
         tap=TapSettings(deadline_s=deadline_ms / 1000),
         pace=Pace(snapshot_s=snapshot_s),
         hubs=hubs,
-        hub_listen=(host, int(port)) if hub_listen else None,
+        hub_listen=listen,
+        hub_find=hub_find,
     )
     try:
         asyncio.run(run_agent(config))
     except NotPaired:
-        _fail(
+        fail(
             2,
             f"This terminal is not paired yet (folder {data}).\n"
             "Ask an admin for a pairing code: admin pages, the venue, Terminals, Add a terminal.\n"
@@ -128,15 +132,75 @@ def terminal(
             " --pair CODE",
         )
     except PairingFailed as error:
-        _fail(2, f"Pairing did not succeed: {error}.\nNothing was changed. A code is good once and for a short time.")
+        fail(2, f"Pairing did not succeed: {error}.\nNothing was changed. A code is good once and for a short time.")
     except JournalError as error:
-        _fail(1, f"The journal in {data} can't be used: {error}.\nThe terminal does not start; keep the folder.")
+        fail(1, f"The journal in {data} can't be used: {error}.\nThe terminal does not start; keep the folder.")
     except OSError as error:
-        _fail(1, f"The terminal can't start: {error}")
+        fail(1, f"The terminal can't start: {error}")
 
 
 for command in (install, uninstall, pair, check, kiosk):
     terminal.add_command(command)
+
+
+@click.group(invoke_without_command=True)
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("hub-data"),
+    show_default=True,
+    envvar="COMPTOIR_HUB_DATA",
+    help="Folder of the box's key, its pairing and the last snapshot.",
+)
+@click.option("--server", envvar="COMPTOIR_HUB_SERVER", help="The server's address, https://...")
+@click.option("--pair", envvar="COMPTOIR_HUB_PAIR", help="The one-time code that an admin made for this box.")
+@click.option(
+    "--listen",
+    default="0.0.0.0:8765",
+    show_default=True,
+    envvar="COMPTOIR_HUB_LISTEN",
+    help="Where the terminals of this site find it.",
+)
+@click.option(
+    "--find/--no-find",
+    default=True,
+    show_default=True,
+    envvar="COMPTOIR_HUB_FIND",
+    help="Announce this hub on the local network (mDNS), and share with others that are announced.",
+)
+@click.pass_context
+def hub(context: click.Context, data: Path, server: str | None, pair: str | None, listen: str, find: bool) -> None:
+    """Run a box that only is a site hub: the tills of one local network share through it what they sold."""
+    if context.invoked_subcommand is not None:
+        return
+    if not server:
+        raise click.UsageError("Missing option '--server'.", context)
+    from readers.box import BoxConfig, NotABox, run_box  # noqa: PLC0415
+    from readers.journal import JournalError  # noqa: PLC0415
+    from readers.running import NotPaired, PairingFailed  # noqa: PLC0415
+
+    configure_logs(data)
+    try:
+        asyncio.run(run_box(BoxConfig(data, server, listening_at("--listen", listen), pair, find)))
+    except NotPaired:
+        fail(
+            2,
+            f"This box is not paired yet (folder {data}).\n"
+            "Ask an admin for a pairing code: admin pages, Terminals, A new terminal.\n"
+            f"Then start once with the code:  comptoir hub --data {data} --server {server} --pair CODE",
+        )
+    except PairingFailed as error:
+        fail(2, f"Pairing did not succeed: {error}.\nNothing was changed. A code is good once and for a short time.")
+    except NotABox:
+        fail(2, f"{data} is the folder of a till, with its sales. Give the box a folder of its own.")
+    except JournalError as error:
+        fail(1, f"What is kept in {data} can't be used: {error}.\nTake the folder away and pair the box again.")
+    except OSError as error:
+        fail(1, f"The hub can't start: {error}")
+
+
+for command in (hub_install, hub_uninstall, hub_pair):
+    hub.add_command(command)
 
 
 @click.command()
@@ -147,51 +211,9 @@ def tray(config: Path, port: int | None) -> None:
     from readers.emulator.config import TrayConfig  # noqa: PLC0415
     from readers.emulator.run import serve_tray  # noqa: PLC0415
 
-    _configure_logs()
+    configure_logs()
     try:
         wanted = TrayConfig.from_file(config)
     except (OSError, ValueError) as error:
-        _fail(2, f"{config} does not describe a card tray: {error}")
+        fail(2, f"{config} does not describe a card tray: {error}")
     asyncio.run(serve_tray(wanted if port is None else wanted.model_copy(update={"port": port})))
-
-
-def _fail(status: int, message: str) -> NoReturn:
-    click.echo(message, err=True)
-    sys.exit(status)
-
-
-def _configure_logs(data: Path | None = None) -> None:
-    """JSON lines on stderr for machines, coloured lines for a person at a terminal; libraries from WARNING up.
-
-    With `data` also into a small file there, which an admin may ask for from afar."""
-    shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    plain = sys.stderr.isatty()
-    machine: list[structlog.typing.Processor] = [
-        structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(serializer=json.dumps),
-    ]
-
-    def formatter(last: list[structlog.typing.Processor]) -> structlog.stdlib.ProcessorFormatter:
-        processors = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]
-        return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=processors)
-
-    shown = logging.StreamHandler(sys.stderr)
-    shown.setFormatter(formatter([structlog.dev.ConsoleRenderer()] if plain else machine))
-    kept = keep_logs(data, formatter(machine)) if data else None
-    logging.basicConfig(handlers=[shown, *([kept] if kept else [])], level=logging.WARNING, force=True)
-    logging.getLogger("readers").setLevel(logging.INFO)
-    structlog.configure(
-        processors=[
-            *shared,
-            structlog.stdlib.PositionalArgumentsFormatter(),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=False,
-    )

@@ -23,7 +23,7 @@ from app.sales.deltas import Document, snapshots_of
 from app.sales.directory import directory_of
 from app.sales.exceptions import open_exceptions
 from app.sales.late import Why
-from app.terminals.service import check_signature, of_epoch, polled, require_active, terminal_named
+from app.terminals.service import check_signature, of_epoch, polled, require_active, require_till, terminal_named
 from app.venues.service import venue_named
 from app.wire import ActReply, AskedRow, Batch, Sale, SaleReply, SyncReply, TerminalSnapshot
 from app.wire.snapshot import SIGNATURE_HEADER
@@ -100,6 +100,7 @@ async def sync(request: Request, batch: Batch) -> Response:
     counter = await _counter(request, request.state.principal)
     if batch.device != counter.terminal.id:
         raise NotSignedIn("This batch is another terminal's.", "wrong-signature")
+    require_till(counter.terminal)
     check_signature(counter.terminal, batch.signature, batch.message())
     context = context_of(request)
     over = batch.epoch != counter.terminal.epoch

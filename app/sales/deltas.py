@@ -18,7 +18,7 @@ from starlette.requests import HTTPConnection
 
 from app.sales import snapshot
 from app.sales.applied import Marks
-from app.sales.card_views import Cards
+from app.sales.card_views import Cards, View
 from app.terminals.service import Terminal, terminals
 from app.wire import SnapshotDelta, SnapshotReceipts, TerminalSnapshot, content_of
 
@@ -71,7 +71,9 @@ class Snapshots:
             fleet = await terminals(connection)
             applied = await self._marks.read(connection, fleet)
             head = await snapshot.head(connection, terminal, receipts, fleet, applied)
-            view = self._cards.view(dict.fromkeys(head.accepted))
+            # A site hub has no card to sell to.
+            sells = terminal.kind == "till"
+            view = self._cards.view(dict.fromkeys(head.accepted)) if sells else View(frozenset())
             content = content_of(head, view.total)
             known = self._bases.setdefault(terminal.id, OrderedDict())
             base = known.get(held) if delta else None

@@ -42,7 +42,11 @@ async def head(
     fleet: Sequence[Any],
     applied: Mapping[UUID, Applied],
 ) -> TerminalSnapshot:
-    """What this terminal should know now, but the cards. `fleet`: rows of terminals; `applied`: by terminal."""
+    """What this terminal should know now, but the cards. `fleet`: rows of terminals; `applied`: by terminal.
+
+    A site hub is told whom it may trust, and nothing to sell with: no prices, no staff, no key of receipts.
+    """
+    sells = terminal.kind == "till"
     network, venue = await the_network(connection), await venue_named(connection, terminal.venue)
     known = {code: it for code, it in (await currencies(connection)).items() if code in venue.accepted}
     versions, now = await policies(connection), now_us()
@@ -86,12 +90,12 @@ async def head(
                 sold_out=it.sold_out,
                 windows=tuple(_window(hours, known) for hours in it.windows),
             )
-            for it in await products(connection, venue.id)
+            for it in (await products(connection, venue.id) if sells else ())
         ),
         cards=(),
         staff=tuple(
             SnapshotStaff(id=it.person, pin=it.pin, rights=tuple(it.rights), card=it.card)
-            for it in await pins_of_venue(connection, venue.id)
+            for it in (await pins_of_venue(connection, venue.id) if sells else ())
         ),
         limits=SnapshotLimits(
             cards={
@@ -107,10 +111,11 @@ async def head(
         applied_epoch=terminal.epoch,
         applied_through=own.through,
         applied_beyond=own.beyond,
-        receipts=receipts,
+        receipts=receipts if sells else None,
         till=await _till(connection, terminal, settings),
         peers=tuple(
-            SnapshotPeer(device=it.id, epoch=it.epoch, key=base64.b64encode(it.public_key).decode()) for it in others
+            SnapshotPeer(device=it.id, epoch=it.epoch, key=base64.b64encode(it.public_key).decode(), kind=it.kind)
+            for it in others
         ),
         applied_others=tuple(
             SnapshotApplied(device=it.id, epoch=it.epoch, through=applied[it.id].through, beyond=applied[it.id].beyond)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -36,11 +36,35 @@ async def fleet(connection: AsyncConnection, sees: Callable[[UUID], bool]) -> li
     """The terminals of the venues that somebody `sees`."""
     words, now = await told(connection), now_us()
     rows = [row for row in await service.terminals(connection) if sees(row.venue)]
-    members = [_member(row, words.get(row.id), now) for row in rows]
+    forks = await _forks_seen(connection, words)
+    members = [_member(row, words.get(row.id), now, forks) for row in rows]
     return sorted(members, key=lambda it: (-it.judged.level, it.row.status == "revoked", it.row.name.casefold()))
 
 
-def _member(row: Any, it: Told | None, now: int) -> Member:
+async def _forks_seen(connection: AsyncConnection, words: Mapping[UUID, Told]) -> Mapping[tuple[UUID, int], int]:
+    """Journals (terminal, epoch) of which another terminal that may sell was shown two branches, and from which row on.
+    The word of one that was revoked is not taken: whoever stole it might say anything."""
+    trusted = {row.id for row in await service.terminals(connection) if row.status == "active"}
+    return {
+        (fork.device, fork.epoch): fork.sequence
+        for reporter, it in words.items()
+        if reporter in trusted
+        for fork in it.status.forks
+        if fork.device != reporter
+    }
+
+
+def _member(row: Any, it: Told | None, now: int, forks: Mapping[tuple[UUID, int], int]) -> Member:
     silent_s = max(0, now - row.seen_at_us) // 1_000_000
-    seen = Seen(row.status, row.waiting, row.skew_ms, silent_s, it.status if it else None, own_version(), row.to_review)
+    seen = Seen(
+        row.status,
+        row.waiting,
+        row.skew_ms,
+        silent_s,
+        it.status if it else None,
+        own_version(),
+        row.to_review,
+        fork_seen=forks.get((row.id, row.epoch)),
+        kind=row.kind,
+    )
     return Member(row, it, judge(seen), silent_s)

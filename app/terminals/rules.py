@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
 
-from app.wire import TerminalStatus
+from app.wire import DeviceKind, TerminalStatus
 
 # A terminal tells of itself every half minute; ten minutes without a word are no hiccup.
 SILENT_S = 600
@@ -38,6 +38,7 @@ Kind = Literal[
     "quarantined", "behind", "late_rows", "read_only", "volatile", "journal_failed", "disk_full", "reader_lost",
     "silent_waiting", "silent", "never_told", "unsent", "clock", "disk_errors", "worn", "disk_low", "snapshot_old",
     "power_now", "hot", "memory_low", "power_before", "other_version", "revoked_waiting",
+    "fork_seen",
 ]  # fmt: skip
 
 
@@ -54,7 +55,8 @@ class Trouble:
 class Seen:
     """A terminal as the server sees it. `status`: what it told last, `silent_s` ago by our clock (None: never).
 
-    `late`: rows kept for a review; `version`: the server's own.
+    `late`: rows kept for a review; `version`: the server's own. `fork_seen`: from this row on, another terminal of its
+    site was shown two branches of its journal. `kind`: a hub has no reader, and keeps nothing that could be lost.
     """
 
     standing: Literal["active", "quarantined", "revoked"]
@@ -64,6 +66,8 @@ class Seen:
     status: TerminalStatus | None
     version: str
     late: int = 0
+    fork_seen: int | None = None
+    kind: DeviceKind = "till"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,8 @@ def judge(seen: Seen) -> Judged:
             found += _machine(seen, seen.status)
     troubles = sorted(found, key=lambda it: -it.level)
     stops = {"quarantined", "behind", "read_only", "disk_full", "journal_failed", "reader_lost"}
-    return Judged(seen.standing == "active" and not stops & {it.kind for it in troubles}, tuple(troubles))
+    may_sell = seen.standing == "active" and seen.kind == "till"
+    return Judged(may_sell and not stops & {it.kind for it in troubles}, tuple(troubles))
 
 
 def _standing(seen: Seen) -> Iterator[Trouble]:
@@ -96,6 +101,8 @@ def _standing(seen: Seen) -> Iterator[Trouble]:
         yield Trouble("quarantined", Level.NOW, seen.late)
     elif seen.late:
         yield Trouble("late_rows", Level.NOW, seen.late)
+    if seen.standing == "active" and seen.fork_seen is not None:
+        yield Trouble("fork_seen", Level.NOW, seen.fork_seen)
     if seen.standing == "revoked" and seen.waiting and not seen.late:
         yield Trouble("revoked_waiting", Level.NOTE, seen.waiting)
     if seen.status and seen.status.halted == "behind" and seen.standing == "active":
@@ -116,7 +123,7 @@ def _line(seen: Seen) -> Iterator[Trouble]:
 
 
 def _machine(seen: Seen, it: TerminalStatus) -> Iterator[Trouble]:
-    yield from _storage(it)
+    yield from _storage(it, keeps=seen.kind == "till")
     if seen.silent_s > SILENT_S:
         return
     if it.reader == "lost":
@@ -137,7 +144,7 @@ def _machine(seen: Seen, it: TerminalStatus) -> Iterator[Trouble]:
         yield Trouble("other_version", Level.NOTE)
 
 
-def _storage(it: TerminalStatus) -> Iterator[Trouble]:
+def _storage(it: TerminalStatus, *, keeps: bool) -> Iterator[Trouble]:
     if it.read_only:
         yield Trouble("read_only", Level.NOW)
     elif it.disk_free_mb is not None and it.disk_free_mb < DISK_FULL_MB:
@@ -146,7 +153,7 @@ def _storage(it: TerminalStatus) -> Iterator[Trouble]:
         yield Trouble("journal_failed", Level.NOW)
     elif it.disk_free_mb is not None and it.disk_free_mb < DISK_LOW_MB:
         yield Trouble("disk_low", Level.SOON, it.disk_free_mb)
-    if it.volatile:
+    if it.volatile and keeps:
         yield Trouble("volatile", Level.NOW)
     if it.disk_errors:
         yield Trouble("disk_errors", Level.SOON, it.disk_errors)

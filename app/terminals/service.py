@@ -20,7 +20,7 @@ from app.platform.clock import now_us
 from app.platform.errors import Forbidden, Invalid, NotFound, NotSignedIn
 from app.rules.ids import uuid7
 from app.terminals.tables import journal_mark, pairing_code, terminal
-from app.wire import GENESIS, PairingRequest, TokenReply, TokenRequest, token_message
+from app.wire import GENESIS, DeviceKind, PairingRequest, TokenReply, TokenRequest, token_message
 
 CODE_LIFETIME_US = 3600 * 1_000_000
 TOKEN_LIFETIME_US = 3600 * 1_000_000
@@ -40,6 +40,7 @@ class Terminal:
     status: str
     epoch: int
     seen_at_us: int
+    kind: DeviceKind = "till"
 
 
 async def make_pairing_code(
@@ -86,6 +87,7 @@ async def pair(engine: AsyncEngine, request: PairingRequest) -> Terminal:
         id_, epoch = code.terminal or uuid7(), 1
         values = {"venue": code.venue, "name": code.name, "public_key": key, "status": "active"}
         values |= {"version": request.version, "waiting": 0, "skew_ms": 0, "seen_at_us": now, "revoked_at_us": None}
+        values |= {"kind": request.kind}
         if code.terminal is None:
             await connection.execute(sa.insert(terminal).values(id=id_, epoch=1, created_at_us=now, **values))
         else:
@@ -93,7 +95,7 @@ async def pair(engine: AsyncEngine, request: PairingRequest) -> Terminal:
             await connection.execute(sa.update(terminal).where(terminal.c.id == id_).values(epoch=epoch, **values))
         mark_of = {"terminal": id_, "epoch": epoch, "public_key": key, "venue": code.venue}
         await connection.execute(sa.insert(journal_mark).values(**mark_of, applied=0, head=GENESIS))
-    return Terminal(id_, code.venue, code.name, key, "active", epoch, now)
+    return Terminal(id_, code.venue, code.name, key, "active", epoch, now, request.kind)
 
 
 async def issue_token(connection: AsyncConnection, key: bytes, request: TokenRequest) -> TokenReply:
@@ -132,7 +134,14 @@ async def admitted(connection: AsyncConnection, id_: UUID, epoch: int) -> Termin
     return found
 
 
+def require_till(found: Terminal) -> None:
+    """Forbidden for a box that only is a site hub: whoever takes it away has nothing to sell with."""
+    if found.kind != "till":
+        raise Forbidden("A site hub sells nothing.")
+
+
 def require_active(found: Terminal) -> None:
+    require_till(found)
     if found.status == "quarantined":
         raise Forbidden("Two journals of this terminal disagree; it may sell again after a review.", "quarantined")
 
@@ -240,14 +249,17 @@ def _public_key(text: str) -> bytes:
 
 
 def _terminal(row: Any) -> Terminal:
-    return Terminal(row.id, row.venue, row.name, bytes(row.public_key), row.status, row.epoch, row.seen_at_us)
+    return Terminal(row.id, row.venue, row.name, bytes(row.public_key), row.status, row.epoch, row.seen_at_us, row.kind)
 
 
 async def terminals_away(connection: AsyncConnection, after_us: int, before_us: int) -> set[UUID]:
     """Terminals that may sell and were last heard of between these instants: what they sold since, nobody knows."""
     rows = await connection.execute(
         sa.select(terminal.c.id).where(
-            terminal.c.status == "active", terminal.c.seen_at_us > after_us, terminal.c.seen_at_us < before_us
+            terminal.c.status == "active",
+            terminal.c.kind == "till",
+            terminal.c.seen_at_us > after_us,
+            terminal.c.seen_at_us < before_us,
         )
     )
     return {row.id for row in rows}

@@ -23,7 +23,10 @@ terminal = sa.Table(
     sa.Column("revoked_at_us", sa.BigInteger),
     # How many rows of its journals wait for a person.
     sa.Column("to_review", sa.Integer, nullable=False, server_default="0"),
+    # A hub sells nothing: it passes on what the tills of its site tell each other.
+    sa.Column("kind", sa.Text, nullable=False, server_default="till"),
     sa.CheckConstraint("status IN ('active', 'quarantined', 'revoked')", name="status_known"),
+    sa.CheckConstraint("kind IN ('till', 'hub')", name="kind_known"),
 )
 
 # The journal of `epoch` is kept and booked up to sequence `applied`, whose row has the hash `head`. It is signed with

@@ -19,6 +19,13 @@ TROUBLES: Mapping[Kind, tuple[str, str]] = {
             "Its memory card was copied. Take the copy away, then review what both sold. Nothing that was sold is lost."
         ),
     ),
+    "fork_seen": (
+        N_("Two machines sell under its name, from row %(value)s of its journal on"),
+        N_(
+            "Another terminal of its site saw both. Its memory card was copied: take the copy away. Once both have "
+            "sent what they sold, it is set aside for your review. Nothing that was sold is lost."
+        ),
+    ),
     "late_rows": (
         N_("Sold things that wait for your review: %(value)s"),
         N_("They are kept and not booked yet. Look at them, and book what was sold."),
@@ -132,7 +139,8 @@ def facts(it: TerminalStatus, texts: Texts) -> list[tuple[str, str]]:
         (_("Machine"), it.model or None),
         (_("Running for"), duration(it.running_s, texts)),
         (_("Oldest sale not sent"), _age(it.oldest_waiting_s, texts)),
-        (_("Card reader"), _("Answers") if it.reader == "ok" else it.reader_reason or _("Does not answer")),
+        (_("Card reader"), _reader(it, texts)),
+        (_("Shares at its site with"), _site(it, texts)),
         (_("Age of prices and balances"), _age(it.snapshot_age_s, texts)),
         (_("Journal"), _("%(size)s MB", size=_megabytes(it.journal_bytes))),
         (_("Room on the memory card"), _of(it.disk_free_mb, it.disk_total_mb, texts)),
@@ -144,6 +152,19 @@ def facts(it: TerminalStatus, texts: Texts) -> list[tuple[str, str]]:
         (_("Power"), None if it.power is None else texts.gettext(POWERS[it.power])),
     ]
     return [(name, value) for name, value in found if value is not None]
+
+
+def _reader(it: TerminalStatus, texts: Texts) -> str | None:
+    if it.reader == "none":
+        return None
+    _ = texts.gettext
+    return _("Answers") if it.reader == "ok" else it.reader_reason or _("Does not answer")
+
+
+def _site(it: TerminalStatus, texts: Texts) -> str | None:
+    if it.site is None:
+        return None
+    return texts.ngettext("%(num)s terminal", "%(num)s terminals", it.site)
 
 
 def _age(seconds: int | None, texts: Texts) -> str | None:

@@ -20,7 +20,7 @@ from app.wire.journal import (
     read_payload,
     row_hash,
 )
-from app.wire.pairing import PairingReply, PairingRequest, TokenReply, TokenRequest, token_message
+from app.wire.pairing import DeviceKind, PairingReply, PairingRequest, TokenReply, TokenRequest, token_message
 from app.wire.problems import Problem
 from app.wire.sale import Bill, Means, Rest, RoundUp, Sale, SaleLine, SaleReply, Share, Tender
 from app.wire.snapshot import (
@@ -36,11 +36,21 @@ from app.wire.snapshot import (
     SnapshotWindow,
     TerminalSnapshot,
 )
-from app.wire.status import LogBundle, StatusReply, StatusReport, TerminalStatus, logs_message, status_message
+from app.wire.status import (
+    FORKS_MAX,
+    LogBundle,
+    SeenFork,
+    StatusReply,
+    StatusReport,
+    TerminalStatus,
+    logs_message,
+    status_message,
+)
 from app.wire.till import CashRow, ClosingRow, CountRow, SessionRow
 from app.wire.training import TrainingRow
 
 __all__ = [
+    "FORKS_MAX",
     "GENESIS",
     "SUMS",
     "ActReply",
@@ -53,6 +63,7 @@ __all__ = [
     "ClosingRow",
     "CountRow",
     "CreditRow",
+    "DeviceKind",
     "IntentRow",
     "JournalRow",
     "LogBundle",
@@ -70,6 +81,7 @@ __all__ = [
     "SaleLine",
     "SaleReply",
     "SaleRow",
+    "SeenFork",
     "SessionRow",
     "Share",
     "SnapshotApplied",

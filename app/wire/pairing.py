@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -11,6 +11,9 @@ from app.wire.base import InstantUs, Message
 
 PublicKey = Annotated[str, Field(max_length=64, description="base64 of the 32 bytes of an Ed25519 public key")]
 
+# A hub sells nothing: it only passes on what the tills of its site tell each other.
+DeviceKind = Literal["till", "hub"]
+
 
 class PairingRequest(Message):
     """`code` is the one-time code an admin made; the private key never leaves the device."""
@@ -18,6 +21,7 @@ class PairingRequest(Message):
     code: Annotated[str, Field(min_length=4, max_length=32)]
     public_key: PublicKey
     version: Annotated[str, Field(max_length=40)]
+    kind: DeviceKind = "till"
 
 
 class PairingReply(Message):

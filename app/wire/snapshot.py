@@ -18,6 +18,7 @@ from app.rules.offline import Assurance, CardLimits, OfflineLimits
 from app.rules.policy import CurrencyKind, Policy
 from app.rules.prices import Article, Window
 from app.wire.base import CardUid, InstantUs, Message
+from app.wire.pairing import DeviceKind
 from app.wire.sale import Means
 
 SIGNATURE_HEADER = "Comptoir-Signature"
@@ -129,13 +130,14 @@ class SnapshotTill(Message):
 
 
 class SnapshotPeer(Message):
-    """Another terminal of the network that may sell. `key`: base64 of its Ed25519 public key, by which another terminal
-    knows rows that it signed.
+    """Another terminal of the network that may sell, or a box that is only a site hub. `key`: base64 of its Ed25519
+    public key, by which another terminal knows rows that it signed.
     """
 
     device: UUID
     epoch: int
     key: str
+    kind: DeviceKind = "till"
 
 
 class SnapshotApplied(Message):

@@ -18,7 +18,19 @@ STATUS_CHARS_MAX = 4000
 # 256 KB in base64.
 LOGS_CHARS_MAX = 350_000
 
+# A network where more journals than these are forked has one trouble, and not many.
+FORKS_MAX = 8
+
 _Count = Annotated[int, Field(ge=0, le=2**53, strict=True)]
+
+
+class SeenFork(Message):
+    """A journal of which this terminal was shown two branches, both signed: `sequence` is the first place with two
+    rows. It is told so that a person looks; it sets nobody aside."""
+
+    device: UUID
+    epoch: _Count
+    sequence: _Count
 
 
 class TerminalStatus(Message):
@@ -26,7 +38,8 @@ class TerminalStatus(Message):
 
     `waiting` rows are not acknowledged, the oldest for `oldest_waiting_s`. `card_wear_percent` is the storage chip's
     own estimate of its used life, `disk_errors` how many errors the file system has counted. `volatile`: the journal is
-    in memory only. `power`: the supply's voltage is too low now, or was since the machine started.
+    in memory only. `power`: the supply's voltage is too low now, or was since the machine started. `reader`: "none" on
+    a box that only is a site hub. `site`: how many others it shares with at its site; None: it has no site.
     """
 
     version: Annotated[str, Field(max_length=40)]
@@ -36,7 +49,7 @@ class TerminalStatus(Message):
     waiting: _Count
     oldest_waiting_s: _Count | None = None
     halted: Literal["quarantined", "revoked", "behind"] | None = None
-    reader: Literal["ok", "lost"]
+    reader: Literal["ok", "lost", "none"]
     reader_reason: Annotated[str, Field(max_length=120)] | None = None
     snapshot_age_s: _Count | None = None
     journal_bytes: _Count = 0
@@ -52,6 +65,8 @@ class TerminalStatus(Message):
     agent_mb: _Count | None = None
     temperature_c: Annotated[int, Field(ge=-100, le=250, strict=True)] | None = None
     power: Literal["ok", "low_now", "low_before"] | None = None
+    site: _Count | None = None
+    forks: Annotated[tuple[SeenFork, ...], Field(max_length=FORKS_MAX)] = ()
 
 
 class StatusReport(Message):

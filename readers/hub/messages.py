@@ -21,6 +21,7 @@ from app.wire import Batch
 from app.wire.base import Message
 
 BODY_BYTES_MAX = 1024 * 1024
+HELLO_BYTES_MAX = 1024
 SALT_BYTES = 32
 
 

@@ -63,13 +63,14 @@ class _Hub:
             return Response(status_code=403)
         if asked.session != self._session:
             return Response(status_code=409)
-        site.heard([caller])
+        site.heard(caller, [caller])
         for batch in asked.batches:
             site.take(batch)
         if asked.wait_s:
             await site.news(asked.since, asked.wait_s)
         batches, until = site.since(asked.since, caller) if asked.wait_s else ((), asked.since)
-        reply = Exchanged(until=until, batches=batches, around=(site.device, *site.around))
+        around = (site.device, *sorted(site.around.devices))
+        reply = Exchanged(until=until, batches=batches, around=around)
         sealed = seal(secret, site.device, caller, reply.model_dump_json().encode(), body[:SALT_BYTES])
         return Response(sealed, media_type="application/octet-stream")
 

@@ -7,7 +7,6 @@ is ever acknowledged: every terminal still delivers its own journal to the serve
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -16,11 +15,13 @@ from uuid import UUID
 import structlog
 from pydantic import ValidationError
 
-from app.wire import Batch, SnapshotPeer, TerminalSnapshot, batch_message, read_payload, row_hash
+from app.wire import FORKS_MAX, Batch, SeenFork, SnapshotPeer, TerminalSnapshot, batch_message, read_payload, row_hash
+from readers.hub.around import Around
 from readers.journal import Journal
 from readers.sync import DeviceKey
 from readers.sync.keys import signed_by
 from readers.terminal.book import Entry
+from readers.terminal.view import SiteShown
 
 # All batches together; beyond it the oldest go, which a snapshot contains long before.
 BYTES_MAX = 32 * 1024 * 1024
@@ -31,19 +32,21 @@ TOLD_ANEW = 2000
 KEPT_ROWS = 5000
 # One page of our own journal: as many rows and bytes as a reply can carry.
 BATCH_ROWS = 200
-AROUND_S = 40.0
 
 _log = structlog.get_logger(__name__)
 
 
 class Site:
-    """Used on the agent's event loop. `on_entry` is told of each new row of another terminal that moves value."""
+    """Used on the agent's event loop. `on_entry` is told of each new row of another terminal that moves value, and
+    `on_fork` when a journal turns out to have two branches. `expected`: somebody said that there is a site here."""
 
     def __init__(self, key: DeviceKey, journal: Journal, on_entry: Callable[[Entry], None] = lambda _: None) -> None:
         self.key = key
         self._journal = journal
         self.on_entry = on_entry
-        self.on_change: Callable[[], None] = lambda: None
+        self.on_fork: Callable[[], None] = lambda: None
+        self.around = Around()
+        self.expected = False
         self._peers: dict[UUID, SnapshotPeer] = {}
         self._secrets: dict[tuple[UUID, str], bytes] = {}
         self._batches: OrderedDict[int, tuple[Batch, int]] = OrderedDict()
@@ -51,10 +54,10 @@ class Site:
         self._last = 0
         self._hashes: dict[tuple[UUID, int, int], str] = {}
         self._entries: dict[UUID, Entry] = {}
-        self._forked: set[UUID] = set()
+        # By device and epoch: the first place of which two rows were seen.
+        self._forked: dict[tuple[UUID, int], int] = {}
         self._published: int | None = None
         self._publishing = asyncio.Lock()
-        self._heard: dict[UUID, float] = {}
         self._news = asyncio.Event()
 
     @property
@@ -64,6 +67,10 @@ class Site:
     def learn(self, snapshot: TerminalSnapshot) -> None:
         """The peers are those that our server signed for."""
         self._peers = {peer.device: peer for peer in snapshot.peers}
+        # One that was paired anew has a journal of its own again.
+        self._forked = {
+            of: at for of, at in self._forked.items() if (it := self._peers.get(of[0])) and it.epoch <= of[1]
+        }
         marks = {one.device: one for one in snapshot.applied_others}
 
         def long_past(device: UUID, epoch: int, sequence: int) -> bool:
@@ -88,18 +95,27 @@ class Site:
 
     # Who is there
 
-    def heard(self, devices: Iterable[UUID]) -> None:
-        """These terminals share with us now."""
-        before, now = self.around, time.monotonic()
-        self._heard.update((device, now) for device in devices if device in self._peers)
-        if self.around != before:
-            self.on_change()
+    def heard(self, teller: UUID, devices: Iterable[UUID]) -> None:
+        """`teller` says that these terminals share with it now; those that our snapshot does not name do not count."""
+        self.around.heard(teller, [it for it in devices if it in self._peers])
 
     @property
-    def around(self) -> tuple[UUID, ...]:
-        """The other terminals that were heard of lately."""
-        now = time.monotonic()
-        return tuple(sorted(device for device, at in self._heard.items() if now - at < AROUND_S))
+    def shown(self) -> SiteShown | None:
+        """For the screen; None where there is no site, as far as we know."""
+        if not (self.expected or self.around.ever):
+            return None
+        devices = self.around.devices
+        return SiteShown(sum(not self._is_hub(it) for it in devices), lost=not devices)
+
+    @property
+    def forks(self) -> tuple[SeenFork, ...]:
+        """Journals of which we saw two branches."""
+        found = ((device, epoch, at) for (device, epoch), at in self._forked.items())
+        return tuple(SeenFork(device=device, epoch=epoch, sequence=at) for device, epoch, at in found)[:FORKS_MAX]
+
+    def _is_hub(self, device: UUID) -> bool:
+        peer = self._peers.get(device)
+        return peer is not None and peer.kind == "hub"
 
     # Rows
 
@@ -140,14 +156,13 @@ class Site:
             return True
         if not _linked(batch) or not signed_by(peer.key, batch.message(), batch.signature):
             return False
-        if batch.device in self._forked:
+        if (batch.device, batch.epoch) in self._forked:
             fresh = [r for r in fresh if (batch.device, batch.epoch, r.sequence) not in self._hashes]
         for row in fresh:
             place = (batch.device, batch.epoch, row.sequence)
             if place in self._hashes:
                 # Both branches count: each event once, and what either gives back is not believed.
-                self._forked.add(batch.device)
-                _log.error("journal_of_peer_forked", device=str(batch.device), sequence=row.sequence)
+                self._fork(batch, row.sequence)
             self._hashes[place] = row.hash
             self._count(batch, row.sequence, row.payload)
         self._keep(batch)
@@ -185,6 +200,12 @@ class Site:
         except TimeoutError:
             return
 
+    def _fork(self, batch: Batch, sequence: int) -> None:
+        if (batch.device, batch.epoch) not in self._forked:
+            self._forked[batch.device, batch.epoch] = sequence
+            _log.error("journal_of_peer_forked", device=str(batch.device), epoch=batch.epoch, sequence=sequence)
+            self.on_fork()
+
     def _count(self, batch: Batch, sequence: int, payload: str) -> None:
         try:
             row = read_payload(payload)
@@ -201,7 +222,7 @@ class Site:
             return
         entry = replace(entry, sequence=sequence, journal=(batch.device, batch.epoch))
         gives = entry.void or any(minor < 0 for part in entry.taken.values() for minor in part.values())
-        if entry.event in self._entries or (gives and batch.device in self._forked):
+        if entry.event in self._entries or (gives and (batch.device, batch.epoch) in self._forked):
             return
         self._entries[entry.event] = entry
         self.on_entry(entry)

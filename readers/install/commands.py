@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -13,24 +13,24 @@ import click
 
 from readers.health import is_volatile
 from readers.install.kiosk import show
-from readers.install.plan import changes, removable, remove, set_setting, write
-from readers.install.texts import DATA, KIOSK_UNIT, UNIT, Kiosk, Wishes, files
+from readers.install.plan import Change, changes, removable, remove, set_setting, write
+from readers.install.texts import DATA, KIOSK_UNIT, UNIT, Kiosk, Wishes, every_path, files
 
-_ROOT = click.option(
+ROOT = click.option(
     "--root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=Path("/"),
     show_default=True,
     help="Another root than this machine's, such as a mounted image: its files are written, nothing is started.",
 )
-_YES = click.option("--yes", is_flag=True, help="Do not ask.")
-_DRY = click.option("--dry-run", is_flag=True, help="Show, and change nothing.")
+YES = click.option("--yes", is_flag=True, help="Do not ask.")
+DRY = click.option("--dry-run", is_flag=True, help="Show, and change nothing.")
 
 
 @click.command()
-@_ROOT
-@_YES
-@_DRY
+@ROOT
+@YES
+@DRY
 @click.option("--server", help="The server's address, for the settings file if there is none yet.")
 @click.option("--reader", help="The card reader, such as tty:AMA0:pn532, for the settings file if there is none yet.")
 @click.option("--pair", "code", help="The pairing code, for the settings file if there is none yet.")
@@ -63,9 +63,7 @@ def install(
     }
     if kiosk_port != 8001:
         settings["COMPTOIR_TERMINAL_KIOSK_PORT"] = str(kiosk_port)
-    for name, value in settings.items():
-        if any(sign in value for sign in "\n\r\0"):
-            raise click.UsageError(f"{name} must be one line")
+    check_lines(settings)
     wishes = Wishes(program or own_program(), chosen, kiosk_port, browser_of(root), settings)
     wanted = changes(root, files(wishes))
     if not wanted:
@@ -74,55 +72,37 @@ def install(
     for change in wanted:
         click.echo(change.diff())
     click.echo(f"Staff screen: {chosen}.")
-    commands = [] if root != Path("/") else after_install(chosen)
-    for line in commands:
-        click.echo("Then: " + " ".join(line))
-    _carry_on(f"Write these {len(wanted)} files?", yes, dry_run)
-    try:
-        write(root, wanted)
-    except OSError as error:
-        raise click.ClickException(f"{error}. Run it as root; a second run does the rest.") from error
-    _run(commands)
+    write_and_run(root, wanted, after_install(chosen), yes, dry_run)
     click.echo(f"Done. Settings are in /etc/comptoir/terminal.env; sales are kept in {DATA}.")
 
 
 @click.command()
-@_ROOT
-@_YES
-@_DRY
+@ROOT
+@YES
+@DRY
 def uninstall(root: Path, yes: bool, dry_run: bool) -> None:
     """Take away what `install` wrote. The settings and the sales stay where they are."""
-    paths = removable(root)
+    paths = removable(root, every_path())
     if not paths:
         click.echo("Nothing of ours stands here.")
         return
     for path in paths:
         click.echo(f"- /{path}")
     click.echo(f"Kept: /etc/comptoir/terminal.env and {DATA}, which may hold sales that were not sent.")
-    _carry_on(f"Take away these {len(paths)} files?", yes, dry_run)
-    try:
-        if root == Path("/"):
-            units = [it.name for it in (KIOSK_UNIT, UNIT) if it in paths]
-            _run([["systemctl", "disable", "--now", *units]] if units else [])
-        remove(root, paths)
-    except OSError as error:
-        raise click.ClickException(f"{error}. Run it as root; a second run does the rest.") from error
-    _run([["systemctl", "daemon-reload"]] if root == Path("/") else [])
-    click.echo("Done.")
+    take_away(root, paths, [it.name for it in (KIOSK_UNIT, UNIT) if it in paths], yes, dry_run)
 
 
 @click.command()
-@_ROOT
+@ROOT
 @click.argument("code")
 def pair(root: Path, code: str) -> None:
     """Pair an installed terminal (again) with a one-time code. What it has not sent is delivered first."""
-    if not code.isprintable() or not code.isascii() or len(code) > 32:
-        raise click.UsageError("A pairing code looks like K7QM-3XPA.")
+    check_code(code)
     try:
         set_setting(root, "COMPTOIR_TERMINAL_PAIR", code)
     except OSError as error:
         raise click.ClickException(f"{error}. Run it as root, after `comptoir terminal install`.") from error
-    _run([["systemctl", "restart", UNIT.name]] if root == Path("/") else [])
+    run([["systemctl", "restart", UNIT.name]] if root == Path("/") else [])
     click.echo("The terminal pairs with this code when it starts. Its screen shows the venue.")
 
 
@@ -176,6 +156,47 @@ def after_install(kiosk: Kiosk) -> list[list[str]]:
     ]
 
 
+def check_lines(settings: Mapping[str, str]) -> None:
+    """click.UsageError for a value that would be more than one line of the settings."""
+    for name, value in settings.items():
+        if any(sign in value for sign in "\n\r\0"):
+            raise click.UsageError(f"{name} must be one line")
+
+
+def check_code(code: str) -> None:
+    """click.UsageError for what can't be a pairing code."""
+    if not code.isprintable() or not code.isascii() or len(code) > 32:
+        raise click.UsageError("A pairing code looks like K7QM-3XPA.")
+
+
+def write_and_run(
+    root: Path, wanted: Sequence[Change], commands: Sequence[Sequence[str]], yes: bool, dry_run: bool
+) -> None:
+    """Write what was shown, once it was agreed to, and let it take effect if this is the machine's own root."""
+    commands = [] if root != Path("/") else commands
+    for line in commands:
+        click.echo("Then: " + " ".join(line))
+    _carry_on(f"Write these {len(wanted)} files?", yes, dry_run)
+    try:
+        write(root, wanted)
+    except OSError as error:
+        raise click.ClickException(f"{error}. Run it as root; a second run does the rest.") from error
+    run(commands)
+
+
+def take_away(root: Path, paths: Sequence[Path], units: Sequence[str], yes: bool, dry_run: bool) -> None:
+    """Stop these units and take these files away, once it was agreed to."""
+    _carry_on(f"Take away these {len(paths)} files?", yes, dry_run)
+    try:
+        if root == Path("/"):
+            run([["systemctl", "disable", "--now", *units]] if units else [])
+        remove(root, paths)
+    except OSError as error:
+        raise click.ClickException(f"{error}. Run it as root; a second run does the rest.") from error
+    run([["systemctl", "daemon-reload"]] if root == Path("/") else [])
+    click.echo("Done.")
+
+
 def _carry_on(question: str, yes: bool, dry_run: bool) -> None:
     if dry_run:
         click.echo("Nothing was changed.")
@@ -185,7 +206,7 @@ def _carry_on(question: str, yes: bool, dry_run: bool) -> None:
         sys.exit(1)
 
 
-def _run(commands: Sequence[Sequence[str]]) -> None:
+def run(commands: Sequence[Sequence[str]]) -> None:
     """One that is not there or fails is told and does not stop the others: the files stand, and a restart does it."""
     for line in commands:
         program = shutil.which(line[0])

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from readers.install.texts import MARK, SETTINGS, Target, every_path
+from readers.install.texts import MARK, SETTINGS, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +68,20 @@ def write(root: Path, wanted: Sequence[Change]) -> None:
         _sync_folder(path.parent)
 
 
-def set_setting(root: Path, name: str, value: str) -> None:
+def set_setting(root: Path, name: str, value: str, settings: Path = SETTINGS) -> None:
     """Change one line of the settings, and leave all others as they are. OSError: there are none, or not for us."""
-    path = root / SETTINGS
+    path = root / settings
     lines = [line for line in path.read_text().splitlines() if not line.startswith(f"{name}=")]
     text = "\n".join([*lines, f"{name}={value}"]) + "\n"
-    write(root, [Change(Target(SETTINGS, text, mode=0o600), None)])
+    write(root, [Change(Target(settings, text, mode=0o600), None)])
 
 
-def removable(root: Path) -> list[Path]:
+def removable(root: Path, paths: Sequence[Path], mark: str = MARK) -> list[Path]:
     """What an install wrote and nobody made their own: files with our first line, and links to our units."""
     found = []
-    for path in every_path():
+    for path in paths:
         standing = _standing(root / path)
-        ours = standing is not None and (standing.startswith((MARK, "-> /etc/systemd/system/comptoir-")))
+        ours = standing is not None and (standing.startswith((mark, "-> /etc/systemd/system/comptoir-")))
         if ours:
             found.append(path)
     return found

@@ -37,6 +37,32 @@ _USB_READERS = (
 _USB_SERIAL = (("10c4", "ea60"), ("1a86", "7523"), ("0403", "6001"))
 
 
+# What neither service ever needs to do.
+HARDENED = """\
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+AmbientCapabilities=
+UMask=0077
+PrivateTmp=yes
+ProtectHome=yes
+ProtectSystem=strict
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What the terminal is to be. `program` is the whole path of the command `comptoir`. `settings`: lines of
@@ -67,7 +93,7 @@ def files(wishes: Wishes) -> list[Target]:
         Target(SETTINGS, _settings(wishes), mode=0o600, keep=True),
         Target(UDEV, _udev()),
         Target(MODULES, _modules()),
-        Target(WATCHDOG, _watchdog()),
+        Target(WATCHDOG, watchdog(MARK)),
         Target(UNIT, _unit(wishes)),
         Target(ENABLED, link="/" + str(UNIT)),
     ]
@@ -147,28 +173,7 @@ Nice=-5
 
 # Not here, on purpose: DeviceAllow= and what implies it, for a USB reader's driver may be loaded after the start; and
 # MemoryDenyWriteExecute=, for libusb calls back into the program through pages that are written first.
-NoNewPrivileges=yes
-CapabilityBoundingSet=
-AmbientCapabilities=
-UMask=0077
-PrivateTmp=yes
-ProtectHome=yes
-ProtectSystem=strict
-ProtectControlGroups=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectProc=invisible
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-LockPersonality=yes
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallErrorNumber=EPERM
-
+{HARDENED}
 [Install]
 WantedBy=multi-user.target
 """
@@ -199,8 +204,8 @@ def _modules() -> str:
     )
 
 
-def _watchdog() -> str:
-    return f"""{MARK}
+def watchdog(mark: str) -> str:
+    return f"""{mark}
 # The Pi's hardware watchdog restarts the machine when even systemd hangs. It counts to 15 seconds at most.
 [Manager]
 RuntimeWatchdogSec=14s

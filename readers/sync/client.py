@@ -19,6 +19,7 @@ from app.wire import (
     ActReply,
     Batch,
     CreditRow,
+    DeviceKind,
     JournalRow,
     LogBundle,
     PairingReply,
@@ -135,9 +136,9 @@ class Server:
     ) -> None:
         await self._http.aclose()
 
-    async def pair(self, code: str, version: str) -> PairingReply:
+    async def pair(self, code: str, version: str, kind: DeviceKind = "till") -> PairingReply:
         """Join the venue that made this one-time code. Rejected, Unreachable."""
-        request = PairingRequest(code=code, public_key=self._key.public, version=version)
+        request = PairingRequest(code=code, public_key=self._key.public, version=version, kind=kind)
         return _read(await self._call("POST", "/api/v1/terminals/pair", request), PairingReply)
 
     async def renew_token(self, device: UUID) -> None:

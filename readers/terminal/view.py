@@ -141,12 +141,21 @@ class ReportShown:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteShown:
+    """How many other tills of this site share with us what they sold. `lost`: nobody is heard of, not even a hub."""
+
+    terminals: int
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Screen:
     """Everything a staff screen shows. `waiting` counts journal rows the server has not acknowledged yet.
 
     `pending` is what the card is asked for, in each currency; of a `second_card`, what the first one left to pay. `act`
     names what it is asked for where that is no basket. `rights`: of who is signed in. `card`: one lies on the reader.
-    `badge`: a staff card was read and its PIN is asked for; `card_first`: nobody signs in without one.
+    `badge`: a staff card was read and its PIN is asked for; `card_first`: nobody signs in without one. `site`: None
+    where this till shares with no others.
     """
 
     phase: Phase
@@ -175,6 +184,7 @@ class Screen:
     card_first: bool = False
     training: bool = False
     session: SessionShown = field(default_factory=SessionShown)
+    site: SiteShown | None = None
     last_sales: tuple[PastSale, ...] = field(default=())
 
 

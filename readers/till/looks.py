@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from app.wire import TerminalStatus
+from app.wire import SeenFork, TerminalStatus
 from readers.health import read_machine
 from readers.journal import Clock, Journal
 from readers.till.shelf import SnapshotShelf
 from readers.till.till import CardTill
 
 
+class SiteLooks(Protocol):
+    """What is seen of the other terminals of this site."""
+
+    @property
+    def forks(self) -> tuple[SeenFork, ...]: ...
+
+
 class Looks:
     """`data` is the folder of the journal; `version` the program's own."""
 
     def __init__(
-        self, data: Path, version: str, journal: Journal, shelf: SnapshotShelf, till: CardTill, clock: Clock
+        self,
+        data: Path,
+        version: str,
+        journal: Journal,
+        shelf: SnapshotShelf,
+        till: CardTill,
+        clock: Clock,
+        site: SiteLooks,
     ) -> None:
         self._data = data
         self._version = version
@@ -25,6 +39,7 @@ class Looks:
         self._shelf = shelf
         self._till = till
         self._clock = clock
+        self._site = site
         self._started_ns = clock.monotonic_ns()
 
     async def __call__(self) -> TerminalStatus:
@@ -46,6 +61,8 @@ class Looks:
             snapshot_age_s=None if age_s is None else int(age_s),
             journal_bytes=await asyncio.to_thread(self._journal_bytes),
             journal_failed=self._journal.failing,
+            site=screen.site and screen.site.terminals,
+            forks=self._site.forks,
             **told,
         )
 

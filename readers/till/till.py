@@ -28,6 +28,7 @@ from readers.terminal.view import (
     PrinterShown,
     ReceiptShown,
     Screen,
+    SiteShown,
     TillError,
     TillSession,
 )
@@ -88,6 +89,7 @@ class CardTill:
         self._badge: UUID | None = None
         self._reader: Literal["ok", "lost"] = "lost"
         self._reader_reason: str | None = None
+        self._site: SiteShown | None = None
         self._last: deque[PaidSale] = deque(maxlen=LAST_SALES)
         self._revision = 0
         self._changed = asyncio.Event()
@@ -148,6 +150,7 @@ class CardTill:
             printer=self.receipts.shown,
             training=self.training,
             session=self._desk.shown,
+            site=self._site,
             last_sales=tuple(self._past(paid) for paid in self._last),
         )
 
@@ -347,6 +350,11 @@ class CardTill:
     async def print_receipt(self, sale: UUID, language: Literal["fr", "en"]) -> None:
         self._signed_in()
         self.receipts.print(self._one_of_last(sale), language)
+
+    def on_site(self, site: SiteShown | None) -> None:
+        """Who shares with this till at its site."""
+        self._site = site
+        self._bump()
 
     def on_printer(self, state: PrinterShown) -> None:
         """What the printer says of itself, on the event loop."""

@@ -63,6 +63,7 @@ from app.wire import (
     GENESIS,
     AnyRow,
     Batch,
+    DeviceKind,
     JournalRow,
     PairingRequest,
     Sale,
@@ -282,17 +283,17 @@ class Network:
     async def get(self, login: str, path: str) -> httpx.Response:
         return await (await self.person(login)).get(f"/api/v1{path}")
 
-    async def terminal(self, slug: str, name: str = "Bar") -> Terminal:
+    async def terminal(self, slug: str, name: str = "Bar", kind: DeviceKind = "till") -> Terminal:
         """A new terminal of this venue, paired past the API, with a fresh token."""
         async with self.engine.begin() as connection:
             code = await make_pairing_code(connection, self.venues[slug].id, name)
-        return await self.pair(code)
+        return await self.pair(code, kind=kind)
 
-    async def pair(self, code: str, key: Ed25519PrivateKey | None = None) -> Terminal:
+    async def pair(self, code: str, key: Ed25519PrivateKey | None = None, kind: DeviceKind = "till") -> Terminal:
         """Redeem a code, as a device with this key (a new one by default) would."""
         key = key or Ed25519PrivateKey.generate()
         public = base64.b64encode(key.public_key().public_bytes_raw()).decode()
-        it = await pair(self.engine, PairingRequest(code=code, public_key=public, version="test"))
+        it = await pair(self.engine, PairingRequest(code=code, public_key=public, version="test", kind=kind))
         token = issue_terminal_token(self.context.keys.token, it.id, it.epoch, now_us() + TOKEN_LIFETIME_US)
         venue = next(at for at in self.venues.values() if at.id == it.venue)
         return Terminal(self, it.id, venue, it.epoch, key, token, Journal(it.id, it.epoch, key))

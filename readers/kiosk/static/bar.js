@@ -17,8 +17,8 @@ export function draw({ screen, connected, past }) {
   if (!screen) return;
   byId("who").textContent = shortly(screen.signed_in ?? "");
   // What is told already is left alone, or a screen reader would tell it again.
-  const { venue, terminal, online, offline_since_us, waiting, reader } = screen;
-  const key = JSON.stringify([connected, venue, terminal, online, offline_since_us, waiting, reader]);
+  const { venue, terminal, online, offline_since_us, waiting, reader, site } = screen;
+  const key = JSON.stringify([connected, venue, terminal, online, offline_since_us, waiting, reader, site]);
   if (key !== told) {
     told = key;
     fill(byId("place"), el("strong", {}, screen.venue), " ", el("span", {}, screen.terminal));
@@ -31,8 +31,9 @@ export function draw({ screen, connected, past }) {
 function signs(screen) {
   const lost = screen.reader === "lost";
   return [
-    screen.online ? sign("online", t("bar.online"), "fine") : sign("offline", offlineSince(screen), "calm"),
+    screen.online ? sign("online", t("bar.online"), "fine") : sign("offline", offlineSince(screen), "calm since"),
     screen.waiting > 0 ? waitingSign(screen.waiting) : null,
+    screen.site ? siteSign(screen.site) : null,
     sign(lost ? "warn" : "tap", t(lost ? "bar.reader_lost" : "bar.reader_ok"), lost ? "warn" : "fine"),
   ].filter((one) => one !== null);
 }
@@ -45,6 +46,16 @@ function sign(name, text, kind) {
 function waitingSign(waiting) {
   const one = sign("clock", count("bar.waiting", waiting), "calm waiting");
   one.dataset.count = waiting;
+  return one;
+}
+
+// The other tills that know what is sold here, and whose sales this one knows. Only a wide bar has room for it all.
+function siteSign({ terminals, lost }) {
+  if (lost) return sign("warn", t("bar.site_lost"), "warn");
+  if (terminals === 0) return sign("store", t("bar.site_alone"), "fine");
+  const one = sign("store", count("bar.site", terminals), "fine site");
+  one.dataset.short = count("bar.site_short", terminals);
+  one.dataset.count = terminals;
   return one;
 }
 

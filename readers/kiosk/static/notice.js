@@ -16,6 +16,7 @@ export function notice({ screen, last, dropped }) {
     const age = formatAmount(Math.round(screen.snapshot_age_s / 60), "minute", "", language);
     return warn(t("notice.stale", { age }));
   }
+  if (!screen.online && screen.site?.lost) return warn(t("notice.site_lost"));
   if (!screen.online) return { kind: "calm", icon: "offline", text: t("notice.offline") };
   return lastSale(screen.last_sales[0], last);
 }

@@ -12,13 +12,17 @@ from typing import Any
 import httpx
 import pytest
 
-from app.wire import SnapshotPeer
+from app.wire import DeviceKind, SnapshotPeer
 from readers.agent import AgentConfig, Running, agent
+from readers.box import BoxConfig, NotABox, box
 from readers.drivers import open_driver
 from readers.emulator.cards import Ntag213
 from readers.emulator.field import UdpCardField
+from readers.journal import Clock, Journal
 from readers.sync import Pace
+from readers.terminal.view import SiteShown
 from tests.readers.agent.processes import a_free_port, on_loopback
+from tests.readers.journal.rows import pairing, sale_row
 from tests.readers.sync.fake_server import AWA, CODE, PIN, FakeServer
 
 
@@ -26,6 +30,10 @@ async def until(condition: Callable[[], Any]) -> None:
     async with asyncio.timeout(20):
         while not condition():
             await asyncio.sleep(0.01)
+
+
+LOOPBACK = ("127.0.0.1",)
+QUICK = Pace(snapshot_s=0.05, retry_s_min=0.02, retry_s_max=0.05)
 
 
 def one_sale_a_card() -> FakeServer:
@@ -54,16 +62,25 @@ async def tap(running: Running, field: UdpCardField, server: FakeServer) -> dict
             field.remove()
 
 
+Cut = list[tuple[Running, UdpCardField, FakeServer]]
+
+
 @contextlib.asynccontextmanager
 async def two_cut_off(
-    folder: Path, hubs: tuple[str, ...], listen: tuple[str, int] | None
-) -> AsyncIterator[list[tuple[Running, UdpCardField, FakeServer]]]:
-    """Two paired terminals that know each other's keys, and whose servers then went away."""
-    servers = [one_sale_a_card(), one_sale_a_card()]
+    folder: Path,
+    hubs: tuple[str, ...],
+    listen: tuple[str, int] | None,
+    *,
+    boxes: contextlib.AsyncExitStack | None = None,
+) -> AsyncIterator[Cut]:
+    """Two paired terminals that know each other's keys, and whose servers then went away. With `boxes`, a hub box is
+    opened in there that all find by mDNS."""
+    servers = [one_sale_a_card() for _ in range(3 if boxes else 2)]
     async with contextlib.AsyncExitStack() as held:
-        found = []
+        found: Cut = []
+        sites = []
         with contextlib.ExitStack() as lines:
-            for number, server in enumerate(servers):
+            for number, server in enumerate(servers[:2]):
                 field = held.enter_context(UdpCardField())
                 config = AgentConfig(
                     data=folder / str(number),
@@ -71,13 +88,25 @@ async def two_cut_off(
                     reader=lambda presence, path=field.path: open_driver(path, presence),  # type: ignore[misc]
                     kiosk_port=0,
                     pair=CODE,
-                    pace=Pace(snapshot_s=0.05, retry_s_min=0.02, retry_s_max=0.05),
+                    pace=QUICK,
+                    hub_find=boxes is not None,
+                    hub_interfaces=LOOPBACK,
                 )
                 config = replace(config, hub_listen=listen) if number == 0 else replace(config, hubs=hubs)
                 found.append((await held.enter_async_context(agent(config)), field, server))
-            for server, other in (servers, servers[::-1]):
-                server.peers = (SnapshotPeer(device=other.device, epoch=1, key=other.device_key),)
-            await until(lambda: all(r.site.secret(o.device) for (r, _, _), o in zip(found, servers[::-1], strict=True)))
+                sites.append(found[-1][0].site)
+            if boxes:
+                url = lines.enter_context(on_loopback(servers[2]))
+                wanted = BoxConfig(folder / "box", url, ("127.0.0.1", 0), CODE, interfaces=LOOPBACK, pace=QUICK)
+                sites.append((await boxes.enter_async_context(box(wanted))).site)
+            kinds: list[DeviceKind] = ["till", "till", "hub"]
+            named = [
+                SnapshotPeer(device=it.device, epoch=1, key=it.device_key, kind=kind)
+                for it, kind in zip(servers, kinds, strict=False)
+            ]
+            for server in servers:
+                server.peers = tuple(it for it in named if it.device != server.device)
+            await until(lambda: all(at.secret(it.device) for at in sites for it in named if it.device != at.device))
             await until(lambda: all(r.till.screen().reader == "ok" for r, _, _ in found))
         await until(lambda: not any(r.till.screen().online for r, _, _ in found))
         yield found
@@ -92,6 +121,28 @@ async def test_a_card_that_spent_at_one_terminal_has_spent_at_the_other(tmp_path
         assert (sold["reason"], sold["offline"]) == (None, True)
         await until(other[0].site.entries)
         assert (await tap(*other))["reason"] == "too-many-offline"
+
+
+async def test_a_box_that_only_is_a_hub_is_found_and_its_loss_is_shown(tmp_path: Path) -> None:
+    """The servers are away, and no address was typed anywhere."""
+    async with contextlib.AsyncExitStack() as boxes, two_cut_off(tmp_path, (), None, boxes=boxes) as terminals:
+        first, other = terminals
+        await until(lambda: all(it.till.screen().site == SiteShown(1) for it, _, _ in terminals))
+        assert (await tap(*first))["reason"] is None
+        await until(other[0].site.entries)
+        assert (await tap(*other))["reason"] == "too-many-offline"
+        await boxes.aclose()
+        await until(lambda: all(it.till.screen().site == SiteShown(0, lost=True) for it, _, _ in terminals))
+
+
+async def test_a_tills_folder_is_no_boxs(tmp_path: Path) -> None:
+    journal = await Journal.open(tmp_path / "journal.db", Clock())
+    await journal.pair(pairing(), "code")
+    await journal.append(sale_row())
+    await journal.close()
+    with pytest.raises(NotABox):
+        async with box(BoxConfig(tmp_path, "http://127.0.0.1:9", ("127.0.0.1", 0), find=False)):
+            pass
 
 
 async def test_without_a_hub_each_terminal_decides_alone(tmp_path: Path) -> None:

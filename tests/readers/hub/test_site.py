@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import httpx
@@ -17,13 +18,16 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from app.rules.ids import uuid7
-from app.wire import Batch, JournalRow, SnapshotPeer, VoidRow, batch_message, row_hash
+from app.wire import Batch, JournalRow, SeenFork, SnapshotPeer, VoidRow, batch_message, row_hash
 from readers.hub import HubClient, Site, create_hub
+from readers.hub.around import AROUND_S, Around
+from readers.hub.client import greet
 from readers.hub.messages import Exchange, seal, unseal
 from readers.hub.server import BURST, DEVICE_HEADER
 from readers.journal import Clock, Journal
 from readers.sync import DeviceKey
 from readers.terminal.book import Book, Entry, Mark
+from readers.terminal.view import SiteShown
 from tests.readers.journal.rows import CARD, intent, pairing, sale_row
 from tests.readers.terminal.test_book import Known
 
@@ -99,7 +103,7 @@ async def test_a_sale_at_one_terminal_counts_at_all_others_once(tmp_path: Path, 
         assert book.available(CARD) == {"RAF": 250}
         assert (view := book.card(CARD, "C")) is not None
         assert view.consecutive == 2
-        assert set(other.site.around) == {one.site.device for one in site if one is not other}
+        assert other.site.around.devices == {one.site.device for one in site if one is not other}
 
 
 async def test_a_row_counts_until_a_snapshot_contains_it(tmp_path: Path) -> None:
@@ -147,8 +151,10 @@ async def test_rows_that_are_altered_or_signed_by_nobody_known_are_not_taken(tmp
         assert other.site.entries() == []
 
 
-async def test_both_branches_of_a_forked_journal_count(tmp_path: Path) -> None:
+async def test_both_branches_of_a_forked_journal_count_and_it_is_told_once(tmp_path: Path) -> None:
     async with members(tmp_path, 2) as (one, other):
+        told: list[SeenFork] = []
+        other.site.on_fork = lambda: told.extend(other.site.forks)
         for amount in (450, 300):
             text, device = sale_row(amount).model_dump_json(), one.site.device
             digest = row_hash(device, 1, 1, "0" * 64, text)
@@ -156,6 +162,11 @@ async def test_both_branches_of_a_forked_journal_count(tmp_path: Path) -> None:
             signature = one.site.key.sign(batch_message(device, 1, 1, 1, digest))
             assert other.site.take(Batch(device=device, epoch=1, rows=(row,), sent_at_us=0, signature=signature))
         assert sorted(entry.taken[CARD]["RAF"] for entry in other.site.entries()) == [300, 450]
+        assert told == [SeenFork(device=one.site.device, epoch=1, sequence=1)] == list(other.site.forks)
+        # Paired anew, it has a journal of its own again.
+        peer = SnapshotPeer(device=one.site.device, epoch=2, key=one.site.key.public)
+        other.site.learn(Heads((peer,)))  # type: ignore[arg-type]
+        assert other.site.forks == ()
 
 
 async def test_a_stranger_learns_nothing_and_cannot_flood(tmp_path: Path) -> None:
@@ -243,3 +254,54 @@ async def test_a_hub_of_another_network_is_told_once_and_stops_nobody(tmp_path: 
     # One that was stopped during its first try has nothing to tell.
     assert {it["event"] for it in logs} == {"hub_away"}
     assert len(logs) in {10, 11}
+
+
+async def test_whoever_answers_at_an_address_may_not_send_more_than_a_hub_would(tmp_path: Path) -> None:
+    sent = 0
+
+    async def flood() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 1
+            yield b"x" * 1000
+
+    async with members(tmp_path, 1) as (own,):
+        answers = httpx.MockTransport(lambda _: httpx.Response(200, content=flood()))
+        async with httpx.AsyncClient(transport=answers, base_url="http://hub") as http:
+            with pytest.raises(httpx.DecodingError):
+                await greet(http, own.site)
+    assert sent < 5
+
+
+def test_a_till_tells_with_how_many_it_shares_and_when_it_has_lost_its_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, changes = 0.0, 0
+
+    def changed() -> None:
+        nonlocal changes
+        changes += 1
+
+    monkeypatch.setattr("readers.hub.around.time", SimpleNamespace(monotonic=lambda: now))
+    around, hub, till = Around(), uuid4(), uuid4()
+    around.on_change = changed
+    around.heard(hub, [hub, till])
+    around.heard(hub, [hub, till])
+    assert (around.devices, changes) == ({hub, till}, 1)
+    around.heard(till, [till])
+    around.lost(hub)
+    assert (around.devices, changes, around.ever) == ({till}, 2, True)
+    now = AROUND_S
+    around.look()
+    assert (around.devices, changes, around.ever) == (frozenset(), 3, True)
+
+
+async def test_a_hub_box_is_no_till_to_share_with(tmp_path: Path) -> None:
+    async with members(tmp_path, 3) as (one, box, other):
+        peers = [SnapshotPeer(device=it.site.device, epoch=1, key=it.site.key.public) for it in (box, other)]
+        one.site.learn(Heads((peers[0].model_copy(update={"kind": "hub"}), peers[1])))  # type: ignore[arg-type]
+        assert one.site.shown is None
+        one.site.expected = True
+        assert one.site.shown == SiteShown(0, lost=True)
+        one.site.heard(box.site.device, [box.site.device])
+        assert one.site.shown == SiteShown(0)
+        one.site.heard(box.site.device, [box.site.device, other.site.device, uuid4()])
+        assert one.site.shown == SiteShown(1)

@@ -15,7 +15,7 @@ from app.money import Unit, format_amount
 from app.rules.ids import uuid7
 from app.rules.offline import Refusal
 from readers.kiosk.languages import words_in
-from readers.terminal.view import Amount, BasketItem, Taken, TillError
+from readers.terminal.view import Amount, BasketItem, SiteShown, Taken, TillError
 from tests.readers.kiosk.fake_till import EVENING_US, MENU, PIN, STAFF, FakeTill, product
 from tests.readers.kiosk.running import RunningKiosk
 
@@ -198,6 +198,21 @@ def test_a_basket_outlives_a_change_of_language(page: Page) -> None:
     expect(page.locator("html")).to_have_attribute("lang", "en")
     expect(page.locator(".line")).to_contain_text("Farm apple juice")
     assert page.locator("#total").inner_text() == "€2.50"
+
+
+@pytest.mark.parametrize("width", [1024, 390])
+def test_the_bar_tells_with_how_many_tills_it_shares_and_when_the_site_is_lost(
+    kiosk: RunningKiosk, page: Page, faults: list[str], width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 600})
+    kiosk.do(kiosk.till.show(online=False, offline_since_us=EVENING_US, site=SiteShown(3)))
+    expect(page.locator(".sign.site")).to_have_text("Partage avec 3 caisses")
+    kiosk.do(kiosk.till.show(site=SiteShown(0)))
+    expect(page.locator("#signs")).to_contain_text("Site joignable")
+    kiosk.do(kiosk.till.show(site=SiteShown(0, lost=True)))
+    expect(page.locator(".sign.warn")).to_have_text("Site perdu")
+    expect(page.locator("#notice")).to_contain_text("Les autres caisses sont injoignables")
+    page.set_viewport_size(OPTIONS["viewport"])
 
 
 def test_staff_sign_in_by_touch_or_keyboard(kiosk: RunningKiosk, page: Page, faults: list[str]) -> None:
@@ -499,7 +514,10 @@ def test_the_page_fits_its_screen(
 ) -> None:
     kiosk.till.products = {0: [], 9: MENU, 40: many_products()}[products]
     long_names = {"venue": "Le Grand Café associatif de la Gare", "terminal": "Comptoir du fond"}
-    kiosk.do(kiosk.till.show(online=False, offline_since_us=EVENING_US, waiting=12, reader="lost", **long_names))
+    site = SiteShown(12)
+    kiosk.do(
+        kiosk.till.show(online=False, offline_since_us=EVENING_US, waiting=12, reader="lost", site=site, **long_names)
+    )
     page = opened(browser, kiosk, faults, locale=language)
     if products:
         expect(page.locator(".tile")).to_have_count(products)

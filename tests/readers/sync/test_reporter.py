@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 
-from app.wire import StatusReply, TerminalStatus
+from app.wire import FORKS_MAX, SeenFork, StatusReply, TerminalStatus
 from app.wire.status import STATUS_CHARS_MAX
 from readers.sync import DeviceKey, Reporter, Server, Unreachable
 from readers.taps import ReaderLost
@@ -17,13 +19,17 @@ from tests.readers.till.terminals import Terminal, a_terminal
 
 pytestmark = pytest.mark.anyio
 
+NO_SITE = SimpleNamespace(forks=())
+
 
 async def unheeded(_: StatusReply) -> None:
     """For tests that are about the report."""
 
 
 def reporter(at: Terminal, folder: Path, line: Server, every_s: float = 60) -> Reporter:
-    return Reporter(line, at.journal, Looks(folder, "9.9", at.journal, at.shelf, at.till, at.clock), unheeded, every_s)
+    return Reporter(
+        line, at.journal, Looks(folder, "9.9", at.journal, at.shelf, at.till, at.clock, NO_SITE), unheeded, every_s
+    )
 
 
 def line_of(at: Terminal, folder: Path) -> Server:
@@ -110,6 +116,8 @@ def test_a_report_with_everything_in_it_fits() -> None:
         agent_mb=most,
         temperature_c=-100,
         power="low_before",
+        site=most,
+        forks=tuple(SeenFork(device=UUID(int=n), epoch=most, sequence=most) for n in range(FORKS_MAX)),
     )
     assert all(value is not None for value in told.model_dump().values())
     assert len(told.model_dump_json()) < STATUS_CHARS_MAX
