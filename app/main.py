@@ -48,6 +48,7 @@ import app.settlement.bank_api
 import app.settlement.bank_pages
 import app.settlement.pages
 import app.settlement.period_pages
+import app.settlement.run_api
 import app.terminals.api
 import app.terminals.pages
 import app.topups.api
@@ -165,6 +166,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.lapses.api.router,
         app.settlement.api.router,
         app.settlement.bank_api.router,
+        app.settlement.run_api.router,
         app.accounting.api.router,
         app.ledger.api.router,
         app.outbox.api.router,

@@ -164,6 +164,29 @@ KINDS: dict[str, ProblemKind] = {
     "bank-details-invalid": ProblemKind(
         422, N_("These bank details are not right"), _NOTHING_CHANGED, N_("Check them with a bank statement at hand.")
     ),
+    "run-open": ProblemKind(
+        409, N_("Another settlement run is open"), _NOTHING_CHANGED, N_("Finish or cancel it first.")
+    ),
+    "run-moved-on": ProblemKind(
+        409, N_("The run is not where this step begins"), _NOTHING_CHANGED, N_("Look at the run again.")
+    ),
+    "cut-off-refused": ProblemKind(409, N_("Nothing can be frozen at this cut-off"), _NOTHING_CHANGED),
+    "answers-missing": ProblemKind(
+        409,
+        N_("Some venues have not answered yet"),
+        _NOTHING_CHANGED,
+        N_("Wait for them, or leave them to the next run."),
+    ),
+    "no-bank-account": ProblemKind(
+        409, N_("The network has no bank details yet"), _NOTHING_CHANGED, N_("Two people enter them first.")
+    ),
+    "nothing-to-pay": ProblemKind(409, N_("Nobody is to be paid in this run"), _NOTHING_CHANGED, N_("Close the run.")),
+    "bank-file-not-understood": ProblemKind(
+        422, N_("This is not an answer of a bank"), _NOTHING_CHANGED, N_("Choose a pain.002 or camt.054 file.")
+    ),
+    "payment-unknown": ProblemKind(
+        422, N_("This answer is not about payments of this run"), _NOTHING_CHANGED, N_("Choose the file of this run.")
+    ),
     "bank-change-waits": ProblemKind(
         409, N_("A change of these bank details waits already"), _NOTHING_CHANGED, N_("Decide about it first.")
     ),

@@ -49,7 +49,7 @@ def guards(dialect: str, keys: Mapping[str, str], turns: Mapping[str, tuple[str,
                 f"BEGIN SELECT RAISE(ABORT, '{event} on {table}: what was settled stays'); END"
             )
         found[table, f"guard_{table}_replace"] = (
-            f"BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "  # noqa: S608
+            f"BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "
             f"BEGIN SELECT RAISE(ABORT, '{table}: what was settled stays'); END"
         )
     for table, (wrong, told) in turns.items():
@@ -77,3 +77,85 @@ def _functions(turns: Mapping[str, tuple[str, str]]) -> list[str]:
         END $$"""
         for table, (wrong, told) in turns.items()
     ]
+
+
+# The steps of a run: after what may come what.
+STEPS: Mapping[str, tuple[str, ...]] = {
+    "created": ("frozen", "cancelled"),
+    "frozen": ("approved", "cancelled"),
+    "approved": ("booked",),
+    "booked": ("sent", "closed"),
+    "sent": ("executed", "partly_failed"),
+    "executed": ("partly_failed", "closed"),
+    "partly_failed": ("closed",),
+}
+# Once a run is past these, the next one may begin: nothing of it is still to be paid out of what is in the books.
+OVER = ("sent", "closed", "cancelled")
+
+_LISTED = ", ".join(repr(it) for it in OVER)
+_STEP = " OR ".join(
+    f"(e.kind = '{before}' AND NEW.kind IN ({', '.join(repr(it) for it in after)}))" for before, after in STEPS.items()
+)
+
+
+def _has(*kinds: str) -> str:
+    listed = ", ".join(repr(it) for it in kinds)
+    return f"EXISTS (SELECT 1 FROM settlement_event e WHERE e.run = NEW.run AND e.kind IN ({listed}))"
+
+
+_FREEZING = (f"{_has('frozen', 'cancelled')} OR NOT {_has('created')}", "the run is frozen")
+_APPROVING = (f"NOT {_has('frozen')} OR {_has('approved', 'cancelled')}", "the run is not to be approved")
+_SENDING = (f"NOT {_has('booked')} OR {_has('sent', 'closed')}", "the run is not to be sent")
+
+RUNS: Mapping[str, str] = {
+    "settlement_run": "id = NEW.id OR number = NEW.number",
+    "settlement_event": "run = NEW.run AND number = NEW.number",
+    "settlement_statement": "run = NEW.run AND venue = NEW.venue",
+    "settlement_line": "run = NEW.run AND venue = NEW.venue AND number = NEW.number",
+    "settlement_cover": "run = NEW.run AND number = NEW.number",
+    "settlement_answer": "run = NEW.run AND venue = NEW.venue AND number = NEW.number",
+    "settlement_left_out": "run = NEW.run AND venue = NEW.venue",
+    "settlement_invoice": "(issuer = NEW.issuer AND year = NEW.year AND number = NEW.number)"
+    " OR (run = NEW.run AND venue = NEW.venue AND issuer = NEW.issuer)",
+    "settlement_payment": "(run = NEW.run AND venue = NEW.venue) OR end_to_end = NEW.end_to_end",
+    "settlement_payment_event": "run = NEW.run AND venue = NEW.venue AND kind = NEW.kind",
+    "settlement_file": "run = NEW.run OR message = NEW.message",
+}
+RUNS_TURNS: Mapping[str, tuple[str, str]] = {
+    "settlement_run": (
+        "NEW.number <> (SELECT coalesce(max(r.number), 0) + 1 FROM settlement_run r)"
+        " OR EXISTS (SELECT 1 FROM settlement_run r WHERE NOT EXISTS (SELECT 1 FROM settlement_event e"
+        f" WHERE e.run = r.id AND e.kind IN ({_LISTED})))",
+        "another run is open",
+    ),
+    "settlement_event": (
+        "NOT ((NEW.number = 1 AND NEW.kind = 'created') OR EXISTS (SELECT 1 FROM settlement_event e"
+        f" WHERE e.run = NEW.run AND e.number = NEW.number - 1 AND ({_STEP})))"
+        " OR (NEW.kind = 'approved' AND EXISTS (SELECT 1 FROM settlement_event e"
+        " WHERE e.run = NEW.run AND e.actor = NEW.actor))",
+        "not the next step, or not by somebody else",
+    ),
+    "settlement_statement": _FREEZING,
+    "settlement_line": _FREEZING,
+    "settlement_cover": _FREEZING,
+    "settlement_answer": _APPROVING,
+    "settlement_left_out": _APPROVING,
+    "settlement_invoice": (
+        f"{_APPROVING[0]} OR NEW.number <> (SELECT coalesce(max(i.number), 0) + 1 FROM settlement_invoice i"
+        " WHERE i.issuer = NEW.issuer AND i.year = NEW.year)",
+        "not the next number, or the run is not to be approved",
+    ),
+    "settlement_payment": _SENDING,
+    "settlement_file": _SENDING,
+    "settlement_payment_event": (
+        f"NOT {_has('sent')} OR NOT EXISTS (SELECT 1 FROM settlement_payment p"
+        " WHERE p.run = NEW.run AND p.venue = NEW.venue)"
+        " OR EXISTS (SELECT 1 FROM settlement_payment_event e WHERE e.run = NEW.run AND e.venue = NEW.venue"
+        " AND e.kind <> 'executed')"
+        " OR EXISTS (SELECT 1 FROM settlement_payment_event e WHERE e.run = NEW.run AND e.venue = NEW.venue"
+        " AND e.kind = 'executed' AND NEW.kind <> 'returned')"
+        " OR (NEW.kind = 'returned' AND NOT EXISTS (SELECT 1 FROM settlement_payment_event e"
+        " WHERE e.run = NEW.run AND e.venue = NEW.venue AND e.kind = 'executed'))",
+        "not what can become of this payment",
+    ),
+}

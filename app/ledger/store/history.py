@@ -173,13 +173,28 @@ class History:
             lines, following = await _lines(connection, id_, opened, closed, which, cursor, limit, newest)
             return StatementPage(of, opened, closed, opening, closing, lines, following)
 
-    async def lines(
-        self, id_: int, opened: Moment, closed: Moment, which: LineFilter, *, cursor: int | None = None, limit: int
-    ) -> tuple[list[Line], int | None]:
-        """Lines between two moments, oldest first, and the cursor of those that follow. What stands between two moments
-        never changes, so a long statement can be read page by page."""
+    async def standing(
+        self, at: Moment, kinds: Collection[str], *, owners: Collection[str] | None = None, below_zero: bool = False
+    ) -> list[TrialRow]:
+        """Accounts of these kinds (and owners) that ever moved, as they stood at that moment."""
         async with self._reader.connect() as connection:
-            return await _lines(connection, id_, opened, closed, which, cursor, limit, newest=False)
+            return await instants.standing(connection, at, kinds, owners=owners, below_zero=below_zero)
+
+    async def lines(
+        self,
+        id_: int,
+        opened: Moment,
+        closed: Moment,
+        which: LineFilter,
+        *,
+        cursor: int | None = None,
+        limit: int,
+        newest: bool = False,
+    ) -> tuple[list[Line], int | None]:
+        """Lines between two moments, oldest first or newest, and the cursor of those that follow. What stands between
+        two moments never changes, so a long statement can be read page by page."""
+        async with self._reader.connect() as connection:
+            return await _lines(connection, id_, opened, closed, which, cursor, limit, newest)
 
     async def supply(self, currency: str, at_us: Sequence[int]) -> list[int]:
         """Minor units of a currency in circulation at each of these instants."""

@@ -7,7 +7,7 @@ transfer at or below that number left on it: one look at each of its two indexes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.ledger.rules.kinds import AccountKey, Book, BookKind
 from app.ledger.tables import account, book, head, operation, transfer
+from app.platform.among import among
 from app.platform.database import is_sqlite
 
 
@@ -182,6 +183,26 @@ async def trial_rows(
         .limit(limit)
     )
     return [TrialRow(row.id, key_of(row), row.normal, row.at) for row in await connection.execute(query)]
+
+
+async def standing(
+    connection: AsyncConnection,
+    at: Moment,
+    kinds: Collection[str],
+    *,
+    owners: Collection[str] | None = None,
+    below_zero: bool = False,
+) -> list[TrialRow]:
+    """Accounts of these kinds (and owners) that ever moved, with their balances at that moment; those below 0 alone, if
+    asked for."""
+    stood = sa.func.coalesce(balance_at(connection, at.transfer), 0).label("at")
+    query = ACCOUNTS.add_columns(stood).where(account.c.kind.in_(list(kinds)), account.c.last_transfer > 0)
+    if owners is not None:
+        query = query.where(among(account.c.owner, owners))
+    found = query.subquery()
+    chosen = sa.select(found).where(found.c.at < 0) if below_zero else sa.select(found)
+    rows = await connection.execute(chosen.order_by(found.c.id))
+    return [TrialRow(row.id, key_of(row), row.normal, row.at) for row in rows]
 
 
 def account_of(row: Any) -> Account:
