@@ -31,6 +31,7 @@ class Journal:
         self._pairing = file.pairing
         self._head = file.head()
         self._acknowledged = file.acknowledged()
+        self._to_send = file.to_send() if file.pairing else 0
         # Whether the last attempt to write rows failed.
         self.failing = False
 
@@ -74,6 +75,11 @@ class Journal:
         """How many rows the server has not acknowledged."""
         return max(0, self._head - self._acknowledged)
 
+    @property
+    def to_send(self) -> int:
+        """How many sales and other acts the server has not acknowledged."""
+        return self._to_send
+
     async def append(self, *payloads: AnyRow) -> int:
         """Write rows, all or none; durable when this returns the last one's sequence. JournalFailed."""
         sequence = await self._run(lambda: self._append(payloads))
@@ -81,13 +87,17 @@ class Journal:
         return sequence
 
     async def acknowledge(self, sequence: int) -> None:
-        await self._run(lambda: self._file.acknowledge(sequence))
+        def acknowledge() -> int:
+            self._file.acknowledge(sequence)
+            return self._file.to_send()
+
+        self._to_send = await self._run(acknowledge)
         self._acknowledged = sequence
 
     async def pair(self, reply: PairingReply, code: str) -> Pairing:
         """Begin a new epoch. RowsWaiting."""
         self._pairing = await self._run(lambda: self._file.pair(reply, code))
-        self._head = self._acknowledged = 0
+        self._head = self._acknowledged = self._to_send = 0
         return self._pairing
 
     async def halt(self, reason: Halt | None) -> None:
@@ -112,7 +122,7 @@ class Journal:
 
         def append() -> int | None:
             sequence = self._file.append_at(head, payload)
-            self._head = self._file.head()
+            self._head, self._to_send = self._file.head(), self._file.to_send()
             return sequence
 
         return await self._run(append)
@@ -136,6 +146,7 @@ class Journal:
             self.failing = True
             raise
         self.failing = False
+        self._to_send += sum(row.event is not None and row.kind != "cancel" for row in payloads)
         return self._head
 
     async def _run(self, work: Callable[[], T]) -> T:

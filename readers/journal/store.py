@@ -32,6 +32,8 @@ from readers.journal.schema import MIGRATIONS, Connection, migrate
 TAIL_ROWS = 256
 # What `PRAGMA synchronous` answers for FULL.
 _FULL = 2
+# Rows that ask for something to be booked. A cancel takes back what was never in the journal.
+_ACTS = "event IS NOT NULL AND kind <> 'cancel'"
 _PAIRING = "number, device, epoch, name, venue, venue_name, server_key, code_digest, halted"
 
 
@@ -170,6 +172,10 @@ class JournalFile:
         """How many rows the server has not acknowledged."""
         return max(0, self.head() - self.acknowledged())
 
+    def to_send(self) -> int:
+        """How many sales and other acts the server has not acknowledged; each has an intent beside it, or more."""
+        return int(self._select(f"{_ACTS} AND sequence > ?", self.acknowledged(), columns="count(*)")[0][0])
+
     def oldest_waiting_us(self) -> int | None:
         """When the oldest row that is not acknowledged was written."""
         columns = "wall_us + coalesce(offset_us, 0)"
@@ -193,7 +199,7 @@ class JournalFile:
         Not the cancels: what they take back was never in the journal, for its light did not turn green.
         """
         found: list[OwnRow] = []
-        for row in self._select("event IS NOT NULL AND kind <> 'cancel' AND sequence > ? ORDER BY sequence", sequence):
+        for row in self._select(f"{_ACTS} AND sequence > ? ORDER BY sequence", sequence):
             payload = read_payload(row[3])
             found.append(OwnRow(row[0], payload, self.booking(payload.sale) if isinstance(payload, VoidRow) else None))
         return found

@@ -150,7 +150,8 @@ class SiteShown:
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """Everything a staff screen shows. `waiting` counts journal rows the server has not acknowledged yet.
+    """Everything a staff screen shows. `waiting` counts journal rows the server has not acknowledged yet,
+    and `to_send` what of them staff know of: sales and other acts.
 
     `pending` is what the card is asked for, in each currency; of a `second_card`, what the first one left to pay. `act`
     names what it is asked for where that is no basket. `rights`: of who is signed in. `card`: one lies on the reader.
@@ -165,6 +166,7 @@ class Screen:
     online: bool
     offline_since_us: int | None
     waiting: int
+    to_send: int
     reader: Literal["ok", "lost"]
     reader_reason: str | None
     snapshot_age_s: float | None

@@ -131,6 +131,7 @@ class CardTill:
             online=self._link.online,
             offline_since_us=self._link.offline_since_us,
             waiting=self._journal.waiting,
+            to_send=self._journal.to_send,
             reader=self._reader,
             reader_reason=self._reader_reason,
             snapshot_age_s=self._shelf.age_s,

@@ -29,9 +29,8 @@ from app.platform.settings import Settings
 from app.terminals.service import make_pairing_code
 from app.terminals.tables import terminal as terminal_table
 from app.wire import AnyRow, CancelRow, SaleRow, VoidRow, read_payload
-from readers.emulator.field import UdpCardField
 from readers.journal import Clock, JournalFile
-from tests.readers.agent.processes import ROOT, AtTheTill, a_free_port, until
+from tests.readers.agent.processes import ROOT, AtTheTill, Field, a_free_port, until
 from tests.support.forge import DIED, POINT_BYTES, Wanted, asked, mapped
 from tests.support.network import PIN, Network, network_of, running
 from tests.support.serving import free_port, served
@@ -131,7 +130,7 @@ class Forge:
 class Agent(AtTheTill):
     """`comptoir terminal` as a process of its own."""
 
-    def __init__(self, pid: int, field: UdpCardField, port: int) -> None:
+    def __init__(self, pid: int, field: Field, port: int) -> None:
         super().__init__(field, port, PIN)
         self.pid = pid
         self._watched = os.pidfd_open(pid)
@@ -172,7 +171,7 @@ class Terminal:
 
     @contextmanager
     def running(
-        self, field: UdpCardField, *, deadly: bool = False, shifted: bool = False, url: str | None = None
+        self, field: Field, *, deadly: bool = False, shifted: bool = False, url: str | None = None
     ) -> Iterator[Agent]:
         """Start it. `deadly`: `arm` works; `shifted`: `shift` does."""
         port = a_free_port()

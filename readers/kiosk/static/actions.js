@@ -42,6 +42,8 @@ export function canPay() {
 export async function pay() {
   if (!canPay()) return;
   unlock();
+  // What was said of the try before is no longer so.
+  hush();
   // A result that is still shown makes room: the next sale is already typed.
   if (["paid", "refused"].includes(state.screen.phase)) await command("dismiss");
   // A line that has no price in the chosen currency says which one it was shown in.

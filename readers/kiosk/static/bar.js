@@ -17,8 +17,8 @@ export function draw({ screen, connected, past }) {
   if (!screen) return;
   byId("who").textContent = shortly(screen.signed_in ?? "");
   // What is told already is left alone, or a screen reader would tell it again.
-  const { venue, terminal, online, offline_since_us, waiting, reader, site } = screen;
-  const key = JSON.stringify([connected, venue, terminal, online, offline_since_us, waiting, reader, site]);
+  const { venue, terminal, online, offline_since_us, to_send, reader, site } = screen;
+  const key = JSON.stringify([connected, venue, terminal, online, offline_since_us, to_send, reader, site]);
   if (key !== told) {
     told = key;
     fill(byId("place"), el("strong", {}, screen.venue), " ", el("span", {}, screen.terminal));
@@ -32,7 +32,7 @@ function signs(screen) {
   const lost = screen.reader === "lost";
   return [
     screen.online ? sign("online", t("bar.online"), "fine") : sign("offline", offlineSince(screen), "calm since"),
-    screen.waiting > 0 ? waitingSign(screen.waiting) : null,
+    screen.to_send > 0 ? waitingSign(screen.to_send) : null,
     screen.site ? siteSign(screen.site) : null,
     sign(lost ? "warn" : "tap", t(lost ? "bar.reader_lost" : "bar.reader_ok"), lost ? "warn" : "fine"),
   ].filter((one) => one !== null);
@@ -43,9 +43,9 @@ function sign(name, text, kind) {
 }
 
 // On a narrow bar only the figure is seen.
-function waitingSign(waiting) {
-  const one = sign("clock", count("bar.waiting", waiting), "calm waiting");
-  one.dataset.count = waiting;
+function waitingSign(sales) {
+  const one = sign("clock", count("bar.waiting", sales), "calm waiting");
+  one.dataset.count = sales;
   return one;
 }
 

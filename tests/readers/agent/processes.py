@@ -11,13 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import httpx
 import uvicorn
 
-from readers.emulator.cards import Ntag213
-from readers.emulator.field import UdpCardField
+from readers.emulator.cards import Card, Ntag213
 from tests.readers.sync.fake_server import PIN, FakeServer
 
 ROOT = Path(__file__).parents[3]
@@ -55,10 +54,21 @@ def a_free_port() -> int:
         return port
 
 
+class Field(Protocol):
+    """Where cards are laid down, and nfcpy's path of the reader there."""
+
+    @property
+    def path(self) -> str: ...
+
+    def present(self, card: Card) -> None: ...
+
+    def remove(self) -> None: ...
+
+
 class AtTheTill:
     """A terminal's pages and its reader, driven as staff and their customers would; `pin` is the staff's."""
 
-    def __init__(self, field: UdpCardField, port: int, pin: str) -> None:
+    def __init__(self, field: Field, port: int, pin: str) -> None:
         self.field = field
         self.port = port
         self._pin = pin
@@ -114,7 +124,7 @@ class AtTheTill:
 class TerminalProcess(AtTheTill):
     """`comptoir terminal` on one data folder."""
 
-    def __init__(self, data: Path, server: str, field: UdpCardField, code: str | None) -> None:
+    def __init__(self, data: Path, server: str, field: Field, code: str | None) -> None:
         super().__init__(field, a_free_port(), PIN)
         self._log = (data.parent / "terminal.log").open("ab")
         environment = {

@@ -124,6 +124,7 @@ class FakeTill:
             online=True,
             offline_since_us=None,
             waiting=0,
+            to_send=0,
             reader="ok",
             reader_reason=None,
             snapshot_age_s=4.0,
@@ -251,6 +252,8 @@ class FakeTill:
     # What tests do
 
     async def show(self, **changes: Any) -> None:
+        if "waiting" in changes:
+            changes.setdefault("to_send", changes["waiting"])
         async with self.changed:
             self.now = replace(self.now, **changes)
             self.revision += 1
