@@ -229,6 +229,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     api.state.follower = follower = Follower(ledger)
     await follower.start()
     # What lives as long as the process need not be looked at again: measured, this takes the longest pauses away.
+    gc.enable()
     gc.collect()
     gc.freeze()
     # Frozen objects do not count as long-lived, so each look at the oldest would come far too soon.

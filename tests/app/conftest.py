@@ -33,17 +33,20 @@ async def idle(*_: object) -> None:
 @contextlib.contextmanager
 def quickly(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What costs time and is not what these tests are about: hashes, collecting garbage at start, logs, and the rounds
-    that a server makes by itself every hour (test_background.py sees them start)."""
+    that a server makes by itself (test_background.py sees them start; whoever tests one makes its rounds)."""
     hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr("app.identity.passwords._hasher", hasher)
     monkeypatch.setattr("app.identity.passwords._pin_hasher", hasher)
     monkeypatch.setattr("app.outbox.delivery.ssl", SimpleNamespace(create_default_context=lambda: TLS))
     # Frozen objects are never collected: a hundred applications in one process would all stay in memory.
     monkeypatch.setattr(
-        "app.main.gc", SimpleNamespace(collect=lambda: 0, freeze=lambda: None, set_threshold=lambda *_: None)
+        "app.main.gc",
+        SimpleNamespace(enable=lambda: None, collect=lambda: 0, freeze=lambda: None, set_threshold=lambda *_: None),
     )
     monkeypatch.setattr("app.main.run_for_ever", idle)
     monkeypatch.setattr("app.main.lapse_for_ever", idle)
+    monkeypatch.setattr("app.main.close_for_ever", idle)
+    monkeypatch.setattr("app.main.Deliveries.run", idle)
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     configure_logging("error", io.StringIO())
