@@ -20,6 +20,8 @@ from starlette.types import ASGIApp
 
 import app.accounting.api
 import app.accounting.pages
+import app.banking.handover_pages
+import app.banking.pages
 import app.cards.api
 import app.cards.pages
 import app.identity.api
@@ -186,6 +188,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.lapses.pages.router,
         app.settlement.pages.router,
         app.settlement.period_pages.router,
+        app.banking.pages.router,
+        app.banking.handover_pages.router,
         app.settlement.bank_pages.router,
         app.accounting.pages.router,
         app.moneys.pages.defining.router,

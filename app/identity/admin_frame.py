@@ -29,6 +29,8 @@ PLACES = (
     Place("/admin", N_("Positions"), _MANAGERS),
     Place("/admin/reserve", N_("Reserve"), frozenset({Role.NETWORK_ADMIN})),
     Place("/admin/moneys", N_("Moneys"), _MANAGERS),
+    Place("/admin/statements", N_("Bank"), frozenset({Role.NETWORK_ADMIN})),
+    Place("/admin/handovers", N_("Cash"), _MANAGERS),
     Place("/admin/exceptions", N_("To look at"), _MANAGERS),
     Place("/admin/closings", N_("Closings"), _MANAGERS),
     Place("/admin/counter", N_("Counter"), PERSONAL),

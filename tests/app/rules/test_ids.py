@@ -7,7 +7,7 @@ from uuid import RFC_4122, UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.rules.ids import uuid7
+from app.rules.ids import derived, uuid7
 
 instants = st.integers(0, 2**48 * 1000 - 1)
 
@@ -41,3 +41,10 @@ def test_every_bit_that_is_free_is_random() -> None:
     assert ones & free == free
     assert zeros & free == free
     assert isinstance(uuid7(), UUID)
+
+
+def test_a_derived_id_follows_from_its_parts_and_is_a_uuid_of_version_8() -> None:
+    id_ = derived("bank-line", UUID(int=1), 2)
+    assert id_ == derived("bank-line", UUID(int=1), 2)
+    assert len({id_, derived("bank-line", UUID(int=1), 3), derived("bank", UUID(int=1), 2), derived("a", "b")}) == 4
+    assert (id_.version, id_.variant) == (8, "specified in RFC 4122")

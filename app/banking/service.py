@@ -1,0 +1,353 @@
+"""What the lines of bank statements are about, decided once each; what that books; and what is still open.
+
+Two ways lead to the reserve's bank account: what a payment provider pays out (bank / clearing; its fee is the network's
+own expense) and cash that a venue sends (bank / due from the venue).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from typing import Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.banking import handovers
+from app.banking.rules.finding import Announced, Expected, Owing, Proposal, proposals
+from app.banking.rules.lines import Line
+from app.banking.tables import line, match, statement
+from app.identity.audit import audit
+from app.ledger.rules.kinds import AccountKey
+from app.ledger.rules.operations import Conflict as NotThis
+from app.ledger.rules.operations import Operation, Posted, Posting, Refused, Tombstone
+from app.ledger.service import Ledger, operating_book, posted, reserve_book
+from app.platform.clock import now_us
+from app.platform.errors import Conflict, Invalid, NotFound
+from app.rules.ids import derived
+from app.settlement import bank_details
+from app.venues.service import venues
+
+ISSUER, OPERATING = "network", "operating"
+SHOWN_MAX = 200
+
+_DECIDED = Conflict("This line was decided already.", "line-decided")
+
+Kind = Literal["payout", "remittance", "handover", "payment", "aside"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a line was found to be, by whom and when."""
+
+    kind: Kind
+    subject: str
+    operation: UUID | None
+    reason: str
+    decided_by: str
+    decided_at_us: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A line of a statement; `found` None: it is open, and `proposals` say what it may be."""
+
+    id: UUID
+    statement: UUID
+    iban: str
+    line: Line
+    found: Found | None
+    proposals: Sequence[Proposal] = ()
+
+
+_LATER = match.alias("later")
+_NEWEST = sa.and_(
+    match.c.line == line.c.id,
+    ~sa.exists().where(_LATER.c.line == match.c.line, _LATER.c.number > match.c.number),
+)
+_UNDECIDED = sa.or_(match.c.kind.is_(None), match.c.kind == "undone")
+
+
+async def lines(
+    connection: AsyncConnection, *, open_: bool | None = None, one: UUID | None = None, limit: int = SHOWN_MAX
+) -> list[Seen]:
+    """Lines with what they were found to be, the newest first. `open_`: only those that are (not) decided."""
+    query = sa.select(line, match).select_from(line.outerjoin(match, _NEWEST))
+    query = query.order_by(line.c.day.desc(), line.c.number.desc(), line.c.id.desc()).limit(limit)
+    if one is not None:
+        query = query.where(line.c.id == one)
+    if open_ is not None:
+        query = query.where(_UNDECIDED if open_ else sa.not_(_UNDECIDED))
+    return [_seen(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def expected(connection: AsyncConnection, ledger: Ledger) -> Expected:
+    """Everything that the bank could be telling of now."""
+    at = await venues(connection)
+    details = await bank_details.effective(connection, now_us())
+    due: dict[str, int] = {}
+    clearing: dict[str, int] = {}
+    for row in await ledger.balances(kinds=["due_from", "clearing"]):
+        if row.key.book == reserve_book(ISSUER):
+            into = due if row.key.kind == "due_from" else clearing
+            into[row.key.owner] = into.get(row.key.owner, 0) + row.balance
+    owing = [
+        Owing(it.owner, it.name, due.get(it.owner, 0), found.details.iban if (found := details.get(it.owner)) else "")
+        for it in at.values()
+    ]
+    return Expected(
+        owing,
+        [
+            Announced(it.id, at[it.venue].owner, it.amount_cents, it.reference)
+            for it in await handovers.listed(connection, open_=True)
+            if it.means == "transfer"
+        ],
+        clearing,
+        await counted_cents(connection),
+    )
+
+
+async def counted_cents(connection: AsyncConnection) -> int:
+    """Cash that was counted and that no statement has shown at the bank yet."""
+    counted = await handovers.counted_cents(connection)
+    deposited = sum(it.line.amount_cents for it in await lines(connection, open_=False, limit=100_000) if _is_cash(it))
+    return counted - deposited
+
+
+def _is_cash(it: Seen) -> bool:
+    return it.found is not None and it.found.kind == "handover"
+
+
+async def open_lines(connection: AsyncConnection, ledger: Ledger) -> list[Seen]:
+    """Lines that wait for somebody, with proposals, the newest first."""
+    what = await expected(connection, ledger)
+    return [
+        Seen(it.id, it.statement, it.iban, it.line, None, proposals(it.line, what))
+        for it in await lines(connection, open_=True)
+    ]
+
+
+async def match_what_is_certain(engine: AsyncEngine, ledger: Ledger, day: date) -> int:
+    """Lines whose reference and amount agree with what is expected need nobody; how many these were."""
+    done = 0
+    async with engine.connect() as connection:
+        found = await open_lines(connection, ledger)
+    for it in found:
+        if sure := next((each for each in it.proposals if each.certain), None):
+            await decide(engine, ledger, it.id, sure.kind, sure.subject, day, actor="server", handover=sure.handover)
+            done += 1
+    return done
+
+
+async def decide(
+    engine: AsyncEngine,
+    ledger: Ledger,
+    id_: UUID,
+    kind: Kind,
+    subject: str,
+    day: date,
+    *,
+    actor: str,
+    reason: str = "",
+    gross_cents: int | None = None,
+    handover: UUID | None = None,
+) -> Seen:
+    """Say what a line is, and book it. `day`: the business day that counts.
+
+    The operation's id follows from the line and the number of the decision: whoever stops half-way decides again, and
+    nothing is booked twice. Raises NotFound, Conflict("line-decided"), Invalid("bank-line-invalid").
+    """
+    async with engine.connect() as connection:
+        it, number = await _one(connection, id_), await _number(connection, id_)
+        _check(it, kind, reason)
+        if kind == "remittance" and subject not in {each.owner for each in (await venues(connection)).values()}:
+            raise Invalid("There is no such venue.", "bank-line-invalid")
+    booking = _id(id_, number)
+    if kind in {"payout", "remittance"}:
+        postings = await _postings(ledger, kind, subject, it.line.amount_cents, gross_cents)
+        (outcome,) = await ledger.post([_operation(booking, kind, subject, it, postings, day, actor)])
+        if isinstance(outcome, Refused | NotThis):
+            await _complete(engine, ledger, id_, number)
+            raise _DECIDED
+        posted(outcome)
+    else:
+        # From here on nobody else's booking for this decision can come through; was there one, it is the decision.
+        (outcome,) = await ledger.post([Tombstone(booking, actor)])
+        if isinstance(outcome, Posted):
+            await _complete(engine, ledger, id_, number)
+            raise _DECIDED
+    operation = booking if kind in {"payout", "remittance"} else None
+    await _keep(engine, id_, number, kind, subject, operation, reason, actor, handover)
+    async with engine.connect() as connection:
+        return await _one(connection, id_)
+
+
+async def _complete(engine: AsyncEngine, ledger: Ledger, id_: UUID, number: int) -> None:
+    """Keep the decision of somebody whose server stopped between its booking and its row."""
+    for booked in (await ledger.booked([_id(id_, number)])).values():
+        subject = str(json.loads(booked.details)["subject"])
+        await _keep(engine, id_, number, booked.kind, subject, booked.id, "", booked.actor, None)
+
+
+async def _keep(
+    engine: AsyncEngine,
+    id_: UUID,
+    number: int,
+    kind: str,
+    subject: str,
+    operation: UUID | None,
+    reason: str,
+    actor: str,
+    handover: UUID | None,
+) -> None:
+    row = {"line": id_, "number": number, "kind": kind, "subject": subject, "operation": operation, "reason": reason}
+    async with engine.begin() as connection:
+        try:
+            await connection.execute(sa.insert(match).values(**row, decided_by=actor, decided_at_us=now_us()))
+        except IntegrityError as error:
+            raise _DECIDED from error
+        if handover is not None and operation is not None:
+            await handovers.came_by_transfer(connection, handover, operation, actor=actor)
+        await audit(connection, actor, f"bank-line.{kind}", f"line:{id_}", to=subject, reason=reason)
+
+
+async def undo(engine: AsyncEngine, ledger: Ledger, id_: UUID, reason: str, day: date, *, actor: str) -> None:
+    """Open a line again; what was booked for it is reversed. Raises NotFound, Conflict("line-open"), Invalid."""
+    if not reason.strip():
+        raise Invalid("Say why.", "bank-line-invalid")
+    async with engine.connect() as connection:
+        it = await _one(connection, id_)
+    if it.found is None:
+        raise Conflict("This line is open already.", "line-open")
+    reversal = None
+    if it.found.operation is not None:
+        (original,) = (await ledger.booked([it.found.operation])).values()
+        reversal = _id(id_, it.found.number + 1)
+        back = await ledger.reversal(
+            original,
+            reversal,
+            actor=actor,
+            occurred_at_us=now_us(),
+            business_day=day,
+            details=json.dumps({"reason": reason}, ensure_ascii=False),
+        )
+        await ledger.post_one(back)
+    async with engine.begin() as connection:
+        row = {"line": id_, "number": it.found.number + 1, "kind": "undone", "subject": it.found.subject}
+        row |= {"operation": reversal, "reason": reason.strip(), "decided_by": actor, "decided_at_us": now_us()}
+        try:
+            await connection.execute(sa.insert(match).values(**row))
+        except IntegrityError as error:
+            raise _DECIDED from error
+        await audit(connection, actor, "bank-line.undo", f"line:{id_}", reason=reason)
+
+
+def _check(it: Seen, kind: Kind, reason: str) -> None:
+    if it.found is not None:
+        raise _DECIDED
+    if kind == "aside" and not reason.strip():
+        raise Invalid("Say what this line is, and why it is none of the network's business.", "bank-line-invalid")
+    if (kind in {"payout", "remittance", "handover"}) != (it.line.amount_cents > 0) and kind != "aside":
+        raise Invalid("This does not fit a line of that direction.", "bank-line-invalid")
+
+
+async def _postings(
+    ledger: Ledger, kind: Kind, subject: str, cents: int, gross_cents: int | None
+) -> tuple[Posting, ...]:
+    reserve, own = reserve_book(ISSUER), operating_book(ISSUER)
+    (bank,) = await ledger.accounts([AccountKey(reserve, "bank")])
+    if kind == "remittance":
+        (due,) = await ledger.accounts([AccountKey(reserve, "due_from", subject)])
+        return (Posting(bank, due, cents),)
+    gross = cents if gross_cents is None else gross_cents
+    held = [it for it in await ledger.balances(owners=[subject], kinds=["clearing"]) if it.key.book == reserve]
+    if gross < cents:
+        raise Invalid("What the provider had taken is not less than what it pays out.", "bank-line-invalid")
+    if gross > sum(it.balance for it in held):
+        raise Invalid("The provider does not hold so much for the network.", "bank-line-invalid")
+    keys = [
+        AccountKey(reserve, "clearing", subject),
+        AccountKey(reserve, "due_from", OPERATING),
+        AccountKey(own, "provider_fees"),
+        AccountKey(own, "due_to_reserve"),
+    ]
+    clearing, due_from, fees, due_to = await ledger.accounts(keys)
+    if fee := gross - cents:
+        return Posting(bank, clearing, cents), Posting(due_from, clearing, fee), Posting(fees, due_to, fee)
+    return (Posting(bank, clearing, cents),)
+
+
+def _operation(
+    id_: UUID, kind: Kind, subject: str, it: Seen, postings: tuple[Posting, ...], day: date, actor: str
+) -> Operation:
+    details = {"line": str(it.id), "subject": subject, "text": it.line.text, "day": it.line.day.isoformat()}
+    said = json.dumps([str(it.id), kind, subject, [each.amount for each in postings]])
+    owner_kind, _, owner = subject.partition(":")
+    return Operation(
+        id=id_,
+        kind=kind,
+        fingerprint=sha256(said.encode()).digest(),
+        postings=postings,
+        actor=actor,
+        occurred_at_us=now_us(),
+        business_day=day,
+        venue=UUID(owner) if owner_kind == "venue" else None,
+        details=json.dumps(details, ensure_ascii=False, separators=(",", ":")),
+    )
+
+
+def _id(line_id: UUID, number: int) -> UUID:
+    return derived("bank-line", line_id, number)
+
+
+async def _one(connection: AsyncConnection, id_: UUID) -> Seen:
+    found = await lines(connection, one=id_)
+    if not found:
+        raise NotFound("There is no such line.")
+    return found[0]
+
+
+async def _number(connection: AsyncConnection, id_: UUID) -> int:
+    return 1 + int((await connection.execute(sa.select(sa.func.count()).where(match.c.line == id_))).scalar_one())
+
+
+def _seen(row: sa.RowMapping) -> Seen:
+    found = None
+    if row[match.c.kind] not in {None, "undone"}:
+        found = Found(
+            row[match.c.kind],
+            row[match.c.subject],
+            row[match.c.operation],
+            row[match.c.reason],
+            row[match.c.decided_by],
+            row[match.c.decided_at_us],
+            row[match.c.number],
+        )
+    said = Line(
+        row[line.c.day],
+        row[line.c.amount_cents],
+        row[line.c.party],
+        row[line.c.party_iban],
+        row[line.c.text],
+        row[line.c.reference],
+    )
+    return Seen(row[line.c.id], row[line.c.statement], row[line.c.iban], said, found)
+
+
+async def statements(connection: AsyncConnection, limit: int = 50) -> list[sa.RowMapping]:
+    """Newest first, with how many of their lines are open."""
+    is_open = sa.case((_UNDECIDED, 1), else_=0)
+    query = (
+        sa.select(statement, sa.func.count(line.c.id).label("lines"), sa.func.sum(is_open).label("open"))
+        .select_from(statement.outerjoin(line, line.c.statement == statement.c.id).outerjoin(match, _NEWEST))
+        .group_by(statement.c.id)
+        .order_by(statement.c.imported_at_us.desc())
+        .limit(limit)
+    )
+    return list((await connection.execute(query)).mappings())
