@@ -110,7 +110,8 @@ class Refuse:
 def decide(
     tenders: Mapping[str, int], card: CardView | None, terminal: TerminalView, limits: OfflineLimits
 ) -> Accept | Refuse:
-    """May this card pay `tenders` (minor units by currency) here, now, without asking anyone?"""
+    """May this card pay `tenders` (minor units by currency; below 0, it is given them) here, now, without asking
+    anyone?"""
     if terminal.snapshot_age_s is None or terminal.snapshot_age_s > limits.snapshot_stop_s:
         return Refuse(Refusal.SNAPSHOT_TOO_OLD)
     if terminal.rows_waiting >= limits.journal_rows:
@@ -121,6 +122,9 @@ def decide(
         return Refuse(Refusal.CARD_BLOCKED)
     unbacked: dict[str, int] = {}
     for currency, amount in tenders.items():
+        if amount <= 0:
+            # A deposit that comes back: whoever holds the cup may have its money, and nobody risks anything by it.
+            continue
         allowed = limits.cards.get(currency, {}).get(card.assurance)
         if allowed is None:
             return Refuse(Refusal.CURRENCY_NOT_ACCEPTED)

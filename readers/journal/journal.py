@@ -114,6 +114,10 @@ class Journal:
     async def booking(self, event: UUID) -> AnyRow | None:
         return await self._run(lambda: self._file.booking(event))
 
+    async def rows_of(self, kind: str, sequence: int) -> list[tuple[int, AnyRow]]:
+        """The rows of a kind above `sequence`, oldest first, with their sequences."""
+        return await self._run(lambda: self._file.rows_of(kind, sequence))
+
     async def count(self, kind: str) -> int:
         return await self._run(lambda: self._file.count(kind))
 

@@ -226,6 +226,11 @@ class JournalFile:
             for sequence, payload, voided in rows
         ]
 
+    def rows_of(self, kind: str, sequence: int) -> list[tuple[int, AnyRow]]:
+        """The rows of a kind in this epoch above `sequence`, oldest first, with their sequences."""
+        rows = self._select("kind = ? AND sequence > ? ORDER BY sequence", kind, sequence)
+        return [(row[0], read_payload(row[3])) for row in rows]
+
     def count(self, kind: str) -> int:
         """How many rows of a kind this epoch has."""
         return int(self._select("kind = ?", kind, columns="count(*)")[0][0]) if self._pairing else 0

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from app.rules.basket import QUANTITY_MAX
-from app.wire.base import CurrencyCode, Message
-from readers.terminal.view import Offer
+from app.rules.basket import QUANTITY_MAX, UNIT_PRICE_MAX
+from app.wire import Bill, Means
+from app.wire.base import CurrencyCode, Message, Minor
+from readers.terminal.view import BasketItem, ItemKind, Offer
 
 # More products than any venue sells at one time.
 LINES_MAX = 200
@@ -24,11 +25,16 @@ class SignIn(Message):
 
 
 class Item(Message):
-    """`currency`: the line is priced in another currency than the basket."""
+    """`currency`: the line is priced in another currency than the basket. `price` and `kind`: as in BasketItem."""
 
     product: UUID
     quantity: Annotated[int, Field(ge=1, le=QUANTITY_MAX, strict=True)]
     currency: CurrencyCode | None = None
+    price: Annotated[int, Field(ge=0, le=UNIT_PRICE_MAX, strict=True)] | None = None
+    kind: ItemKind | None = None
+
+    def chosen(self) -> BasketItem:
+        return BasketItem(self.product, self.quantity, self.currency, self.price, self.kind)
 
 
 class Pay(Message):
@@ -36,6 +42,20 @@ class Pay(Message):
 
     items: Annotated[list[Item], Field(max_length=LINES_MAX)]
     currency: CurrencyCode
+    bill: Bill | None = None
+
+
+class Take(Pay):
+    """A basket that no card pays. What goes with which means is the till's to say."""
+
+    means: Means
+    given: Minor | None = None
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] | None = None
+
+
+class SoldOut(Message):
+    product: UUID
+    sold_out: bool
 
 
 class Act(Message):

@@ -18,12 +18,12 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from readers.kiosk import receipts, sessions, tabs
-from readers.kiosk.bodies import Act, Complete, Nothing, Pay, SignIn, Train, Void
+from readers.kiosk.bodies import Act, Complete, Nothing, Pay, SignIn, SoldOut, Take, Train, Void
 from readers.kiosk.events import screen_json, stream
 from readers.kiosk.guard import Guard
 from readers.kiosk.languages import COOKIE, LANGUAGES, Language, language_of, words_in
 from readers.kiosk.problems import malformed, refused_by_till
-from readers.terminal.view import BasketItem, Till, TillError
+from readers.terminal.view import ByHand, Till, TillError
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 YEAR_S: Final = 365 * 24 * 3600
@@ -47,6 +47,8 @@ def create_kiosk(till: Till, *, language_default: Language = "fr", hosts: Sequen
         Route("/api/sign-in", _command(SignIn, lambda body: till.sign_in(body.pin)), methods=["POST"]),
         Route("/api/sign-out", _command(Nothing, lambda _: till.sign_out()), methods=["POST"]),
         Route("/api/pay", _command(Pay, screen.pay), methods=["POST"]),
+        Route("/api/take", _command(Take, screen.take), methods=["POST"]),
+        Route("/api/sold-out", _command(SoldOut, screen.sold_out), methods=["POST"]),
         Route("/api/act", _command(Act, screen.act), methods=["POST"]),
         Route("/api/complete", _command(Complete, lambda body: till.complete(body.offer)), methods=["POST"]),
         Route("/api/cancel", _command(Nothing, lambda _: till.cancel()), methods=["POST"]),
@@ -104,8 +106,14 @@ class _Screen:
         )
 
     async def pay(self, body: Pay) -> dict[str, str]:
-        items = [BasketItem(item.product, item.quantity, item.currency) for item in body.items]
-        return {"sale": str(await self.till.pay(items, body.currency))}
+        return {"sale": str(await self.till.pay([it.chosen() for it in body.items], body.currency, body.bill))}
+
+    async def take(self, body: Take) -> dict[str, str]:
+        how = ByHand(body.means, body.given, body.reason)
+        return {"sale": str(await self.till.take([it.chosen() for it in body.items], body.currency, how, body.bill))}
+
+    async def sold_out(self, body: SoldOut) -> None:
+        await self.till.set_sold_out(body.product, body.sold_out)
 
     async def act(self, body: Act) -> dict[str, str]:
         return {"id": str(await self.till.act(body.name, body.wish))}

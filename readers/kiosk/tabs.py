@@ -14,7 +14,7 @@ from starlette.routing import Route
 from app.wire.base import Message
 from readers.kiosk.bodies import LINES_MAX, Item
 from readers.kiosk.problems import malformed, refused_by_till
-from readers.terminal.view import BasketItem, Till, TillError
+from readers.terminal.view import Till, TillError
 
 
 class Round(Message):
@@ -43,7 +43,7 @@ def routes(till: Till) -> list[Route]:
     async def add(request: Request) -> Response:
         try:
             body = Round.model_validate_json(await request.body())
-            items = [BasketItem(it.product, it.quantity, it.currency) for it in body.items]
+            items = [it.chosen() for it in body.items]
             await till.add_to_tab(request.path_params["tab"], items, body.round)
         except ValidationError as error:
             return malformed(error)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from readers.kiosk.act_words import ACT_WORDS
+from readers.kiosk.basket_words import BASKET_WORDS
 from readers.kiosk.session_words import SESSION_WORDS
 
 
@@ -255,5 +256,6 @@ WORDS: Final[dict[str, str]] = {
     "till.not_allowed": _("This is not allowed here. Nothing was changed."),
     "till.unknown": _("The till can’t do this now ({reason})."),
     **ACT_WORDS,
+    **BASKET_WORDS,
     **SESSION_WORDS,
 }

@@ -24,7 +24,10 @@ def change_of(row: AnyRow | None) -> Change | None:
     """None for a row that changes no card. A void is the change of what it takes back, the other way round."""
     match row:
         case SaleRow():
-            return Change(taken_from(row.sale), at_risk=row.mode == "offline")
+            taken = taken_from(row.sale)
+            # What only gives, for cups that come back, is no risk however it was decided.
+            takes = any(minor > 0 for amounts in taken.values() for minor in amounts.values())
+            return Change(taken, at_risk=row.mode == "offline" and takes)
         case TopUpRow() | CreditRow():
             return Change({row.card: {row.currency: -row.amount}})
         case RefundRow():
@@ -34,7 +37,7 @@ def change_of(row: AnyRow | None) -> Change | None:
 
 
 def taken_from(sale: Sale) -> dict[str, Counter[str]]:
-    """What a sale takes from each card: minor units by card, then by currency."""
+    """What a sale takes from each card: minor units by card, then by currency; below 0, what it gives."""
     taken: dict[str, Counter[str]] = {}
     for tender in sale.tenders:
         taken.setdefault(tender.card or sale.card, Counter())[tender.currency] += tender.amount

@@ -27,6 +27,9 @@ from readers.terminal.view import Amount, Phase, RestMeans, Result
 # somebody has to be able to read the result: so it stays for the first of these at least.
 RESULT_NS_MIN = 1_500_000_000
 RESULT_NS_MAX = 3_000_000_000
+# Whoever gives change back counts it out from the screen.
+CHANGE_NS = 10_000_000_000
+RESULT_NS = (RESULT_NS_MIN, RESULT_NS_MAX, CHANGE_NS)
 
 Hint = Literal["unusable_card", "two_cards", "remove_card", "other_card"]
 
@@ -169,5 +172,7 @@ class Counter:
         if self.phase not in ("paid", "refused") or self.open:
             return self
         shown_ns = now_ns - self.result_ns
-        over = shown_ns >= (RESULT_NS_MAX if self.card and self.spent else RESULT_NS_MIN)
+        change = self.result is not None and any(part.given is not None for part in self.result.taken)
+        least_ns = RESULT_NS_MAX if self.card and self.spent else RESULT_NS_MIN
+        over = shown_ns >= (CHANGE_NS if change else least_ns)
         return self.dismiss() if over else self

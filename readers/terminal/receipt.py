@@ -47,11 +47,12 @@ def past_sale(row: SaleRow, asked: UUID, *, voided: bool, why_not: str | None = 
         rest=_rest(sale),
         lines=tuple((line.name, line.quantity) for line in sale.lines),
         at_us=sale.occurred_at_us,
-        offline=row.mode == "offline",
+        # What no card paid was never to be asked of anybody.
+        offline=row.mode == "offline" and bool(sale.card),
         voided=voided,
         why_not=why_not,
     )
 
 
 def _rest(sale: Sale) -> tuple[Taken, ...]:
-    return tuple(Taken(it.means, it.covers, it.amount) for it in sale.rest)
+    return tuple(Taken(it.means, it.covers, it.amount, given=it.given) for it in sale.rest)

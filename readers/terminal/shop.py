@@ -4,22 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from app.rules.basket import QUANTITY_MAX, Line, totals
+from app.rules.basket import QUANTITY_MAX, UNIT_PRICE_MAX, Line, totals
+from app.rules.bill import equal_parts
+from app.rules.lines import NO_PRODUCT, LineKind, wrong_lines
 from app.rules.offline import Assurance
 from app.rules.paying import Item, Money
-from app.wire import SaleLine, SnapshotCurrency, SnapshotProduct, SnapshotStaff, TerminalSnapshot
+from app.rules.prices import GRACE_US, MINUTE_US, Article
+from app.wire import (
+    Bill,
+    Means,
+    SaleLine,
+    Share,
+    SnapshotCurrency,
+    SnapshotProduct,
+    SnapshotStaff,
+    TerminalSnapshot,
+)
 from readers.terminal.view import Amount, BasketItem, TillError
 
 # Lines of a sale carry one name; the receipt and the books are read in French first (look.md, "Words").
 _LANGUAGE = "fr"
+_TIP = "Pourboire"
 _LINES_MAX = 200
 # What the page draws a currency with; the rest of it may change without the grid changing.
-_SHOWN = {"code", "names", "symbol", "unit", "kind"}
+_SHOWN = {"code", "names", "symbol", "unit", "kind", "cents"}
 
 
 class KnownCard(Protocol):
@@ -37,10 +50,11 @@ class KnownCard(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Basket:
-    """What a card is asked to pay: `price` minor units by currency for `lines`.
+    """What is to be paid: `price` minor units by currency for `lines`; below 0 where only deposits come back.
 
     `items`, `moneys` and `venue` (its slug) are the same for app.rules.paying. Each item has one price, the one that
-    was on the screen: what the card holds decides which money pays it, and never what it costs.
+    was on the screen: what the card holds decides which money pays it, and never what it costs. `means`: what the venue
+    is paid in beside cards. `bill`: of what these lines are a part.
     """
 
     lines: tuple[SaleLine, ...]
@@ -48,6 +62,8 @@ class Basket:
     price: Mapping[str, int]
     moneys: tuple[Money, ...]
     venue: str
+    means: tuple[Means, ...] = ("cash", "bank_card")
+    bill: Bill | None = None
 
     @property
     def amounts(self) -> tuple[Amount, ...]:
@@ -64,43 +80,120 @@ class Shop:
         self.staff: Mapping[UUID, SnapshotStaff] = {person.id: person for person in snapshot.staff}
         self._products: Mapping[UUID, SnapshotProduct] = {product.id: product for product in snapshot.products}
         self._moneys = tuple(_money(one) for one in snapshot.currencies if one.code in snapshot.accepted)
-        self.catalogue = _catalogue(snapshot)
-        self.catalogue_version = str(self.catalogue["version"])
+        self._articles: Mapping[UUID, Article] = {product.id: product.article() for product in snapshot.products}
+        self._timed = any(product.windows for product in snapshot.products)
+        self._sold_out = frozenset(product.id for product in snapshot.products if product.sold_out)
+        self._drawn: tuple[object, dict[str, object]] = (None, {})
 
-    def basket(self, items: Sequence[BasketItem], currency: str) -> Basket:
-        """Price what staff chose, each line in the currency that it was shown in: its own, or else `currency`.
+    def basket(self, items: Sequence[BasketItem], currency: str, now_us: int, bill: Bill | None = None) -> Basket:
+        """Price what staff chose, each line in the currency that it was shown in: its own, or else `currency`. Of a
+        `bill`, its part of each line.
 
-        TillError: empty_basket, unknown_product, no_price (also where the currency is not taken here).
+        A price that was on the screen some minutes ago is still sold at. TillError: empty_basket, unknown_product,
+        no_price (also where the currency is not taken here), price_changed, wrong_amount, not_allowed, below_zero.
         """
         if not items or len(items) > _LINES_MAX:
             raise TillError("empty_basket")
-        lines = tuple(self._line(item, item.currency or currency) for item in items)
-        owed = totals(Line(str(line.product), line.quantity, line.unit_price, line.currency) for line in lines)
-        if not owed:
+        lines = tuple(self._line(item, item.currency or currency, now_us) for item in items)
+        if bill is not None and bill.parts > 1:
+            lines = tuple(_shares(lines, bill))
+        if all(line.unit_price == 0 for line in lines):
             raise TillError("no_price")
-        return Basket(lines, tuple(self._item(line) for line in lines), owed, self._moneys, self.snapshot.venue_slug)
+        if any(wrong_lines(lines)):
+            raise TillError("below_zero")
+        owed = totals(Line(str(line.product), line.quantity, line.unit_price, line.currency) for line in lines)
+        snapshot = self.snapshot
+        priced = tuple(self._item(line) for line in lines)
+        return Basket(lines, priced, owed, self._moneys, snapshot.venue_slug, snapshot.means, bill)
+
+    def catalogue(self, now_us: int, changed: Mapping[UUID, bool] | None = None) -> dict[str, object]:
+        """What the product grid is drawn from, at the prices of this instant; its "version" changes only when the grid
+        does. `changed`: products that were sold out, or are there again, since the snapshot."""
+        more = {id_ for id_, gone in (changed or {}).items() if gone}
+        less = {id_ for id_, gone in (changed or {}).items() if not gone}
+        sold_out = (self._sold_out | more) - less
+        key = (now_us // MINUTE_US if self._timed else 0, sold_out)
+        if self._drawn[0] != key:
+            self._drawn = (key, _catalogue(self.snapshot, self._articles, now_us, sold_out))
+        return self._drawn[1]
+
+    def sells(self, product: UUID) -> bool:
+        return product in self._products
+
+    def category(self, product: UUID) -> str | None:
+        """As a line of a sale tells it; None: it has none, or is not sold here."""
+        known = self._products.get(product)
+        return (known.category or None) if known else None
 
     def _item(self, line: SaleLine) -> Item:
-        category = self._products[line.product].category
-        return Item(str(line.product), category, line.quantity, {line.currency: line.unit_price})
+        category = self.category(line.product) or ""
+        return Item(str(line.product), category, line.quantity, {line.currency: line.unit_price}, line.kind)
 
-    def _line(self, item: BasketItem, currency: str) -> SaleLine:
+    def _line(self, item: BasketItem, currency: str, now_us: int) -> SaleLine:
         if not 1 <= item.quantity <= QUANTITY_MAX:
             raise TillError("empty_basket")
-        product = self._products.get(item.product)
-        if product is None:
-            raise TillError("unknown_product")
-        price = product.prices.get(currency)
-        if price is None or currency not in self.snapshot.accepted:
+        if currency not in self.snapshot.accepted:
             raise TillError("no_price")
+        product = self._products.get(item.product)
+        if (item.kind == "tip") != (item.product == NO_PRODUCT):
+            raise TillError("not_allowed")
+        if product is None:
+            if item.kind != "tip":
+                raise TillError("unknown_product")
+            name, price = _TIP, _typed(item)
+            kind: LineKind | None = "tip"
+        else:
+            name = _name(product)
+            price, kind = self._price(item, currency, now_us)
         return SaleLine(
-            product=product.id,
-            name=_name(product),
+            product=item.product,
+            name=name,
             quantity=item.quantity,
             unit_price=price,
             currency=currency,
-            category=product.category or None,
+            kind=kind,
+            category=self.category(item.product),
         )
+
+    def _price(self, item: BasketItem, currency: str, now_us: int) -> tuple[int, LineKind | None]:
+        """What one of it costs, with its sign, and the kind of its line."""
+        article = self._articles[item.product]
+        if item.kind == "open":
+            if not article.open or article.kind != "goods":
+                raise TillError("not_allowed")
+            return _typed(item), "open"
+        if item.kind == "back" and article.kind != "deposit":
+            raise TillError("not_allowed")
+        price = self._shown(article, item.price, currency, now_us)
+        if article.kind == "goods":
+            return price, None
+        return -price if article.kind == "return" or item.kind == "back" else price, article.kind
+
+    def _shown(self, article: Article, shown: int | None, currency: str, now_us: int) -> int:
+        zone = self.snapshot.zone
+        now = article.at(now_us, zone).get(currency)
+        if shown is not None and shown != now and article.held(shown, currency, now_us - GRACE_US, now_us, zone):
+            return shown
+        if now is None:
+            raise TillError("no_price")
+        if shown not in (None, now):
+            raise TillError("price_changed")
+        return now
+
+
+def _typed(item: BasketItem) -> int:
+    if item.price is None or not 1 <= item.price <= UNIT_PRICE_MAX:
+        raise TillError("wrong_amount")
+    return item.price
+
+
+def _shares(lines: Sequence[SaleLine], bill: Bill) -> Iterator[SaleLine]:
+    """A part's share of each line; what is too small for all of them is missing in some."""
+    whole = [Line(str(it.product), it.quantity, it.unit_price, it.currency) for it in lines]
+    for line, amount in zip(lines, equal_parts(whole, bill.parts)[bill.part - 1], strict=True):
+        if amount:
+            share = Share(parts=bill.parts, quantity=line.quantity, unit_price=line.unit_price)
+            yield line.model_copy(update={"quantity": 1, "unit_price": amount, "share": share})
 
 
 def _money(currency: SnapshotCurrency) -> Money:
@@ -111,17 +204,21 @@ def _name(product: SnapshotProduct) -> str:
     return product.names.get(_LANGUAGE) or next(iter(product.names.values()))
 
 
-def _catalogue(snapshot: TerminalSnapshot) -> dict[str, object]:
-    """What the product grid is drawn from; its version changes only when the grid does."""
-    accepted = set(snapshot.accepted)
+def _catalogue(
+    snapshot: TerminalSnapshot, articles: Mapping[UUID, Article], now_us: int, sold_out: Iterable[UUID]
+) -> dict[str, object]:
+    accepted, gone = set(snapshot.accepted), set(sold_out)
     products = []
     for product in snapshot.products:
-        shown = product.model_dump(mode="json")
-        shown["prices"] = {code: price for code, price in product.prices.items() if code in accepted}
+        shown = product.model_dump(mode="json", exclude={"windows"})
+        prices = articles[product.id].at(now_us, snapshot.zone)
+        shown["prices"] = {code: price for code, price in prices.items() if code in accepted}
+        shown["sold_out"] = product.id in gone
         products.append(shown)
     catalogue: dict[str, object] = {
         "network": snapshot.network,
         "venue": snapshot.venue_name,
+        "means": list(snapshot.means),
         "currencies": [
             {
                 **currency.model_dump(mode="json", include=_SHOWN),

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from app.money import Unit, format_amount
 from app.rules.basket import Line, totals
-from app.wire import Sale, SnapshotCurrency, TerminalSnapshot
+from app.wire import Sale, SaleLine, SnapshotCurrency, TerminalSnapshot
 from readers.terminal.receipt import taken
 from readers.terminal.view import Taken
 
@@ -98,7 +98,7 @@ def slip(
     lines = [
         Row(
             "plain",
-            f"{line.quantity} x {line.name}" if line.quantity != 1 else line.name,
+            _what(line),
             shown.amount(line.quantity * line.unit_price, line.currency),
         )
         for line in sale.lines
@@ -108,7 +108,11 @@ def slip(
     if sale.round_up is not None:
         foot.append(Row("plain", words["slip.given"], shown.amount(sale.round_up.amount, sale.round_up.currency)))
     parts = left or taken(sale, {})
-    foot += [Row("plain", _means(part, shown, words), shown.amount(part.minor, part.currency)) for part in parts]
+    for part in parts:
+        foot.append(Row("plain", _means(part, shown, words), shown.amount(part.minor, part.currency)))
+        if part.given is not None:
+            foot.append(Row("plain", words["slip.received"], shown.amount(part.given, part.currency)))
+            foot.append(Row("plain", words["slip.change"], shown.amount(part.given - part.minor, part.currency)))
     foot += [
         Row(
             "plain",
@@ -125,6 +129,13 @@ def slip(
 
 def wall_clock(at_us: int, zone: str) -> datetime:
     return (_EPOCH + timedelta(microseconds=at_us)).astimezone(ZoneInfo(zone))
+
+
+def _what(line: SaleLine) -> str:
+    share = line.share
+    quantity = line.quantity if share is None else share.quantity
+    what = line.name if quantity == 1 else f"{quantity} x {line.name}"
+    return what if share is None else f"1/{share.parts}: {what}"
 
 
 def _means(part: Taken, shown: Shown, words: Mapping[str, str]) -> str:

@@ -21,7 +21,7 @@ CARDS_MAX = 2
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Tenders and rest that pay a basket exactly; no tenders: these cards can't pay it, whatever they hold.
+    """Tenders and rest that pay a basket exactly.
 
     `missing` is how much of the prices in each currency no card is known to hold; the tenders take it from the last.
     """
@@ -29,6 +29,12 @@ class Split:
     tenders: tuple[Tender, ...]
     rest: tuple[Rest, ...]
     missing: Mapping[str, int]
+
+    @property
+    def paid_by_cards(self) -> bool:
+        """Whether these cards pay anything of it, or there is nothing to pay: what comes back is worth what is bought.
+        Otherwise they can't pay it, whatever they hold."""
+        return bool(self.tenders) or not (self.rest or self.missing)
 
 
 def split(basket: Basket, held: Sequence[Held], rest: RestMeans | None = None) -> Split:
@@ -52,7 +58,7 @@ def offers(basket: Basket, held: Sequence[Held]) -> tuple[Offer, ...]:
     with_rest = _pay(basket, known, rest_allowed=True)
     found: list[Offer] = []
     if isinstance(with_rest, Payment) and with_rest.tenders and with_rest.rest:
-        found += ["cash", "bank_card"]
+        found += [it for it in basket.means if it != "house"]
     if len(held) < CARDS_MAX and (found or _hold_any(with_rest, known)):
         found.append("second_card")
     return tuple(found)

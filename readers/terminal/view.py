@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.rules.offline import Refusal
 from app.rules.takings import CashReason
-from app.wire import Means
+from app.wire import Bill, Means
 from app.wire.tabs import Tab
 
 CashDirection = Literal["in", "out"]
@@ -18,18 +18,37 @@ ReportKind = Literal["now", "closed", "last"]
 Phase = Literal["ready", "present_card", "checking", "paid", "refused"]
 
 
-RestMeans = Literal["cash", "bank_card"]
-Offer = Literal["cash", "bank_card", "second_card"]
+RestMeans = Literal["cash", "bank_card", "cheque", "meal_voucher"]
+Offer = Literal["cash", "bank_card", "cheque", "meal_voucher", "second_card"]
 """What staff may do about a card that does not hold enough: take the rest themselves, or ask for another card too."""
+
+
+ItemKind = Literal["back", "open", "tip"]
 
 
 @dataclass(frozen=True, slots=True)
 class BasketItem:
-    """What staff chose: `quantity` of a product, at its price in `currency` (None: the one that the basket is in)."""
+    """What staff chose: `quantity` of a product, at its price in `currency` (None: the one that the basket is in).
+
+    `price`: minor units of one, above 0, as they stood on the screen; None: what it costs now. `kind`: a deposit that
+    comes "back"; a price that staff typed ("open"); a "tip", which is typed too and whose product is NO_PRODUCT.
+    """
 
     product: UUID
     quantity: int
     currency: str | None = None
+    price: int | None = None
+    kind: ItemKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """How a basket is paid that no card pays. `given`: the cash that was handed over, in minor units of the prices,
+    where change is due; `reason`: why the house gives it away."""
+
+    means: Means
+    given: int | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +63,15 @@ class Amount:
 class Taken:
     """One part of what paid a basket. `left`: what the card still holds of this currency (None: unknown, or no card).
 
-    What staff took themselves is told in the currency of the prices that it paid.
+    What staff took themselves is told in the currency of the prices that it paid; `given`: the cash handed over for it,
+    where change was due.
     """
 
     means: Literal["card", "second_card"] | Means
     currency: str
     minor: int
     left: int | None = None
+    given: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +116,8 @@ class ReceiptShown:
 
 @dataclass(frozen=True, slots=True)
 class PastSale:
-    """One of the last sales of this terminal, newest first on the screen. `rest`: what staff took themselves.
+    """One of the last sales of this terminal, newest first on the screen. `card`: "" where none paid; `rest`: what
+    staff took themselves.
 
     `why_not`: the TillError that voiding it would meet; None where who is signed in may void it.
     """
@@ -197,7 +219,8 @@ class TillError(Exception):
     not_voidable, not_yours, too_late, not_offered, journal_failed, unknown_sale, no_printer, printer_busy, no_right,
     only_online, card_first, unknown_act, wrong_amount, not_allowed, in_training, no_session, session_open,
     nothing_to_close, reason_needed, no_closing, tab_plain, tab_over_hold, tab_closed, tab_changed, tab_funds,
-    tab_blocked, tab_refused, tab_no_answer, tab_not_noted.
+    tab_blocked, tab_refused, tab_no_answer, tab_not_noted, price_changed, below_zero,
+    card_only, only_cash, not_a_gift.
     """
 
     def __init__(self, reason: str) -> None:
@@ -238,9 +261,10 @@ class Till(Protocol):
     def screen(self) -> Screen: ...
 
     def catalogue(self) -> dict[str, object]:
-        """{"version", "network", "venue", "currencies": [{code, names, symbol, unit, kind}], "products": [{id, names,
-        category, colour, prices}]}: what the product grid is drawn from. Amounts in minor units; what is priced in
-        euros comes first among the currencies."""
+        """{"version", "network", "venue", "means", "currencies": [{code, names, symbol, unit, kind, cents, paid_out}],
+        "products": [{id, names, category, colour, prices, kind, open_price, sold_out}]}: what the product grid is drawn
+        from, at the prices of this instant. Amounts in minor units; what is priced in euros comes first among the
+        currencies."""
         ...
 
     async def wait_change(self, seen: int, timeout_s: float) -> int:
@@ -251,8 +275,17 @@ class Till(Protocol):
 
     async def sign_out(self) -> None: ...
 
-    async def pay(self, items: list[BasketItem], currency: str) -> UUID:
-        """Journal a sale's id and intent, then wait for a card. Returns the sale's id. TillError."""
+    async def pay(self, items: list[BasketItem], currency: str, bill: Bill | None = None) -> UUID:
+        """Journal a sale's id and intent, then wait for a card. Of a `bill`, its part. Returns the sale's id.
+        TillError."""
+        ...
+
+    async def take(self, items: list[BasketItem], currency: str, how: ByHand, bill: Bill | None = None) -> UUID:
+        """Journal a sale that no card pays; nobody is asked. Returns its id. TillError."""
+        ...
+
+    async def set_sold_out(self, product: UUID, sold_out: bool) -> None:
+        """Say that a product is sold out at this venue, or that there is some again. TillError("no_right", ...)."""
         ...
 
     async def act(self, name: str, wish: Mapping[str, object]) -> UUID:

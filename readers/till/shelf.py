@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from uuid import UUID
 
 from app.rules.offline import TerminalView
-from app.wire import AnyRow
+from app.wire import AnyRow, SoldOutRow
 from readers.journal import Clock, Journal
 from readers.sync import Received
 from readers.terminal.book import Book, Entry, Mark
@@ -27,13 +28,20 @@ class SnapshotShelf:
         self.on_install: Callable[[Received], None] = lambda _: None
         self.shop: Shop | None = None
         self.book: Book | None = None
+        # What our own rows say that the snapshot does not: by product, the row's sequence and whether it is sold out.
+        self._switched: dict[UUID, tuple[int, bool]] = {}
 
     async def install(self, received: Received) -> None:
         """Sell by this snapshot from now on."""
-        shop = await asyncio.to_thread(Shop, received.head, received.cards)
+        shop = await asyncio.to_thread(self._made, received)
         epoch, mark = self._journal.pairing.epoch, Mark.of(received.head)
         # Read from the journal and not from the book before: this snapshot may contain less than that one did.
         since = mark.through if mark.epoch == epoch else 0
+        switched = {
+            row.product: (sequence, row.sold_out)
+            for sequence, row in await self._journal.rows_of("sold_out", since)
+            if isinstance(row, SoldOutRow)
+        }
         rows, head = await self._journal.own_rows_after(since)
         # Rows that were committed after the journal was read are in the book before; from here on nothing waits.
         later = self.book.entries_after(head) if self.book else []
@@ -44,6 +52,7 @@ class SnapshotShelf:
         # What arrived of others while this was made ready is in the book before, or in what the site keeps.
         others = [*self.site_entries(), *(self.book.entries_of_others() if self.book else ())]
         self.book = Book(epoch, mark, shop.cards, itertools.chain(read, later, others), marks)
+        self._switched = switched | {id_: it for id_, it in self._switched.items() if it[0] > since}
         self.shop = shop
         self.on_install(received)
         self._fresh_ns = self._clock.monotonic_ns() - int(received.age_s * 1e9)
@@ -64,6 +73,23 @@ class SnapshotShelf:
         entry = Entry.of(sequence, row, undone)
         if self.book and entry:
             self.book.add(entry)
+        if isinstance(row, SoldOutRow):
+            self._switched[row.product] = (sequence, row.sold_out)
+
+    def catalogue(self) -> dict[str, object] | None:
+        """What is sold at this instant; None before the first snapshot."""
+        return None if self.shop is None else self.shop.catalogue(self._clock.now_us(), self.switched)
+
+    @property
+    def switched(self) -> Mapping[UUID, bool]:
+        """Products that staff said here to be sold out, or to be there again, since the snapshot."""
+        return {id_: sold_out for id_, (_, sold_out) in self._switched.items()}
+
+    def _made(self, received: Received) -> Shop:
+        shop = Shop(received.head, received.cards)
+        # Drawn here, beside the loop: 300 products take a while on a small machine.
+        shop.catalogue(self._clock.now_us())
+        return shop
 
     @property
     def age_s(self) -> float | None:

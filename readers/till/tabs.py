@@ -64,7 +64,7 @@ class TabDesk:
         if shop is None:
             raise TillError("no_snapshot")
         it = await self.one(tab)
-        lines = shop.basket(items, it.currency).lines
+        lines = shop.basket(items, it.currency, self._clock.now_us()).lines
         if any(line.kind is not None or line.currency != it.currency for line in lines):
             raise TillError("tab_plain")
         more = tuple(
@@ -138,6 +138,7 @@ class TabDesk:
                 quantity=item.quantity,
                 unit_price=item.unit_price,
                 currency=it.currency,
+                category=self._category(item.product),
             )
             for item in it.items
         )
@@ -150,6 +151,10 @@ class TabDesk:
             rest=rest,
             occurred_at_us=self._clock.now_us(),
         )
+
+    def _category(self, product: UUID) -> str | None:
+        shop = self._shelf.shop
+        return shop.category(product) if shop else None
 
     async def _note(self, sale: Sale) -> None:
         """The row of a tab that the server booked. What can't be written now, the next look at the tabs writes."""

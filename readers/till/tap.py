@@ -21,7 +21,7 @@ from readers.journal import Clock, Journal, JournalFailed
 from readers.sync import Booked, Declined, Link, NoAnswer, Server
 from readers.terminal.changes import taken_from
 from readers.terminal.counter import Card, Held, Pending
-from readers.terminal.receipt import Balances, amounts, taken
+from readers.terminal.receipt import Balances, amounts, price, taken
 from readers.terminal.split import Split, offers, split
 from readers.terminal.view import Result
 from readers.till.shelf import SnapshotShelf
@@ -103,6 +103,13 @@ class Tap:
         self._link.want_sync()
         return sale
 
+    async def take(self, sale: Sale) -> Ended:
+        """A sale that no card pays: it stands once it is in the journal. JournalFailed."""
+        row = SaleRow(mode="offline", sale=sale)
+        sequence = await self._journal.append(row)
+        self._link.want_sync()
+        return Ended(by_hand(sale), row, sequence)
+
     async def withdraw(self, sale: UUID) -> None:
         """Cancel a sale whose light did not turn green; owed if the journal can't be written now."""
         try:
@@ -164,7 +171,7 @@ class Tap:
     async def _settle(self, it: Try) -> Ended:
         if self._journal.pairing.halted:
             return await self._refuse(it, Refusal.TERMINAL_HALTED, offline=not self._link.online)
-        if not it.parts.tenders:
+        if not it.parts.paid_by_cards:
             return await self._refuse(it, Refusal.INSUFFICIENT_FUNDS, offline=not self._link.online)
         sale = self._sale(it)
         if not self._link.online:
@@ -215,7 +222,9 @@ class Tap:
             return Refuse(Refusal.SNAPSHOT_TOO_OLD)
         assurance = {one.card.uid: one.card.assurance for one in it.held}
         unbacked: Counter[str] = Counter()
-        for uid, tenders in taken_from(sale).items():
+        # A card that has nothing to pay is still one that must be known.
+        asked: Mapping[str, Mapping[str, int]] = {sale.card: {}, **taken_from(sale)}
+        for uid, tenders in asked.items():
             so_far = replace(terminal, unbacked=Counter(terminal.unbacked) + unbacked)
             verdict = decide(tenders, book.card(uid, assurance[uid]), so_far, shop.limits)
             if isinstance(verdict, Refuse):
@@ -261,6 +270,7 @@ class Tap:
             lines=it.pending.basket.lines,
             tenders=it.parts.tenders,
             rest=it.parts.rest,
+            bill=it.pending.basket.bill,
             occurred_at_us=self._clock.now_us(),
         )
 
@@ -282,3 +292,18 @@ class Tap:
             balances=None if left is None else amounts(dict(sorted(left.items()))),
             at_us=self._clock.now_us(),
         )
+
+
+def by_hand(sale: Sale) -> Result:
+    """How a sale ends that no card pays."""
+    return Result(
+        sale=sale.id,
+        asked=sale.id,
+        card=None,
+        price=price(sale),
+        reason=None,
+        offline=False,
+        balances=None,
+        at_us=sale.occurred_at_us,
+        taken=taken(sale, {}),
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
@@ -12,19 +11,19 @@ from uuid import UUID
 import structlog
 
 from app.rules.ids import uuid7
-from app.wire import SaleRow, VoidRow
+from app.wire import Bill, SaleRow, VoidRow
 from app.wire.tabs import Tab
-from readers.journal import Clock, Journal, JournalFailed, PaidSale
+from readers.journal import Clock, Journal, JournalFailed
 from readers.sync import Link
 from readers.taps import CardGone, CardSeen, ReaderEvent, ReaderFound, ReaderLost, TwoCards, UnusableCard
-from readers.terminal.counter import RESULT_NS_MAX, RESULT_NS_MIN, Ask, Card, Counter, Pending
-from readers.terminal.receipt import past_sale
-from readers.terminal.undoing import WhyNot, why_not
+from readers.terminal.by_hand import sale_by_hand
+from readers.terminal.counter import RESULT_NS, Ask, Card, Counter, Pending
+from readers.terminal.shop import Basket
 from readers.terminal.view import (
     Amount,
     BasketItem,
+    ByHand,
     Offer,
-    PastSale,
     PrinterShown,
     ReceiptShown,
     Screen,
@@ -33,17 +32,18 @@ from readers.terminal.view import (
     TillSession,
 )
 from readers.till.acting import Act
+from readers.till.last_sales import LastSales
 from readers.till.practice import PracticeTap
 from readers.till.receipts import ReceiptDesk
 from readers.till.session import SessionDesk
 from readers.till.session_acts import SessionActs
 from readers.till.shelf import SnapshotShelf
+from readers.till.sold_out import SoldOutDesk
 from readers.till.staff import SignIn
 from readers.till.tabs import RestBy, TabDesk
 from readers.till.tap import Ended, Tap
 
-LAST_SALES = 20
-# While offline nothing else moves the screen, and the snapshot grows old.
+# While offline nothing else moves the screen, and the snapshot grows old; prices change by the hour.
 REFRESH_S = 15.0
 REASON_MAX = 200
 
@@ -68,7 +68,6 @@ class CardTill:
         self._shelf = shelf
         self._real = self._tap = tap
         self._practice = PracticeTap.beside(tap)
-        self._real_last: deque[PaidSale] = deque(maxlen=LAST_SALES)
         self._link = link
         self._clock = clock
         self._staff = staff
@@ -77,20 +76,18 @@ class CardTill:
         if tabs:
             tabs.on_paid = self._tab_paid
         self._counter = Counter()
+        self._sold_out = SoldOutDesk(journal, shelf, clock, link)
         self.receipts = ReceiptDesk(shelf, journal)
         self._asking = False
         self._desk = SessionDesk(journal, shelf, clock, link)
         self.session: TillSession = SessionActs(
             self._desk, self.receipts, self._at_the_drawer, lambda: self._counter.free and not self._asking, self._bump
         )
-        # For the last sales: the id that `pay` gave the page, where the sale has another.
-        self._asked: dict[UUID, UUID] = {}
-        self._voiding: set[UUID] = set()
         self._badge: UUID | None = None
         self._reader: Literal["ok", "lost"] = "lost"
         self._reader_reason: str | None = None
         self._site: SiteShown | None = None
-        self._last: deque[PaidSale] = deque(maxlen=LAST_SALES)
+        self._last = LastSales(journal, clock)
         self._revision = 0
         self._changed = asyncio.Event()
         self._timers: list[asyncio.TimerHandle] = []
@@ -100,7 +97,7 @@ class CardTill:
 
     async def start(self) -> None:
         """Show what was committed before: after a crash staff see how the last sale ended."""
-        self._last.extend(await self._journal.last_sales(LAST_SALES))
+        await self._last.load()
         if self._shelf.shop:
             await self._desk.refresh()
         self._bump()
@@ -108,8 +105,9 @@ class CardTill:
     async def run(self) -> None:
         """Keep the figures that only time changes up to date, until cancelled."""
         while True:
+            shown = self._version
             await asyncio.sleep(REFRESH_S)
-            if not self._link.online:
+            if not self._link.online or self._version != shown:
                 self._bump()
 
     async def close(self) -> None:
@@ -147,19 +145,19 @@ class CardTill:
             card_first=shop is not None and not shop.snapshot.till.pin_only,
             result=self._counter.result,
             hint=self._counter.hint,
-            catalogue_version=shop.catalogue_version if shop else "",
+            catalogue_version=self._version,
             printer=self.receipts.shown,
             training=self.training,
             session=self._desk.shown,
             site=self._site,
-            last_sales=tuple(self._past(paid) for paid in self._last),
+            last_sales=self._last.shown(self._staff.who, self._rights()),
         )
 
     def catalogue(self) -> dict[str, object]:
-        if self._shelf.shop:
-            return self._shelf.shop.catalogue
+        if (found := self._shelf.catalogue()) is not None:
+            return found
         venue = self._journal.pairing.venue_name
-        return {"version": "", "network": "", "venue": venue, "currencies": [], "products": []}
+        return {"version": "", "network": "", "venue": venue, "means": [], "currencies": [], "products": []}
 
     async def wait_change(self, seen: int, timeout_s: float) -> int:
         if self._revision == seen:
@@ -196,8 +194,33 @@ class CardTill:
             # The next person sells for real, unless they say otherwise.
             await self._switch(False, who)
 
-    async def pay(self, items: list[BasketItem], currency: str) -> UUID:
-        cashier, shop = self._signed_in(), self._shelf.shop
+    async def pay(self, items: list[BasketItem], currency: str, bill: Bill | None = None) -> UUID:
+        cashier = self._signed_in()
+        basket = await self._basket(items, currency, bill)
+        sale = await self._intend(cashier)
+        self._move(self._counter.ask(Pending(sale, basket, cashier, asked=sale)))
+        return sale
+
+    async def take(self, items: list[BasketItem], currency: str, how: ByHand, bill: Bill | None = None) -> UUID:
+        cashier = self.require("gift_house" if how.means == "house" else None)
+        if self._journal.pairing.halted:
+            raise TillError("not_allowed")
+        basket = await self._basket(items, currency, bill)
+        sale = sale_by_hand(basket, how, uuid7(), cashier, self._clock.now_us())
+        self._asking = True
+        try:
+            ended = await self._tap.take(sale)
+        except JournalFailed as error:
+            _log.error("journal_failed", sale=str(sale.id), why=str(error))
+            raise TillError("journal_failed") from error
+        finally:
+            self._asking = False
+        self._conclude(ended)
+        return sale.id
+
+    async def _basket(self, items: list[BasketItem], currency: str, bill: Bill | None) -> Basket:
+        """What is to be paid, if it may be sold now. TillError."""
+        shop = self._shelf.shop
         if self._asking or not self._counter.free:
             raise TillError("busy")
         if shop is None:
@@ -205,11 +228,14 @@ class CardTill:
         if self._journal.pairing.halted == "behind":
             # Each row written now would make the fork longer.
             raise TillError("journal_failed")
+        if any(item.kind == "open" for item in items):
+            self.require("open_price")
         await self._desk.allow_sale()
-        basket = shop.basket(items, currency)
-        sale = await self._intend(cashier)
-        self._move(self._counter.ask(Pending(sale, basket, cashier, asked=sale)))
-        return sale
+        return shop.basket(items, currency, self._clock.now_us(), bill)
+
+    async def set_sold_out(self, product: UUID, sold_out: bool) -> None:
+        await self._sold_out.say(self._at_the_drawer("sold_out"), product, sold_out)
+        self._bump()
 
     async def act(self, name: str, wish: Mapping[str, object]) -> UUID:
         act, shop = self._acts.get(name), self._shelf.shop
@@ -268,21 +294,18 @@ class CardTill:
     async def void(self, sale: UUID, reason: str) -> None:
         cashier = self._signed_in()
         reason = reason.strip()[:REASON_MAX]
-        paid = next((paid for paid in self._last if paid.row.sale.id == sale), None)
-        if paid is None or sale in self._voiding or not reason:
+        if not reason:
             raise TillError("not_voidable")
-        if why := self._why_not(paid):
-            raise TillError(why)
-        self._voiding.add(sale)
+        row, done = self._last.begin_void(sale, cashier, self._rights()), False
         now_us = self._clock.now_us()
         try:
-            await self._tap.void(VoidRow(id=uuid7(), sale=sale, reason=reason, cashier=cashier, at_us=now_us), paid.row)
+            await self._tap.void(VoidRow(id=uuid7(), sale=sale, reason=reason, cashier=cashier, at_us=now_us), row)
+            done = True
         except JournalFailed as error:
             _log.error("journal_failed", sale=str(sale), why=str(error))
             raise TillError("journal_failed") from error
         finally:
-            self._voiding.discard(sale)
-        self._last = deque((replace(p, voided=p.voided or p.row.sale.id == sale) for p in self._last), LAST_SALES)
+            self._last.end_void(sale, done=done)
         self._bump()
 
     # Tabs
@@ -307,8 +330,7 @@ class CardTill:
 
     def _tab_paid(self, row: SaleRow, sequence: int) -> None:
         """A tab that was paid is one of the last sales like any other."""
-        last = self._real_last if self.training else self._last
-        last.appendleft(PaidSale(row, voided=False, sequence=sequence))
+        self._last.add(row, sequence, row.sale.id, real=True)
         self._bump()
 
     @property
@@ -336,21 +358,18 @@ class CardTill:
         finally:
             self._asking = False
         self._counter = self._counter.dismiss()
-        if on:
-            self._real_last, self._last = self._last, deque(maxlen=LAST_SALES)
-            self._tap = self._practice
-        else:
-            self._last, self._tap = self._real_last, self._real
+        self._last.practise(on)
+        self._tap = self._practice if on else self._real
         self.receipts.training = on
         _log.info("training", on=on)
         self._bump()
 
     def receipt(self, sale: UUID, language: Literal["fr", "en"]) -> ReceiptShown:
-        return self.receipts.shown_for(self._one_of_last(sale), language)
+        return self.receipts.shown_for(self._last.one(sale), language)
 
     async def print_receipt(self, sale: UUID, language: Literal["fr", "en"]) -> None:
         self._signed_in()
-        self.receipts.print(self._one_of_last(sale), language)
+        self.receipts.print(self._last.one(sale), language)
 
     def on_site(self, site: SiteShown | None) -> None:
         """Who shares with this till at its site."""
@@ -407,20 +426,6 @@ class CardTill:
             raise TillError("not_signed_in")
         return sale
 
-    def _past(self, paid: PaidSale) -> PastSale:
-        sale = paid.row.sale.id
-        return past_sale(paid.row, self._asked.get(sale, sale), voided=paid.voided, why_not=self._why_not(paid))
-
-    def _why_not(self, paid: PaidSale) -> WhyNot | None:
-        who, rights = self._staff.who, self._rights()
-        return why_not(paid.row, voided=paid.voided, who=who, rights=rights, now_us=self._clock.now_us())
-
-    def _one_of_last(self, sale: UUID) -> PaidSale:
-        paid = next((paid for paid in self._last if paid.row.sale.id == sale), None)
-        if paid is None:
-            raise TillError("unknown_sale")
-        return paid
-
     def require(self, right: str | None) -> UUID:
         """Who is signed in, if they have this right (None: anybody has). The one place where rights of staff are
         checked on this side. TillError: not_signed_in, no_right."""
@@ -466,20 +471,21 @@ class CardTill:
             ended = Ended(await self._acts[pending.act].settle(pending, card))
         else:
             ended = await self._tap.settle(pending, card)
+        self._conclude(ended)
+
+    def _conclude(self, ended: Ended) -> None:
+        """Show how a sale or an act ended."""
         result = ended.result
         if ended.row:
-            self._last.appendleft(PaidSale(ended.row, voided=False, sequence=ended.sequence))
-            kept = {paid.row.sale.id for paid in self._last}
-            self._asked = {sale: asked for sale, asked in self._asked.items() if sale in kept}
-            self._asked[result.sale] = result.asked
-            self.receipts.note(result.sale, result.taken, kept)
+            self._last.add(ended.row, ended.sequence, result.asked)
+            self.receipts.note(result.sale, result.taken, self._last.kept)
         _log.info("tap", sale=str(result.sale), reason=result.reason, offline=result.offline)
         self._move(self._counter.conclude(result, self._clock.monotonic_ns(), ended.open))
         loop = asyncio.get_running_loop()
         for timer in self._timers:
             timer.cancel()
         # A millisecond late, so that a timer never fires just before the instant that it stands for.
-        self._timers = [loop.call_later(ns / 1e9 + 0.001, self._tick) for ns in (RESULT_NS_MIN, RESULT_NS_MAX)]
+        self._timers = [loop.call_later(ns / 1e9 + 0.001, self._tick) for ns in RESULT_NS]
 
     def _tick(self) -> None:
         self._move(self._counter.at(self._clock.monotonic_ns()))
@@ -491,6 +497,11 @@ class CardTill:
             if self._counter.open:
                 self._counter = self._counter.dismiss()
         self._bump()
+
+    @property
+    def _version(self) -> str:
+        """Of what is sold at this instant."""
+        return str(self.catalogue()["version"])
 
     def _bump(self) -> None:
         self._revision += 1

@@ -154,7 +154,9 @@ class Bar:
         if shop is None:
             return "no snapshot"
         known = self.believes(card)
-        basket = shop.basket([BasketItem(self.network.product("raffinerie", PRODUCT).id, quantity)], "RAF")
+        basket = shop.basket(
+            [BasketItem(self.network.product("raffinerie", PRODUCT).id, quantity)], "RAF", self.clock.now_us()
+        )
         sale = await self.tap.intend()
         ended = await self.tap.settle(Pending(sale, basket, self.cashier, asked=sale), Card(CARDS[card], "C"))
         if ended.result.reason is not None:

@@ -1,7 +1,7 @@
 // What staff can do: each action changes the basket or asks the agent, and says so when it could not.
 
 import { fetchCatalogue, post, Refused } from "./api.js";
-import { price, priceIn, withMore } from "./basket.js";
+import { costOf, price, withMore } from "./basket.js";
 import { formatAmount } from "./money.js";
 import { change, codes, settle, state, takeCatalogue } from "./store.js";
 import { unlock } from "./sound.js";
@@ -14,24 +14,63 @@ export function money(minor, code) {
   return currency ? formatAmount(minor, currency.unit, currency.symbol, language) : `${minor} ${code}`;
 }
 
-/** Amounts of several currencies as one text: 11,00 € + 1 h 30. */
-export const sum = (amounts) => amounts.map(({ minor, currency }) => money(minor, currency)).join(" + ");
+/** Amounts of several currencies as one text: 11,00 € + 1 h 30. What cancels out is nothing of the chosen currency. */
+export const sum = (amounts) =>
+  amounts.length > 0
+    ? amounts.map(({ minor, currency }) => money(minor, currency)).join(" + ")
+    : money(0, state.currency ?? codes()[0]);
 
-/** Put a product in the basket, as many as the digits typed before it say. */
-export function add(id, more = Math.max(1, state.multiplier)) {
+/** Put something in the basket (see basket.js), as many as the digits typed before it say. Whether it could be. */
+export function add(item, more = Math.max(1, state.multiplier)) {
+  if (isSplit()) return false;
   // A new basket has begun: the one that was emptied can't come back over it.
   hush();
-  change({ lines: withMore(state.lines, id, more), multiplier: 0, dropped: 0 });
+  change({ lines: withMore(state.lines, item, more), multiplier: 0, dropped: 0 });
+  return true;
 }
 
-export function fewer(id) {
-  change({ lines: withMore(state.lines, id, -1) });
+export function fewer(item) {
+  if (!isSplit()) change({ lines: withMore(state.lines, item, -1) });
+}
+
+/** What is split stays as it is until all of it is paid: says so. */
+function isSplit() {
+  const split = state.bill !== null || state.later.length > 0;
+  if (split) say(t("bill.fixed"));
+  return split;
 }
 
 export function clearBasket() {
-  const { lines, currency } = state;
-  change({ lines: [], multiplier: 0, dropped: 0 });
-  say(t("basket.cleared"), { label: t("undo"), carryOut: () => change({ lines, currency }) });
+  const { lines, later, bill, currency } = state;
+  change({ lines: [], later: [], bill: null, multiplier: 0, dropped: 0 });
+  say(t("basket.cleared"), { label: t("undo"), carryOut: () => change({ lines, later, bill, currency }) });
+}
+
+/** Begin to charge the basket in equal parts, at the prices of now. */
+export function splitInParts(parts) {
+  change({ lines: shownLines(), bill: { id: crypto.randomUUID(), part: 1, parts }, sheet: null });
+}
+
+/** Charge some of the basket alone: `picked` lines; `later` are the others. */
+export function splitByItems(picked, later) {
+  change({ lines: picked, later, sheet: null });
+}
+
+/** Take a split back; parts of a bill that were paid stay paid, so it can't be once one is. */
+export function together() {
+  const lines = state.later.reduce((all, { quantity, ...item }) => withMore(all, item, quantity), state.lines);
+  change({ lines: lines.map(unpriced), later: [], bill: null });
+}
+
+const shownLines = () => state.lines.map((line) => ({ ...line, ...shownPrice(line) }));
+
+function shownPrice(line) {
+  const { currency, minor } = costOf(line, state.products, codes(), state.currency);
+  return { currency, price: Math.abs(minor) };
+}
+
+function unpriced({ price, currency, ...line }) {
+  return line.kind === "open" || line.kind === "tip" ? { ...line, price, currency } : line;
 }
 
 export function canPay() {
@@ -39,26 +78,40 @@ export function canPay() {
   return connected && catalogue !== null && !busy && screen?.phase !== "checking" && lines.length > 0 && currency !== null;
 }
 
-export async function pay() {
-  if (!canPay()) return;
+export const pay = () => charge("pay");
+
+/** Charge the basket without a card: {means, given, reason}. */
+export async function take(how) {
+  if (await charge("take", how)) change({ sheet: null });
+}
+
+async function charge(name, how = {}) {
+  if (!canPay()) return false;
   unlock();
   // What was said of the try before is no longer so.
   hush();
   // A result that is still shown makes room: the next sale is already typed.
   if (["paid", "refused"].includes(state.screen.phase)) await command("dismiss");
-  // A line that has no price in the chosen currency says which one it was shown in.
-  const items = state.lines.map(({ product, quantity }) => {
-    const currency = priceIn(product, state.products, codes(), state.currency);
-    return currency === state.currency ? { product, quantity } : { product, quantity, currency };
-  });
   change({ busy: true });
-  const answer = await command("pay", { items, currency: state.currency });
+  const bill = state.bill ? { bill: state.bill } : {};
+  const answer = await command(name, { items: items(), currency: state.currency, ...bill, ...how });
   change({ busy: false });
   if (answer) {
     state.asked = answer.sale;
     // The card may have been faster than this answer.
     settle();
   }
+  return answer !== null;
+}
+
+/** The basket as the agent takes it, each line with the price that it was shown with. A line that has none in the chosen
+ * currency says which one it was shown in. */
+export function items() {
+  return state.lines.map((line) => {
+    const { currency, price } = shownPrice(line);
+    const { product, quantity, kind } = line;
+    return { product, quantity, price, ...(kind ? { kind } : {}), ...(currency === state.currency ? {} : { currency }) };
+  });
 }
 
 /** Ask for a card for an act that is no basket. Whether it is asked for; `quietly`: without saying why not. */
@@ -93,10 +146,14 @@ export async function signOut() {
   await command("sign-out");
 }
 
-export async function voidSale({ sale, rest }, reason) {
+export async function voidSale({ sale, card, rest }, reason) {
   if (!(await command("void", { sale, reason }))) return;
   // What staff took themselves, the terminal can't give back.
-  say(rest.length > 0 ? t("past.void_done_rest", { amount: sum(rest) }) : t("past.void_done"));
+  const out = rest.some(({ minor }) => minor < 0);
+  const amount = sum(rest.map(({ minor, currency }) => ({ minor: Math.abs(minor), currency })));
+  if (card) say(rest.length > 0 ? t("past.void_done_rest", { amount }) : t("past.void_done"));
+  else if (rest.some(({ means }) => means === "house")) say(t("past.void_done_gift"));
+  else say(t(out ? "past.void_done_out" : "past.void_done_paid", { amount }));
 }
 
 export async function refreshCatalogue() {
@@ -107,10 +164,10 @@ export async function refreshCatalogue() {
   }
 }
 
-/** What the basket costs where `chosen` is preferred; an empty one costs nothing of it. */
+/** What the basket costs where `chosen` is preferred, or the part of the bill that is next; an empty one costs nothing. */
 export function basketPrice(chosen = state.currency) {
   if (chosen === null) return [];
-  const amounts = price(state.lines, state.products, codes(), chosen);
+  const amounts = price(state.lines, state.products, codes(), chosen, state.bill);
   return amounts.length > 0 ? amounts : [{ currency: chosen, minor: 0 }];
 }
 

@@ -11,16 +11,27 @@
 //   blocked(state)  a further reason why it can't be done now, in words, or null
 
 import { act as balance } from "./acts/balance.js";
+import { act as cash } from "./acts/cash.js";
 import { act as credit } from "./acts/credit.js";
+import { act as house } from "./acts/house.js";
+import { act as openPrice } from "./acts/open_price.js";
+import { act as payOther } from "./acts/pay_other.js";
 import { act as refund } from "./acts/refund.js";
+import { act as soldOut } from "./acts/sold_out.js";
+import { act as split } from "./acts/split.js";
+import { act as splitItems } from "./acts/split_items.js";
 import { act as tabs } from "./acts/tabs.js";
+import { act as tip } from "./acts/tip.js";
 import { act as topUp } from "./acts/top_up.js";
 import { act as session } from "./acts/session.js";
 import { act as training } from "./acts/training.js";
 import { act as undoLast } from "./acts/undo_last.js";
 import { has, t } from "./words.js";
 
-export const ACTS = [balance, tabs, topUp, credit, refund, undoLast, session, training];
+export const ACTS = [balance, tabs, topUp, tip, credit, refund, undoLast, soldOut, session, training];
+
+// Panels of the basket's own: they are opened from it and from products, and have no tile in the sheet.
+export const PANELS = [...ACTS, cash, payOther, house, split, splitItems, openPrice];
 
 /** Why an act can't be done now, in words; null when it can. */
 export function reasonAgainst(act, state) {

@@ -14,9 +14,10 @@ export const moneys = (suits) => (state.catalogue?.currencies ?? []).filter(suit
 
 /**
  * The nodes of the panel. `choices`: [{id, icon, label, whole, go(currency, amount)}]; a `whole` one needs no amount.
- * `before` stands above the choices.
+ * `above` stands over the amount, `before` over the choices; `changed(amount, currency)` is told of every amount, and says of each choice whether
+ * it can be made (undefined: as the amount says).
  */
-export function amountPanel({ currencies, choices, before = null }) {
+export function amountPanel({ currencies, choices, above = null, before = null, changed = () => undefined }) {
   let chosen = currencies[0];
   let amount = 0;
   const shown = el("output", { className: "amount-shown" });
@@ -32,7 +33,8 @@ export function amountPanel({ currencies, choices, before = null }) {
   const draw = () => {
     shown.textContent = money(amount, chosen.code);
     for (const button of pick.children) button.setAttribute("aria-pressed", String(button.dataset.key === chosen.code));
-    for (const button of actions.children) button.disabled = amount === 0 && !button.dataset.whole;
+    const may = changed(amount, chosen.code);
+    for (const button of actions.children) button.disabled = !(may ?? (amount > 0 || Boolean(button.dataset.whole)));
   };
   const choose = (currency) => {
     chosen = currency;
@@ -74,6 +76,6 @@ export function amountPanel({ currencies, choices, before = null }) {
     ),
   );
   choose(chosen);
-  const left = [pick, shown, chips, before, actions].filter((node) => node !== null);
+  const left = [pick, above, shown, chips, before, actions].filter((node) => node !== null);
   return [el("div", { className: "amount" }, el("div", { className: "amount-left" }, ...left), keys)];
 }

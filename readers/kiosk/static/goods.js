@@ -4,24 +4,28 @@
 import { add, money } from "./actions.js";
 import { priceIn, quantityOf } from "./basket.js";
 import { byId, el, fill } from "./dom.js";
+import { show } from "./sheet.js";
 import { change, codes, state } from "./store.js";
 import { named, t } from "./words.js";
 
 const TOKENS = 6;
 let built = "";
 
-export function draw({ catalogue, category, currency, lines, multiplier, past, receipt }) {
+export function draw({ screen, catalogue, category, currency, lines, multiplier, past, receipt }) {
   byId("goods").hidden = past || receipt !== null;
   byId("multiplier").hidden = multiplier === 0;
   byId("multiplier").textContent = t("multiplier", { count: multiplier });
   if (!catalogue) return;
-  const key = JSON.stringify([catalogue.version, category, currency]);
+  const mayType = screen?.rights?.includes("open_price") ?? false;
+  const key = JSON.stringify([catalogue.version, category, currency, mayType]);
   if (key !== built) {
     built = key;
     drawTabs(catalogue, category);
-    drawTiles(catalogue, category, currency);
+    drawTiles(catalogue, category, currency, mayType);
   }
-  for (const tile of byId("tiles").querySelectorAll(".tile")) mark(tile, quantityOf(lines, tile.dataset.key));
+  for (const tile of byId("tiles").querySelectorAll(".tile")) {
+    mark(tile, quantityOf(lines, tile.dataset.product, tile.dataset.kind));
+  }
 }
 
 function categories(catalogue) {
@@ -52,9 +56,13 @@ function drawTabs(catalogue, category) {
   fill(byId("tabs"), ...tabs);
 }
 
-function drawTiles(catalogue, category, currency) {
+function drawTiles(catalogue, category, currency, mayType) {
   const shown = catalogue.products.filter((product) => category === null || product.category === category);
-  const tiles = shown.map((product) => tileOf(catalogue, product, currency, category === null));
+  const tiles = shown.flatMap((product) =>
+    (product.kind === "deposit" ? [undefined, "back"] : [undefined]).map((kind) =>
+      tileOf(catalogue, product, kind, currency, category === null, mayType),
+    ),
+  );
   const first = tiles[0];
   if (first) first.tabIndex = 0;
   fill(byId("tiles"), ...(tiles.length > 0 ? tiles : [empty()]));
@@ -65,29 +73,44 @@ function empty() {
   return el("div", { className: "empty" }, el("h2", {}, t("products.none")), el("p", {}, t("products.none_help")));
 }
 
-function tileOf(catalogue, product, currency, withCategory) {
-  const code = priceIn(product.id, state.products, codes(), currency);
-  const price = code === null ? t("products.no_price") : money(product.prices[code], code);
+function tileOf(catalogue, product, kind, currency, withCategory, mayType) {
+  const { id, open_price: open, sold_out: gone } = product;
+  const code = priceIn(id, state.products, codes(), currency);
+  const types = open && mayType;
+  const name = named(product.names);
+  // A cup that comes back does so whether or not there are any left.
+  const soldOut = gone && kind !== "back";
   const tile = el(
     "button",
     {
-      className: `tile ${code === currency ? "" : "elsewhere"}`,
+      className: `tile ${code === currency || types ? "" : "elsewhere"} ${soldOut ? "sold-out" : ""}`,
       tabIndex: -1,
-      disabled: code === null,
-      data: { key: product.id },
-      onclick: () => add(product.id),
+      disabled: soldOut || (code === null && !types),
+      data: { key: kind ? `${id}:${kind}` : id, product: id, ...(kind ? { kind } : {}) },
+      onclick: () => (types ? type(product) : add({ product: id, ...(kind ? { kind } : {}) })),
     },
-    el("span", { className: "tile-name" }, named(product.names)),
+    el("span", { className: "tile-name" }, kind ? t("tile.back", { product: name }) : name),
     el(
       "span",
       { className: "tile-foot" },
       el("span", { className: "tile-category" }, withCategory ? product.category : ""),
-      el("span", { className: "tile-price" }, price),
+      el("span", { className: "tile-price" }, soldOut ? t("sold_out") : priceOf(product, code, kind, types)),
     ),
     el("span", { className: "tile-count", hidden: true }),
   );
   paint(tile, catalogue, product.category, product.colour);
   return tile;
+}
+
+function priceOf({ prices, kind: nature, open_price: open }, code, kind, types) {
+  if (types) return t("open_price.tile");
+  if (code === null) return open ? t("more.no_right", { right: t("right.open_price") }) : t("products.no_price");
+  return money(kind === "back" || nature === "return" ? -prices[code] : prices[code], code);
+}
+
+function type(product) {
+  state.typing = product;
+  show("open_price");
 }
 
 // The network's own colour where it gives one, else the tokens' grounds in turn. The name of the category is always written

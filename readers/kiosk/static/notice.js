@@ -31,7 +31,11 @@ function lastSale(sale, last) {
     return { kind: "quiet", icon: "refused", text: t("notice.last_refused", { why, time: clock(last.at_us) }) };
   }
   if (!sale) return null;
-  const amount = sum(sale.price);
-  const text = t(sale.voided ? "notice.last_voided" : "notice.last_paid", { amount, time: clock(sale.at_us) });
+  const [amount, time] = [sum(sale.price), clock(sale.at_us)];
+  const cash = sale.rest.find(({ given, minor }) => given !== null && given > minor);
+  const text =
+    cash && !sale.voided
+      ? t("notice.last_change", { amount, time, change: sum([{ minor: cash.given - cash.minor, currency: cash.currency }]) })
+      : t(sale.voided ? "notice.last_voided" : "notice.last_paid", { amount, time });
   return { kind: "quiet", icon: sale.voided ? "undo" : "check", text };
 }

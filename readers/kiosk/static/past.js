@@ -89,12 +89,16 @@ function rowOf(sale, connected) {
       { className: "past-what" },
       el("span", {}, sale.lines.map(([name, quantity]) => t("past.line", { name, quantity })).join(", ")),
       !sale.voided && sale.why_not ? el("span", { className: "past-why-not" }, inWords(sale.why_not)) : null,
-      el("span", { className: "past-card" }, t("past.card", { end: sale.card.slice(-4) }), ...marks.filter(Boolean)),
+      el("span", { className: "past-card" }, paidBy(sale), ...marks.filter(Boolean)),
     ),
     el("span", { className: "past-amount" }, sum(sale.price)),
     el("span", { className: "past-do" }, receiptButton, voidButton),
     open ? reasons(sale) : null,
   );
+}
+
+function paidBy({ card, rest }) {
+  return card ? t("past.card", { end: card.slice(-4) }) : rest.map(({ means }) => t(`taken.${means}`)).join(", ");
 }
 
 function reasons(sale) {

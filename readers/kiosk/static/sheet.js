@@ -1,6 +1,6 @@
 // The sheet over the page: the tiles of all acts, or the panel of one of them.
 
-import { ACTS, reasonAgainst } from "./acts.js";
+import { ACTS, PANELS, reasonAgainst } from "./acts.js";
 import { byId, el, fill, icon } from "./dom.js";
 import { change, state } from "./store.js";
 import { t } from "./words.js";
@@ -30,11 +30,11 @@ export function draw(now) {
     built = key;
     if (open) build(now);
   }
-  ACTS.find(({ id }) => id === sheet)?.draw?.(now);
+  PANELS.find(({ id }) => id === sheet)?.draw?.(now);
 }
 
 function build(now) {
-  const act = ACTS.find(({ id }) => id === now.sheet);
+  const act = PANELS.find(({ id }) => id === now.sheet);
   byId("sheet-title").textContent = act ? t(`act.${act.id}`) : t("more");
   if (act) byId("sheet-body").replaceChildren(...act.panel());
   else fill(byId("sheet-body"), el("div", { className: "acts" }, ...ACTS.map((one) => tileOf(one, now))));

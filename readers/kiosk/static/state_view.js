@@ -93,38 +93,62 @@ function checking(screen) {
 
 function paid({ result }) {
   if (result.act) return done(result);
+  const cash = result.taken.find(({ given, minor }) => given !== null && given > minor);
+  const change = cash ? [{ minor: cash.given - cash.minor, currency: cash.currency }] : null;
+  const listed = result.taken.length > 1 || result.card === null;
   return [
     el("p", { className: "state-icon" }, icon("done")),
-    el("h2", { className: "state-title" }, t("paid.title")),
-    big(result.price),
-    result.taken.length > 1 ? parts(result.taken) : el("p", { className: "state-left" }, ...left(result)),
+    el("h2", { className: "state-title" }, change ? t("change.back") : title(result)),
+    big(change ?? amountsOf(result)),
+    listed ? parts(result.taken) : el("p", { className: "state-left" }, ...left(result)),
     result.offline ? el("p", { className: "state-offline" }, icon("offline"), t("paid.offline")) : "",
     el("button", { className: "state-button" }, t("paid.next"), icon("arrow-right")),
     el("button", { className: "state-plain", onclick: () => openReceipt(result.sale) }, icon("receipt"), t("receipt.open")),
   ];
 }
 
+function title({ card, price, taken }) {
+  if (price.length === 0) return t("paid.even");
+  if (price.some(({ minor }) => minor < 0)) return t(card ? "paid.on_card" : "paid.out");
+  return t(taken.some(({ means }) => means === "house") ? "paid.given" : "paid.title");
+}
+
+// What goes out is told by its title, and no sign before it.
+function amountsOf({ price }) {
+  const out = price.length > 0 && price.every(({ minor }) => minor < 0);
+  if (out) return price.map(({ minor, currency }) => ({ minor: -minor, currency }));
+  return price.length > 0 ? price : [{ minor: 0, currency: state.currency }];
+}
+
 // The balance in the currency that was paid first, the others after it.
 function left({ balances, price }) {
   if (balances === null || balances.length === 0) return [t("left.unknown")];
-  const paidFirst = [...balances].sort((a, b) => (b.currency === price[0].currency) - (a.currency === price[0].currency));
+  const first = price[0]?.currency;
+  const paidFirst = [...balances].sort((a, b) => (b.currency === first) - (a.currency === first));
   const amounts = paidFirst.map((balance) => el("strong", {}, money(balance.minor, balance.currency)));
   return [t("left"), ...amounts];
 }
 
 // What each currency paid, and what is left of it on its card.
 function parts(taken) {
-  const rows = taken.map(({ means, currency, minor, left: after }) =>
+  const more = ({ currency, left: after, given }) => {
+    if (given !== null) return t("change.received", { amount: money(given, currency) });
+    return after === null ? "" : t("taken.left", { amount: money(after, currency) });
+  };
+  const rows = taken.map((part) =>
     el(
       "li",
       {},
-      el("span", {}, means === "card" ? moneyName(currency) : t(`taken.${means}`, { currency: moneyName(currency) })),
-      el("strong", {}, money(minor, currency)),
-      el("span", {}, after === null ? "" : t("taken.left", { amount: money(after, currency) })),
+      el("span", {}, meansOf(part)),
+      el("strong", {}, money(part.minor, part.currency)),
+      el("span", {}, more(part)),
     ),
   );
   return el("ul", { className: "state-parts" }, ...rows);
 }
+
+const meansOf = ({ means, currency }) =>
+  means === "card" ? moneyName(currency) : t(`taken.${means}`, { currency: moneyName(currency) });
 
 // An act that is no sale: what was done, and what is on the card now.
 function done(result) {
@@ -171,7 +195,7 @@ function refused({ result }) {
   if (result.act) return refusedAct(result);
   if (result.offers.length > 0) return short(result);
   const reason = has(`refusal.${result.reason}`) ? result.reason : "other";
-  const { currency } = result.price[0];
+  const currency = result.price[0]?.currency;
   const balance = result.reason === "insufficient-funds" && result.balances?.find((one) => one.currency === currency);
   return [
     el("p", { className: "state-icon" }, icon("failed")),

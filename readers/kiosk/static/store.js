@@ -10,6 +10,9 @@ export const state = {
   products: new Map(), // the catalogue's products by id
   connected: false, // does the agent answer?
   lines: [], // the basket
+  later: [], // what of the basket another payer has still to pay, while it is split by items
+  bill: null, // {id, part, parts}: the basket is paid in equal parts, and this one is next
+  typing: null, // the product whose price is being typed
   currency: null, // the code to pay in, where a product has a price in it
   category: null, // the tab; null: all products
   multiplier: 0, // digits typed before a product; 0: none
@@ -32,20 +35,24 @@ export function onChange(draw) {
 
 export function change(patch) {
   Object.assign(state, patch);
-  sessionStorage.setItem(KEPT, JSON.stringify({ lines: state.lines, currency: state.currency, asked: state.asked }));
+  const { lines, later, bill, currency, asked } = state;
+  sessionStorage.setItem(KEPT, JSON.stringify({ lines, later, bill, currency, asked }));
   for (const draw of views) draw(state);
 }
 
 /** The basket as it was before the page was loaded again: a change of language or a crash must not lose a round. */
 export function recall() {
   const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
-  Object.assign(state, { lines: kept.lines ?? [], currency: kept.currency ?? null, asked: kept.asked ?? null });
+  const { lines = [], later = [], bill = null, currency = null, asked = null } = kept;
+  Object.assign(state, { lines, later, bill, currency, asked });
 }
 
-/** The currencies in which anything is sold here. */
+/** The currencies in which anything is sold here. Where nothing has a price yet, all: one may be typed. */
 export function currencies() {
   const products = [...state.products.values()];
-  return (state.catalogue?.currencies ?? []).filter(({ code }) => products.some((one) => one.prices[code] !== undefined));
+  const all = state.catalogue?.currencies ?? [];
+  const priced = all.filter(({ code }) => products.some((one) => one.prices[code] !== undefined));
+  return priced.length > 0 || !products.some((one) => one.open_price) ? priced : all;
 }
 
 /** Their codes: what is priced in euros first, as the agent lists them. */
@@ -59,6 +66,7 @@ export function takeCatalogue(catalogue) {
   const category = catalogue.products.some((product) => product.category === state.category) ? state.category : null;
   change({
     lines,
+    later: stillSold(state.later, products, codes()),
     currency: codes().includes(state.currency) ? state.currency : (codes()[0] ?? null),
     category,
     dropped: state.lines.length - lines.length,
@@ -74,7 +82,13 @@ export function takeScreen(screen) {
 export function settle() {
   const { screen, asked } = state;
   const paid = screen?.result?.asked === asked ? screen.result.reason === null : isPast(screen, asked);
-  change(asked !== null && paid ? { lines: [], asked: null, multiplier: 0 } : {});
+  change(asked !== null && paid ? { ...afterPaid(state), asked: null, multiplier: 0 } : {});
+}
+
+/** What is left to charge: the next part of a bill, what was put aside for the others, or nothing. */
+function afterPaid({ lines, later, bill }) {
+  if (bill && bill.part < bill.parts) return { lines, bill: { ...bill, part: bill.part + 1 } };
+  return { lines: later, later: [], bill: null };
 }
 
 function isPast(screen, asked) {

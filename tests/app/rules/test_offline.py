@@ -162,6 +162,13 @@ def test_each_refusal_names_its_reason(
     assert decide(order, card, terminal, GENEROUS) == Refuse(reason)
 
 
+def test_what_comes_back_to_a_card_meets_no_limit() -> None:
+    spent = replace(CARD, consecutive=99, unbacked={RAF: 10**6})
+    assert decide({RAF: -1000}, spent, replace(TERMINAL, unbacked={RAF: 10**6}), GENEROUS) == Accept({})
+    assert decide({RAF: -1000}, replace(CARD, blocked=True), TERMINAL, GENEROUS) == Refuse(Refusal.CARD_BLOCKED)
+    assert decide({RAF: -1000}, None, TERMINAL, GENEROUS) == Refuse(Refusal.CARD_UNKNOWN)
+
+
 def test_at_each_limit_the_sale_is_still_made() -> None:
     assert decide({RAF: 1000}, CARD, replace(TERMINAL, unbacked={RAF: 10_000}), GENEROUS) == Accept({})
     assert decide({RAF: 3000}, replace(CARD, consecutive=4), TERMINAL, GENEROUS) == Accept({RAF: 2000})

@@ -10,10 +10,12 @@ from uuid import UUID
 
 from app.rules.ids import uuid7
 from app.rules.offline import Refusal
+from app.wire import Bill
 from app.wire.tabs import Tab
 from readers.terminal.view import (
     Amount,
     BasketItem,
+    ByHand,
     CountShown,
     Offer,
     PastSale,
@@ -36,6 +38,7 @@ EURO = {
     "symbol": "€",
     "unit": "cent",
     "kind": "pegged",
+    "cents": 1,
     "paid_out": False,
 }
 HOURS = {
@@ -44,6 +47,7 @@ HOURS = {
     "symbol": "h",
     "unit": "minute",
     "kind": "time",
+    "cents": None,
     "paid_out": False,
 }
 # Nothing is priced in gift money: it pays prices in euros.
@@ -53,14 +57,27 @@ GIFT = {
     "symbol": "€",
     "unit": "cent",
     "kind": "gift",
+    "cents": 1,
     "paid_out": False,
 }
 
 
-def product(number: int, fr: str, en: str, category: str, colour: str, **prices: int) -> dict[str, Any]:
+def product(
+    number: int,
+    fr: str,
+    en: str,
+    category: str,
+    colour: str,
+    *,
+    kind: str = "goods",
+    open_price: bool = False,
+    sold_out: bool = False,
+    **prices: int,
+) -> dict[str, Any]:
     identity = UUID(int=(0x0193_A000 << 96) | (7 << 76) | (2 << 62) | number)
     names = {"fr": fr, "en": en}
-    return {"id": identity, "names": names, "category": category, "colour": colour, "prices": prices}
+    nature = {"kind": kind, "open_price": open_price, "sold_out": sold_out}
+    return {"id": identity, "names": names, "category": category, "colour": colour, "prices": prices, **nature}
 
 
 MENU = [
@@ -73,6 +90,16 @@ MENU = [
     product(7, "Soupe", "Soup", "Cuisine", "#5f9e6e", RAF=500),
     product(8, "Atelier vélo", "Bike workshop", "Ateliers", "#5b8fc7", TEMPS=90),
     product(9, "Consigne gobelet", "Cup deposit", "Consignes", "#9a9a9a", RAF=100),
+]
+
+# One of each sort of basket line.
+SPECIAL = [
+    product(1, "Pinte", "Pint", "Bar", "#d9a441", RAF=550),
+    product(2, "Gobelet", "Cup", "Consignes", "#9a9a9a", kind="deposit", RAF=100),
+    product(3, "Bouteille rendue", "Bottle brought back", "Consignes", "#9a9a9a", kind="return", RAF=20),
+    product(4, "Vrac", "In bulk", "Épicerie", "#5f9e6e", open_price=True),
+    product(5, "Soupe du jour", "Soup of the day", "Cuisine", "#5f9e6e", sold_out=True, RAF=500),
+    product(6, "Atelier vélo", "Bike workshop", "Ateliers", "#5b8fc7", TEMPS=90),
 ]
 
 
@@ -153,6 +180,7 @@ class FakeTill:
             "version": self.now.catalogue_version,
             "network": "Les Tiers-Lieux",
             "venue": self.now.venue,
+            "means": ["cash", "bank_card", "cheque", "meal_voucher"],
             "currencies": [EURO, GIFT, HOURS],
             "products": self.products,
         }
@@ -178,21 +206,30 @@ class FakeTill:
         self._called("sign_out")
         await self.show(signed_in=None)
 
-    async def pay(self, items: list[BasketItem], currency: str) -> UUID:
-        self._called("pay", tuple(items), currency)
+    async def pay(self, items: list[BasketItem], currency: str, bill: Bill | None = None) -> UUID:
+        self._called("pay", tuple(items), currency, *([bill] if bill else []))
         if not items:
             raise TillError("empty_basket")
         if self.now.phase != "ready":
             raise TillError("busy")
-        prices = {one["id"]: one["prices"] for one in self.products}
-        price: dict[str, int] = {}
-        for item in items:
-            code = item.currency or currency
-            price[code] = price.get(code, 0) + prices[item.product][code] * item.quantity
-        self.price = tuple(Amount(code, minor) for code, minor in price.items())
+        self.price = self._price(items, currency)
         self.sale = uuid7()
         await self.show(phase="present_card", pending=self.price, result=None)
         return self.sale
+
+    async def take(self, items: list[BasketItem], currency: str, how: ByHand, bill: Bill | None = None) -> UUID:
+        self._called("take", tuple(items), currency, how, *([bill] if bill else []))
+        self.price, self.sale = self._price(items, currency), uuid7()
+        taken = tuple(Taken(how.means, one.currency, one.minor, given=how.given) for one in self.price)
+        result = Result(self.sale, self.sale, None, self.price, None, False, None, EVENING_US, taken)
+        past = PastSale(self.sale, self.sale, "", self.price, taken, (("Pinte", 2),), EVENING_US, False, voided=False)
+        await self.show(phase="paid", result=result, last_sales=(past, *self.now.last_sales))
+        return self.sale
+
+    async def set_sold_out(self, product: UUID, sold_out: bool) -> None:
+        self._called("set_sold_out", product, sold_out)
+        self.products = [one | {"sold_out": sold_out} if one["id"] == product else one for one in self.products]
+        await self.show(catalogue_version=f"{self.now.catalogue_version}+")
 
     async def act(self, name: str, wish: Mapping[str, object]) -> UUID:
         self._called("act", name, dict(wish))
@@ -312,6 +349,16 @@ class FakeTill:
             act=self.now.act,
         )
         await self.show(phase="refused" if refusal else "paid", result=result, pending=(), act=None)
+
+    def _price(self, items: list[BasketItem], currency: str) -> tuple[Amount, ...]:
+        known = {one["id"]: one for one in self.products}
+        price: dict[str, int] = {}
+        for item in items:
+            code, of = item.currency or currency, known.get(item.product, {})
+            sign = -1 if item.kind == "back" or of.get("kind") == "return" else 1
+            each = of["prices"][code] if item.price is None else item.price
+            price[code] = price.get(code, 0) + sign * each * item.quantity
+        return tuple(Amount(code, minor) for code, minor in price.items())
 
     def _called(self, *call: Any) -> None:
         if self.failing is not None:

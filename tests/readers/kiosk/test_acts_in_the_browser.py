@@ -153,7 +153,7 @@ def test_a_tab_is_opened_added_to_and_paid(kiosk: RunningKiosk, page: Page) -> N
     expect(row).to_contain_text("Table 4")
     expect(row).to_contain_text("2 Pinte")
     row.get_by_role("button", name="Ajouter le panier").click()
-    kiosk.was_asked("add_to_tab", table.id, (BasketItem(pint, 1, "RAF"),))
+    kiosk.was_asked("add_to_tab", table.id, (BasketItem(pint, 1, "RAF", 550),))
     expect(page.locator("#toast")).to_contain_text("sur l’ardoise")
     beyond = page.locator(".tab-row").last
     expect(beyond).to_contain_text("de nouveau libre à")

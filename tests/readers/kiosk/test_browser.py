@@ -119,7 +119,7 @@ def test_a_sale_from_basket_to_green(kiosk: RunningKiosk, page: Page) -> None:
     assert plain(page.locator("#total").inner_text()) == "11,00 €"
     page.get_by_role("button", name="Carte").click()
     expect(state(page, "present_card")).to_contain_text("Présentez la carte")
-    assert kiosk.till.calls == [("pay", (BasketItem(MENU[1]["id"], 2),), "RAF")]
+    assert kiosk.till.calls == [("pay", (BasketItem(MENU[1]["id"], 2, price=550),), "RAF")]
     kiosk.do(kiosk.till.show(phase="checking"))
     expect(state(page, "checking")).to_contain_text("Laissez la carte")
     kiosk.do(kiosk.till.card())
@@ -253,7 +253,9 @@ def test_the_keyboard_alone_sells(kiosk: RunningKiosk, page: Page) -> None:
     page.keyboard.press("Enter")
     page.keyboard.press("Control+Enter")
     expect(state(page, "present_card")).to_be_visible()
-    assert kiosk.till.calls == [("pay", (BasketItem(MENU[1]["id"], 3), BasketItem(MENU[5]["id"], 1)), "RAF")]
+    assert kiosk.till.calls == [
+        ("pay", (BasketItem(MENU[1]["id"], 3, price=550), BasketItem(MENU[5]["id"], 1, price=950)), "RAF")
+    ]
     page.keyboard.press("Escape")
     expect(page.locator("#state")).to_be_hidden()
     kiosk.was_asked("cancel")
@@ -274,7 +276,11 @@ def test_a_basket_says_what_it_costs_in_each_currency(kiosk: RunningKiosk, page:
     assert plain(raf.inner_text()) == "Raf 7,00 € + 1 h 30"
     page.locator("#pay").click()
     expect(state(page, "present_card")).to_contain_text("5,50")
-    items = (BasketItem(MENU[3]["id"], 1), BasketItem(MENU[1]["id"], 1, "RAF"), BasketItem(MENU[7]["id"], 1))
+    items = (
+        BasketItem(MENU[3]["id"], 1, price=10),
+        BasketItem(MENU[1]["id"], 1, "RAF", 550),
+        BasketItem(MENU[7]["id"], 1, price=90),
+    )
     assert kiosk.till.calls == [("pay", items, "TEMPS")]
 
 

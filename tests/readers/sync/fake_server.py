@@ -32,10 +32,12 @@ from app.wire import (
     CancelRow,
     CreditRow,
     LogBundle,
+    Means,
     PairingReply,
     PairingRequest,
     RefundRow,
     Sale,
+    SaleLine,
     SaleReply,
     SaleRow,
     SnapshotCard,
@@ -142,6 +144,8 @@ class FakeServer:
     gift_refused: bool = False
     limited: dict[str, str] = field(default_factory=dict)
     peers: tuple[SnapshotPeer, ...] = ()
+    more: tuple[SnapshotProduct, ...] = ()
+    means: tuple[Means, ...] = ("cash", "bank_card")
 
     def __post_init__(self) -> None:
         self.key = Ed25519PrivateKey.generate()
@@ -250,7 +254,7 @@ class FakeServer:
             return problem(404, "card-unknown")
         if self.blocked.intersection(sale.cards):
             return problem(403, "card-blocked")
-        if any(line.unit_price != self.prices[line.currency] for line in sale.lines):
+        if any(line.unit_price != self.prices[line.currency] for line in sale.lines if self._plain(line)):
             return problem(409, "price-changed")
         taken = taken_from(sale)
         if self.gift_refused and any(tender.currency == "GIFT" for tender in sale.tenders):
@@ -268,6 +272,9 @@ class FakeServer:
         assert sale.id not in self.refused
         self.book(sale)
         return self._booked(sale, 201)
+
+    def _plain(self, line: SaleLine) -> bool:
+        return line.product == self.beer and line.share is None
 
     async def acts(self, request: Request) -> Response:
         if not self._may(request):
@@ -346,6 +353,7 @@ class FakeServer:
             venue_name="La Raffinerie",
             zone="Europe/Paris",
             accepted=("RAF", "TIME", "GIFT"),
+            means=self.means,
             currencies=(
                 SnapshotCurrency(
                     code="RAF",
@@ -392,6 +400,7 @@ class FakeServer:
                     colour="amber",
                     prices=dict(self.prices),
                 ),
+                *self.more,
             ),
             cards=tuple(
                 SnapshotCard(

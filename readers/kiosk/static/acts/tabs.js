@@ -71,7 +71,11 @@ function doing(tab) {
   const { total, held, currency } = tab;
   const beyond = total - held;
   const basket = basketPrice();
-  const fits = state.lines.length > 0 && state.lines.every(({ product }) => priceIn(product, state.products, codes(), currency) === currency);
+  const plain = ({ product, kind }) => !kind && state.products.get(product).kind === "goods";
+  const fits =
+    state.lines.length > 0 &&
+    state.bill === null &&
+    state.lines.every((line) => plain(line) && priceIn(line.product, state.products, codes(), currency) === currency);
   const button = (label, glyph, onclick) =>
     el("button", { className: "tool bordered", disabled: !state.connected || !state.screen.online, onclick }, icon(glyph), label);
   const pays =
@@ -86,10 +90,10 @@ function doing(tab) {
 }
 
 async function add(tab) {
-  const items = state.lines.map(({ product, quantity }) => ({ product, quantity, currency: tab.currency }));
+  const items = state.lines.map(({ product, quantity }) => ({ product, quantity, currency: tab.currency, price: state.products.get(product).prices[tab.currency] }));
   // Made once for this press: the agent may be asked again with the same one.
   if (!(await command(`tabs/${tab.id}/items`, { round: crypto.randomUUID(), items }))) return look();
-  change({ lines: [] });
+  change({ lines: state.later, later: [] });
   say(t("tabs.added"));
   return look();
 }
