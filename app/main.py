@@ -77,10 +77,11 @@ from app.sales.closings.daily import run_for_ever as close_for_ever
 from app.sales.closings.taking_in import handler as closing_handler
 from app.sales.deltas import Snapshots
 from app.sales.directory import Directory
+from app.sales.rows.sale import handler as sale_handler
 from app.topups.online import open_provider, reconcile_for_ever
 from app.web import Pages, SecurityHeaders, render_error, static_app, texts_of
 from app.web.source import SOURCE_URL, source
-from app.wire import ClosingRow, Problem
+from app.wire import ClosingRow, Problem, SaleRow
 
 DESCRIPTION = """
 Comptoir is a cashless network: one NFC card, several local currencies, many venues.
@@ -227,8 +228,9 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     await ledger.start()
     api.state.directory = Directory(ledger)
     api.state.snapshots = Snapshots(context.reader, context.keys.signing)
-    # Closings are sealed with the server's key, which is only known now.
-    api.state.row_handlers = {**api.state.row_handlers, ClosingRow: closing_handler(context.keys.signing)}
+    # Closings are sealed with the server's key, and sales remember their cards in the directory: both are known now.
+    made_here = {ClosingRow: closing_handler(context.keys.signing), SaleRow: sale_handler(api.state.directory)}
+    api.state.row_handlers = {**api.state.row_handlers, **made_here}
     api.state.context, api.state.ledger, api.state.provider = context, ledger, open_provider(context)
     api.state.follower = follower = Follower(ledger)
     await follower.start()

@@ -97,7 +97,7 @@ async def sell(request: Request, sale: Sale) -> Response:
 @hot.post("/terminals/sync", summary="Deliver a piece of a terminal's journal", response_model=SyncReply)
 async def sync(request: Request, batch: Batch) -> Response:
     """Rows are kept first, then booked by their ids. A sale that is delivered here is always booked."""
-    counter = await _counter(request, request.state.principal)
+    counter = await directory_of(request).counter(*_device(request.state.principal))
     if batch.device != counter.terminal.id:
         raise NotSignedIn("This batch is another terminal's.", "wrong-signature")
     require_till(counter.terminal)

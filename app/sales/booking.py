@@ -80,7 +80,7 @@ def online_sale(
         for it in sale.tenders
         if it.currency not in rules.plain
     }
-    day = day_of(counter, sale, now_us())
+    day = day_of(counter, sale.occurred_at_us, now_us())
     return _operation(counter, sale, day, rules, tuple(postings), revision=revision, limited=limited)
 
 
@@ -105,7 +105,7 @@ async def special_sale(
     return _operation(
         counter,
         sale,
-        day_of(counter, sale, now_us()),
+        day_of(counter, sale.occurred_at_us, now_us()),
         rules,
         tuple(postings),
         revision=revision,
@@ -137,7 +137,7 @@ async def delivered_sales(
     made = [
         (sale, day, rules, moves_of(sale, counter.venue.tips_to, _beneficiary(sale, rules)))
         for sale in sales
-        for day in [day_of(counter, sale, now)]
+        for day in [day_of(counter, sale.occurred_at_us, now)]
         for rules in [counter.rulebook.at(now if day[1] else sale.occurred_at_us)]
     ]
     ids = await _numbers(ledger, counter, [(moves, short or {}) for *_, moves in made], cards)
@@ -227,7 +227,7 @@ def _postings(
 def rules_of(counter: Counter, sale: Sale) -> Rules:
     """What held when it was made; of a clock that cannot be right, what holds now."""
     now = now_us()
-    _, late = day_of(counter, sale, now)
+    _, late = day_of(counter, sale.occurred_at_us, now)
     return counter.rulebook.at(now if late else sale.occurred_at_us)
 
 
@@ -236,9 +236,10 @@ def fingerprint(terminal: UUID, sale: Sale) -> bytes:
     return sha256(terminal.bytes + sale.fingerprint()).digest()
 
 
-def day_of(counter: Counter, sale: Sale, now: int) -> tuple[date, bool]:
+def day_of(counter: Counter, at_us: int, now: int) -> tuple[date, bool]:
+    """(business day, whether it is another than that on which it happened)."""
     venue = counter.venue
-    return day_that_counts(venue.day_of(sale.occurred_at_us), sale.occurred_at_us, venue.day_of(now), now)
+    return day_that_counts(venue.day_of(at_us), at_us, venue.day_of(now), now)
 
 
 def _operation(

@@ -10,14 +10,14 @@ have moved on while a sale was still looking up its card.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import HTTPConnection
 
-from app.cards.service import Card, cards_by_uid, wallet_key
+from app.cards.service import Card, cards_by_uid, overdraft_key, wallet_key
 from app.currencies.policies import policies
 from app.currencies.service import Currency, currencies, rates
 from app.ledger.service import Ledger
@@ -25,6 +25,7 @@ from app.platform import revision
 from app.platform.database import one_by_one
 from app.rules.prices import Article
 from app.sales.booking import Counter, claim_key, fund_key
+from app.sales.plain_booking import Payer
 from app.sales.rulebook import Rulebook
 from app.terminals.service import admitted
 from app.venues.service import products, venue_named
@@ -65,6 +66,7 @@ class Directory:
         self.revision = 0
         self._desks: dict[tuple[UUID, int], Desk] = {}
         self._purses: dict[str, Purse] = {}
+        self._payers: dict[tuple[str, str], Payer] = {}
         self._wanted: dict[str, asyncio.Future[Purse | None]] = {}
         self._looking: asyncio.Task[None] | None = None
 
@@ -72,6 +74,7 @@ class Directory:
         """Something has changed: look everything up again."""
         self._desks.clear()
         self._purses.clear()
+        self._payers.clear()
 
     async def outdated(self) -> bool:
         """Whether something has changed since; if so, it has been forgotten."""
@@ -107,6 +110,11 @@ class Directory:
                 self._desks[device, epoch] = found
         return found
 
+    async def counter(self, device: UUID, epoch: int) -> Counter:
+        """The counter at which a terminal stands, as of now. NotSignedIn if it may no longer sell."""
+        await self.outdated()
+        return (await self.desk(device, epoch)).counter
+
     async def purse(self, uid: str, desk: Desk) -> Purse | None:
         """A card and its wallet; None for a card that nobody knows (which is not remembered: it may be added)."""
         found = self._purses.get(uid)
@@ -117,6 +125,27 @@ class Directory:
         if self._looking is None:
             self._looking = asyncio.create_task(self._look_up(desk.counter.currencies))
         return await asyncio.shield(waiting)
+
+    async def payers(
+        self, wanted: Collection[tuple[str, str]], known: Mapping[str, Currency]
+    ) -> dict[tuple[str, str], Payer]:
+        """Who pays sales that were delivered, by card and currency, as of now. Cards that nobody knows are left out."""
+        async with self._reader.connect() as connection:
+            at = await self._note_revision(connection)
+            missing = [it for it in wanted if it not in self._payers]
+            if not missing:
+                return {it: self._payers[it] for it in wanted}
+            found = {it: self._payers[it] for it in wanted if it in self._payers}
+            cards = await cards_by_uid(connection, {uid for uid, _ in missing})
+            of_known = [(uid, code) for uid, code in missing if uid in cards]
+            keys = [key(cards[uid].owner, known[code]) for uid, code in of_known for key in (wallet_key, overdraft_key)]
+            accounts = iter(await self._ledger.accounts(keys, rates(known), connection))
+        looked_up = {it: Payer(cards[it[0]], next(accounts), next(accounts)) for it in of_known}
+        if at == self.revision:
+            if len(self._payers) + len(looked_up) > CARDS_MAX:
+                self._payers.clear()
+            self._payers.update(looked_up)
+        return found | looked_up
 
     async def _look_up(self, known: Mapping[str, Currency]) -> None:
         try:

@@ -23,13 +23,16 @@ from app.platform.errors import Invalid
 from app.rules.ids import uuid7
 from app.sales import late
 from app.sales.booking import Counter
+from app.sales.plain import PlainSaleRow, read_plain
 from app.sales.tables import exception, intake
 from app.terminals import service as terminals
 from app.terminals.rows import Exceptions, HandlersOf
 from app.terminals.service import Terminal
-from app.wire import AnyRow, Batch, JournalRow, SyncReply, read_payload, row_hash
+from app.wire import AnyRow, Batch, JournalRow, Row, SaleRow, SyncReply, read_payload, row_hash
 
 _log = structlog.get_logger("comptoir.intake")
+
+Read = AnyRow | PlainSaleRow
 
 
 async def receive(
@@ -110,7 +113,7 @@ def _check_chain(batch: Batch) -> None:
 
 
 async def _keep(
-    engine: AsyncEngine, device: UUID, batch: Batch, read: Mapping[int, AnyRow | None]
+    engine: AsyncEngine, device: UUID, batch: Batch, read: Mapping[int, Read | None]
 ) -> tuple[list[JournalRow], list[JournalRow], int, bool]:
     """Write down what is new, before anything is made of it. (rows above the mark, new rows, the mark, whether it
     forked)."""
@@ -128,27 +131,39 @@ async def _keep(
         fresh = [row for row in batch.rows if row.sequence > applied]
         if fresh and fresh[0].sequence == applied + 1 and fresh[0].previous != head:
             forked = True
-        new = [row for row in batch.rows if row.hash not in held.get(row.sequence, set())]
+        new = [row for row in batch.rows if row.hash not in held.get(row.sequence, ())]
         if new:
-            now = now_us()
-            await connection.execute(
-                sa.insert(intake), [_kept(device, batch.epoch, row, read[row.sequence], now) for row in new]
-            )
+            await _write_down(connection, device, batch.epoch, [_kept(row, read[row.sequence]) for row in new])
     return fresh, new, applied, forked
 
 
-def _kept(device: UUID, epoch: int, row: JournalRow, payload: AnyRow | None, now: int) -> dict[str, object]:
-    return {
-        "device": device,
-        "epoch": epoch,
-        "sequence": row.sequence,
-        "previous": row.previous,
-        "hash": row.hash,
-        "payload": row.payload,
-        # A row that can't be read asks for something too, nobody knows what; it goes by its hash.
-        "event": payload.event if payload else unreadable(row.hash),
-        "received_at_us": now,
-    }
+def _kept(row: JournalRow, payload: Read | None) -> tuple[object, ...]:
+    """In the order of _OF_ROW. A row that can't be read asks for something too, nobody knows what; it goes by its
+    hash."""
+    event = payload.event if payload else unreadable(row.hash)
+    return row.sequence, row.previous, row.hash, row.payload, event
+
+
+# What of a kept row differs from row to row; in PostgreSQL one array each, for that is one statement for all of them.
+_OF_ROW = (intake.c.sequence, intake.c.previous, intake.c.hash, intake.c.payload, intake.c.event)
+_IN_ARRAYS = sa.select(
+    sa.func.unnest(*(sa.bindparam(it.name, type_=postgresql.ARRAY(it.type)) for it in _OF_ROW))
+    .table_valued(*(sa.column(it.name, it.type) for it in _OF_ROW), name="arrived")
+    .render_derived()
+)
+
+
+async def _write_down(
+    connection: AsyncConnection, device: UUID, epoch: int, rows: Sequence[tuple[object, ...]]
+) -> None:
+    names = [it.name for it in _OF_ROW]
+    of_all = {"device": device, "epoch": epoch, "received_at_us": now_us()}
+    if is_sqlite(connection):
+        await connection.execute(sa.insert(intake), [of_all | dict(zip(names, row, strict=True)) for row in rows])
+        return
+    alike = [sa.literal(value, intake.c[name].type).label(name) for name, value in of_all.items()]
+    insert = sa.insert(intake).from_select([*names, *of_all], _IN_ARRAYS.add_columns(*alike))
+    await connection.execute(insert, dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
 
 
 class Kept(Protocol):
@@ -166,8 +181,10 @@ def unreadable(row_hash: str) -> UUID:
     return UUID(row_hash[:32])
 
 
-def read_row(row: JournalRow) -> AnyRow | None:
+def read_row(row: JournalRow) -> Read | None:
     """None: it can't be read."""
+    if (plain := read_plain(row.payload)) is not None:
+        return plain
     try:
         return read_payload(row.payload)
     except ValidationError:
@@ -177,7 +194,7 @@ def read_row(row: JournalRow) -> AnyRow | None:
 async def book(
     ledger: Ledger,
     counter: Counter,
-    rows: Sequence[tuple[Kept, AnyRow | None]],
+    rows: Sequence[tuple[Kept, Read | None]],
     handlers: HandlersOf,
     exceptions: Exceptions,
 ) -> None:
@@ -185,20 +202,23 @@ async def book(
 
     Between them stand intents and refusals, which book nothing and so do not part a run.
     """
-    run: list[AnyRow] = []
+    run: list[Read] = []
+    of_run: type[Row] | None = None
     for row, payload in rows:
         if payload is None:
             exceptions.add(unreadable(row.hash), "unreadable", sequence=row.sequence)
             _log.error("journal row not understood", terminal=str(counter.terminal.id), sequence=row.sequence)
             continue
-        if type(payload) not in handlers:
+        kind = SaleRow if isinstance(payload, PlainSaleRow) else type(payload)
+        if kind not in handlers:
             continue
-        if run and type(run[0]) is not type(payload):
-            await handlers[type(run[0])](ledger, counter, run, exceptions)
+        if of_run is not None and of_run is not kind:
+            await handlers[of_run](ledger, counter, run, exceptions)
             run = []
         run.append(payload)
-    if run:
-        await handlers[type(run[0])](ledger, counter, run, exceptions)
+        of_run = kind
+    if of_run is not None:
+        await handlers[of_run](ledger, counter, run, exceptions)
 
 
 async def open_exceptions(connection: AsyncConnection, counter: Counter, exceptions: Exceptions) -> None:

@@ -45,7 +45,7 @@ async def record(connection: AsyncConnection, counter: Counter, sale: Sale) -> b
     row = await _kept(connection, sale.id)
     if row is not None:
         return bool(row.fingerprint == content)
-    day, late = day_of(counter, sale, now)
+    day, late = day_of(counter, sale.occurred_at_us, now)
     await _insert(
         connection,
         id=sale.id,

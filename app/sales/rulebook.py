@@ -46,10 +46,16 @@ class Rules:
 
     def label(self, sale: Sale) -> str:
         """The versions under which a sale is booked, as its operation keeps them."""
-        used = [self.labels[it.currency] for it in sale.tenders]
+        used = [it.currency for it in sale.tenders]
         if sale.round_up is not None and sale.round_up.currency in self.labels:
-            used.append(self.labels[sale.round_up.currency])
-        return used[0] if len(used) == 1 else ",".join(dict.fromkeys(used))
+            used.append(sale.round_up.currency)
+        return self.label_of(used)
+
+    def label_of(self, codes: Sequence[str]) -> str:
+        """The same for these currencies."""
+        if len(codes) == 1:
+            return self.labels[codes[0]]
+        return ",".join(dict.fromkeys(self.labels[code] for code in codes))
 
     def caps(self, code: str, wallet: int, day: date) -> list[Cap]:
         """What the ledger must see to when a wallet (account id) pays on a business day."""

@@ -309,6 +309,12 @@ def _split(posting: Posting, facts: Facts, overlay: Mapping[int, int]) -> list[t
         raise _NotBookable(Invalid("unknown-account"))
     if len({state.book for state in states if state is not None}) != 1:
         raise _NotBookable(Invalid("other-book"))
+    if posting.credit_overflow is None:
+        state = facts.accounts[posting.debit]
+        room = _room(state, overlay.get(posting.debit, state.balance), -1)
+        if room is None or room >= posting.amount:
+            # Nothing flows over, as with nearly every sale that was made without network.
+            return [(posting.debit, posting.credit, posting.amount)]
     debits = _parts(posting.amount, posting.debit, posting.debit_overflow, -1, facts, overlay)
     credits_ = _parts(posting.amount, posting.credit, posting.credit_overflow, 1, facts, overlay)
     rows: list[tuple[int, int, int]] = []

@@ -75,6 +75,8 @@ class Operation:
     draw on: it ends, and what it reserved is theirs to take; `beyond_hold`: they may take more than that, of what else
     is free. `revision`: the revision of prices, cards and venues that
     the caller looked at (None: it does not matter); when it is no longer the newest, the outcome is Stale.
+    `again`: it was probably posted before, as a sale that the server booked while its card lay on the reader. The
+    outcome is the same without it.
     `conditions` must hold beyond what the accounts themselves ask for: the limits of a policy.
     """
 
@@ -96,6 +98,7 @@ class Operation:
     beyond_hold: bool = False
     revision: int | None = None
     conditions: tuple[Condition, ...] = ()
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,14 +80,22 @@ class Memory:
 
 
 def plain(entries: Sequence[Entry]) -> bool:
-    """Whether head and accounts are all that these entries must be decided on."""
-    return all(isinstance(it, Operation) and it.captures is None and not it.conditions for it in entries) and all(
-        posting.reverses is None and posting.debit_overflow is None and posting.credit_overflow is None
+    """Whether head and accounts are all that these entries must be decided on, if no account gives out."""
+    return all(
+        isinstance(it, Operation) and it.captures is None and not it.conditions and not it.again for it in entries
+    ) and all(
+        posting.reverses is None and posting.credit_overflow is None
         for it in entries
         if isinstance(it, Operation)
         for posting in it.postings
     )
 
 
-def all_new(plan: Plan) -> bool:
-    return all(isinstance(it, Posted) and not it.replayed for it in plan.outcomes)
+def simply_booked(plan: Plan) -> bool:
+    """Whether all of it is new, and each account gave what it was asked for: what else may give it is looked up under
+    the lock, for a floor may have been moved."""
+    return all(isinstance(it, Posted) and not it.replayed for it in plan.outcomes) and all(
+        len(posted.transfers) == len(operation.postings)
+        and all(t.debit == it.debit for t, it in zip(posted.transfers, operation.postings, strict=True))
+        for operation, posted in plan.booked
+    )

@@ -43,7 +43,7 @@ from app.ledger.store.base import (
     touched,
     transfer_rows,
 )
-from app.ledger.store.memory import Head, Memory, all_new, plain
+from app.ledger.store.memory import Head, Memory, plain, simply_booked
 from app.platform.database import POSTGRES_SETTINGS
 
 T = TypeVar("T")
@@ -205,7 +205,7 @@ class PostgresStore:
             return None
         facts = _facts_at(head_then, memory.accounts, {}, {}, now_us)
         plan = decide(entries, facts)
-        if not all_new(plan):
+        if not simply_booked(plan):
             # What this plan would have booked has moved some accounts already.
             memory.drop(accounts_wanted)
             return None

@@ -10,7 +10,18 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from app.ledger.rules.operations import Held, Hold, Outcome, Posted, Refused, Release, Stale, Tombstone
+from app.ledger.rules.operations import (
+    Held,
+    Hold,
+    Operation,
+    Outcome,
+    Posted,
+    Posting,
+    Refused,
+    Release,
+    Stale,
+    Tombstone,
+)
 from app.ledger.service import Ledger
 from app.ledger.store import PostgresStore
 from app.ledger.store.memory import ALONE_BATCHES
@@ -120,6 +131,58 @@ async def test_a_floor_that_was_raised_behind_it_holds(alone: Books, looks: list
     assert isinstance(await alone.post(("alice", "claim", 600)), Refused)
     assert looks, "the constraint stopped it, and the lock told why"
     assert isinstance(await alone.post(("alice", "claim", 500)), Posted)
+
+
+def _offline(books: Books, amount: int, **more: object) -> Operation:
+    """As a sale that was made without network: what the wallet does not hold is owed."""
+    posting = Posting(books.ids["alice"], books.ids["claim"], amount, debit_overflow=books.ids["alice overdraft"])
+    return replace(books.operation(("alice", "claim", amount)), postings=(posting,), overrides_refusal=True, **more)
+
+
+async def test_a_sale_that_could_have_been_owed_but_is_not_takes_no_lock(alone: Books, looks: list[int]) -> None:
+    outcomes = await alone.ledger.post([_offline(alone, 10) for _ in range(5)])
+    assert [type(it) for it in outcomes] == [Posted] * 5
+    assert looks == []
+    assert await alone.balance("alice") == 950
+
+
+async def test_what_is_owed_is_decided_under_the_lock(alone: Books, looks: list[int]) -> None:
+    (outcome,) = await alone.ledger.post([_offline(alone, 1400)])
+    assert isinstance(outcome, Posted)
+    assert [(t.debit, t.amount) for t in outcome.transfers] == [
+        (alone.ids["alice"], 1000),
+        (alone.ids["alice overdraft"], 400),
+    ]
+    (more,) = await alone.ledger.post([_offline(alone, 5)])
+    assert isinstance(more, Posted)
+    assert [t.debit for t in more.transfers] == [alone.ids["alice overdraft"]]
+    assert len(looks) == 2
+
+
+async def test_a_floor_that_was_lowered_behind_it_is_used_before_anything_is_owed(alone: Books) -> None:
+    async with alone.engine.begin() as connection:
+        await Ledger.set_floor(connection, alone.ids["alice"], -500)
+    (outcome,) = await alone.ledger.post([_offline(alone, 1400)])
+    assert isinstance(outcome, Posted)
+    assert [(t.debit, t.amount) for t in outcome.transfers] == [(alone.ids["alice"], 1400)]
+
+
+async def test_a_floor_that_was_raised_behind_it_leaves_the_rest_owed(alone: Books) -> None:
+    async with alone.engine.begin() as connection:
+        await Ledger.set_floor(connection, alone.ids["alice"], 500)
+    (outcome,) = await alone.ledger.post([_offline(alone, 600)])
+    assert isinstance(outcome, Posted)
+    assert [t.amount for t in outcome.transfers] == [500, 100]
+
+
+async def test_what_was_probably_posted_before_does_not_make_it_forget(alone: Books, looks: list[int]) -> None:
+    sale = alone.operation(("alice", "claim", 10))
+    (first,) = await alone.ledger.post([sale])
+    assert await alone.ledger.post([replace(sale, again=True)]) == [replace(first, replayed=True)]  # type: ignore[type-var]
+    assert isinstance((await alone.ledger.post([_offline(alone, 5, again=True)]))[0], Posted)
+    assert len(looks) == 2
+    assert isinstance(await alone.post(("alice", "claim", 10)), Posted)
+    assert len(looks) == 2
 
 
 async def test_a_change_of_prices_is_seen(alone: Books) -> None:
