@@ -20,7 +20,9 @@ from app.identity.roles import Grant, Role
 from app.mutual.memberships import Plan, set_plan
 from app.platform.clock import now_us
 from app.rules.ids import uuid7
+from app.venues import hours
 from app.venues import service as venues
+from app.venues.hours import Hours
 from app.venues.service import Product
 
 Step = Callable[[Change], Coroutine[Any, Any, None]]
@@ -44,6 +46,7 @@ class Work:
             "policy": self._policy,
             "membership": self._membership,
             "product": self._product,
+            "hours": self._hours,
             "person": self._person,
             "order": self._nothing,
         }
@@ -77,6 +80,7 @@ class Work:
         it = self.want.venues[slug]
         await venues.change_venue(self.connection, id_, it.name, it.zone, it.cut_off)
         await venues.set_accepted(self.connection, id_, it.accepts)
+        await venues.set_means(self.connection, id_, it.means, it.tips_to)
 
     async def _venue_ids(self) -> dict[str, UUID]:
         return {it.slug: id_ for id_, it in (await venues.venues(self.connection)).items()}
@@ -128,11 +132,26 @@ class Work:
 
     async def _change_product(self, was: Product, now: Product) -> None:
         await venues.change_product(self.connection, now)
+        await venues.set_nature(self.connection, now.id, now.kind, open_price=now.open_price)
         for code in was.prices.keys() - now.prices.keys():
             await venues.unset_price(self.connection, now.id, code)
         for code, amount in now.prices.items():
             if was.prices.get(code) != amount:
                 await venues.set_price(self.connection, now.id, code, amount)
+
+    async def _hours(self, change: Change) -> None:
+        slug, name = change.name
+        venue = (await self._venue_ids())[slug]
+        for old in await hours.hours_of(self.connection, venue):
+            if old.name == name:
+                await hours.remove_hours(self.connection, venue, old.id)
+        if change.sign == "-":
+            return
+        it = self.want.venues[slug].hours[name]
+        ids = {product.name_fr: product.id for product in await venues.products(self.connection, venue)}
+        prices = {ids[product]: by_code for product, by_code in it.prices.items()}
+        new = Hours(uuid7(), name, it.weekdays, it.begins, it.ends, prices)
+        await hours.add_hours(self.connection, venue, new)
 
     async def _person(self, change: Change) -> None:
         (login,) = change.name
@@ -155,4 +174,4 @@ class Work:
 
 
 def _product(id_: UUID, name: str, it: ProductEntry) -> Product:
-    return Product(id_, name, it.name_en, it.category, it.colour, it.prices)
+    return Product(id_, name, it.name_en, it.category, it.colour, it.prices, it.kind, it.open_price)

@@ -11,10 +11,14 @@ from dataclasses import dataclass, field
 from datetime import time
 
 from app.money import Unit
+from app.rules.lines import ProductKind
 from app.rules.policy import CurrencyKind, Policy
 from app.venues.rules import NetworkSettings
+from app.wire import Means
 
 NETWORK_ISSUER = "network"
+# What a venue is paid in beside cards, where its entry does not say it.
+USUAL_MEANS: tuple[Means, ...] = ("cash", "bank_card")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +42,39 @@ class CurrencyEntry:
 
 @dataclass(frozen=True, slots=True)
 class ProductEntry:
-    """`prices`: by currency."""
+    """`prices`: by currency, above 0 whatever its kind. `open_price`: staff may type another."""
 
     name_en: str
     category: str
     colour: str
     prices: Mapping[str, int]
+    kind: ProductKind = "goods"
+    open_price: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HoursEntry:
+    """Hours in which products cost something else. `weekdays`: 0 is Monday. `prices`: by product, then by currency."""
+
+    weekdays: frozenset[int]
+    begins: time
+    ends: time
+    prices: Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class VenueEntry:
+    """`means`: what it is paid in beside cards, in the order of MEANS. `tips_to`: the fund that tips go to; None: the
+    venue's own money. `hours`: by name."""
+
     name: str
     zone: str
     cut_off: time
     accepts: frozenset[str]
     products: Mapping[str, ProductEntry]
+    means: tuple[Means, ...] = USUAL_MEANS
+    tips_to: str | None = None
+    hours: Mapping[str, HoursEntry] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,12 @@ amounts, rates and rules of them."""
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from app.rules.lines import ProductKind
 from app.rules.policy import CurrencyKind
 from app.wire.base import CurrencyCode
 
@@ -72,6 +73,17 @@ class ProductForm(Form):
     category: Line
     colour: Colour = "#5b9bd5"
     prices: dict[CurrencyCode, str] = {}
+    kind: ProductKind = "goods"
+    open_price: bool = False
+
+
+class HoursForm(Form):
+    """`days`: mon to sun, those on which it begins; an end that is not later than the beginning is on the day after."""
+
+    days: Annotated[list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]], Field(min_length=1)]
+    begins: Clock
+    ends: Clock
+    prices: Annotated[dict[Line, Annotated[dict[CurrencyCode, str], Field(min_length=1)]], Field(min_length=1)]
 
 
 class VenueForm(Form):
@@ -80,7 +92,10 @@ class VenueForm(Form):
     cut_off: Clock = "06:00"
     accepts: list[CurrencyCode] = []
     fee_tier: str | None = None
+    means: list[Literal["cash", "bank_card", "cheque", "meal_voucher"]] = ["cash", "bank_card"]
+    tips_to: Line | None = None
     products: dict[Line, ProductForm] = {}
+    hours: dict[Line, HoursForm] = {}
 
 
 class OfflineForm(Form):

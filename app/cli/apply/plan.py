@@ -7,14 +7,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
-from app.cli.apply.document import CurrencyEntry, NetworkEntry, PersonEntry, ProductEntry
+from app.cli.apply.document import (
+    USUAL_MEANS,
+    CurrencyEntry,
+    HoursEntry,
+    NetworkEntry,
+    PersonEntry,
+    ProductEntry,
+)
 from app.cli.apply.policy_words import all_words
-from app.cli.apply.words import write_amount, write_rate
+from app.cli.apply.words import DAYS, write_amount, write_rate
 from app.currencies.policies import defaults
 from app.money import Unit
 
 Sign = Literal["+", "~", "-"]
-Subject = Literal["network", "currency", "policy", "membership", "venue", "product", "person", "order"]
+Subject = Literal["network", "currency", "policy", "membership", "venue", "product", "hours", "person", "order"]
 
 
 class Impossible(ValueError):
@@ -153,7 +160,11 @@ def _venues(have: NetworkEntry, want: NetworkEntry, units: Mapping[str, Unit]) -
             yield Change(
                 "~", "venue", (slug,), f"takes {_listed(it.accepts)}" + (f" (was {_listed(taken)})" * bool(known))
             )
+        usual = replace(it, means=USUAL_MEANS, tips_to=None)
+        if differences := _members(known or usual, it, ("means", "tips_to")):
+            yield Change("~", "venue", (slug,), _differences(differences))
         yield from _products(slug, known.products if known else {}, it.products, units)
+        yield from _hours(slug, known.hours if known else {}, it.hours, units)
     for slug in (it for it in have.venues if it not in want.venues):
         closed = have.venues[slug]
         if closed.accepts or closed.products:
@@ -168,7 +179,7 @@ def _products(
         if known is None:
             yield Change("+", "product", (slug, name), f"{it.category}, {_prices(it, units)}")
             continue
-        differences = _members(known, it, ("name_en", "category", "colour"))
+        differences = _members(known, it, ("name_en", "category", "colour", "kind", "open_price"))
         for code in (code for code in units if known.prices.get(code) != it.prices.get(code)):
             was, now = (
                 "none" if code not in entry.prices else write_amount(entry.prices[code], units[code])
@@ -180,6 +191,19 @@ def _products(
     for name in (it for it in have if it not in want):
         yield Change("-", "product", (slug, name), "no longer sold")
     yield from _order(f"products of {slug}", have, want)
+
+
+def _hours(
+    slug: str, have: Mapping[str, HoursEntry], want: Mapping[str, HoursEntry], units: Mapping[str, Unit]
+) -> Iterator[Change]:
+    for name, it in want.items():
+        if have.get(name) != it:
+            days = ", ".join(DAYS[day] for day in sorted(it.weekdays))
+            prices = "; ".join(f"{product} {_listed_prices(by, units)}" for product, by in it.prices.items())
+            text = f"{days} {it.begins:%H:%M} to {it.ends:%H:%M}: {prices}"
+            yield Change("~" if name in have else "+", "hours", (slug, name), text)
+    for name in (it for it in have if it not in want):
+        yield Change("-", "hours", (slug, name), "no longer")
 
 
 def _people(have: NetworkEntry, want: NetworkEntry) -> Iterator[Change]:
@@ -215,7 +239,12 @@ def _differences(found: Iterable[tuple[str, object, object]]) -> str:
 
 
 def _prices(it: ProductEntry, units: Mapping[str, Unit]) -> str:
-    return ", ".join(f"{write_amount(minor, units[code])} {code}" for code, minor in it.prices.items()) or "no price"
+    nature = "" if it.kind == "goods" else f"{it.kind}, "
+    return nature + ("open price, " if it.open_price else "") + _listed_prices(it.prices, units)
+
+
+def _listed_prices(prices: Mapping[str, int], units: Mapping[str, Unit]) -> str:
+    return ", ".join(f"{write_amount(minor, units[code])} {code}" for code, minor in prices.items()) or "no price"
 
 
 def _roles(it: PersonEntry) -> str:

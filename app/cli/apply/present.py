@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.cli.apply.document import (
     NETWORK_ISSUER,
     CurrencyEntry,
+    HoursEntry,
     MembershipEntry,
     NetworkEntry,
     PersonEntry,
@@ -22,6 +23,7 @@ from app.identity import people
 from app.mutual.memberships import plans
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, NotFound
+from app.venues.hours import hours_of
 from app.venues.service import Venue, products, the_network, venues
 
 
@@ -72,8 +74,25 @@ async def _currencies(connection: AsyncConnection, by_id: Mapping[UUID, Venue]) 
 
 async def _venue(connection: AsyncConnection, it: Venue) -> VenueEntry:
     sold: dict[str, ProductEntry] = {}
+    names: dict[UUID, str] = {}
     for product in await products(connection, it.id):
         if product.name_fr in sold:
             raise Conflict(f"{it.name} sells two products called {product.name_fr}: in a file, names tell them apart.")
-        sold[product.name_fr] = ProductEntry(product.name_en, product.category, product.colour, dict(product.prices))
-    return VenueEntry(it.name, it.zone, it.cut_off, frozenset(it.accepted), sold)
+        names[product.id] = product.name_fr
+        sold[product.name_fr] = ProductEntry(
+            product.name_en,
+            product.category,
+            product.colour,
+            dict(product.prices),
+            product.kind,
+            product.open_price,
+        )
+    hours: dict[str, HoursEntry] = {}
+    for one in await hours_of(connection, it.id):
+        if one.name in hours:
+            raise Conflict(f"{it.name} has two hours called {one.name}: in a file, names tell them apart.")
+        prices = {names[id_]: dict(by_code) for id_, by_code in one.prices.items() if id_ in names}
+        # What is no longer sold costs nothing at any hour.
+        if prices:
+            hours[one.name] = HoursEntry(one.weekdays, one.begins, one.ends, prices)
+    return VenueEntry(it.name, it.zone, it.cut_off, frozenset(it.accepted), sold, it.means, it.tips_to, hours)

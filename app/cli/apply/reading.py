@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from app.cli.apply.document import (
     NETWORK_ISSUER,
     CurrencyEntry,
+    HoursEntry,
     MembershipEntry,
     NetworkEntry,
     PersonEntry,
@@ -22,11 +23,20 @@ from app.cli.apply.document import (
     VenueEntry,
     unit_of_kind,
 )
-from app.cli.apply.forms import CurrencyForm, FeeTierForm, MembershipForm, NetworkForm, PersonForm, VenueForm
+from app.cli.apply.forms import (
+    CurrencyForm,
+    FeeTierForm,
+    HoursForm,
+    MembershipForm,
+    NetworkForm,
+    PersonForm,
+    ProductForm,
+    VenueForm,
+)
 from app.cli.apply.policy_words import PolicyProblem, read_words
 from app.cli.apply.settings_words import read_settings
 from app.cli.apply.text import BadNetworkFile, Path, Problem, Written, read_yaml
-from app.cli.apply.words import NotUnderstood, read_amount, read_rate
+from app.cli.apply.words import DAYS, NotUnderstood, read_amount, read_rate
 from app.currencies.service import Currency, check
 from app.identity.roles import PERSONAL, Role
 from app.money import Unit
@@ -35,6 +45,7 @@ from app.rules.basket import UNIT_PRICE_MAX
 from app.rules.policy import Policy
 from app.rules.policy_check import problems as policy_problems
 from app.venues.rules import FeeTier
+from app.venues.service import MEANS
 
 T = TypeVar("T")
 
@@ -173,14 +184,34 @@ class _Reader:
                 self.wrong((*at, "accepts", number), f"{code} stands twice")
         if it.fee_tier is not None and it.fee_tier not in self.form.fee_tiers:
             self.wrong((*at, "fee_tier"), f"there is no fee tier {it.fee_tier!r}")
-        products = {
-            name: ProductEntry(
-                sold.en, sold.category, sold.colour, self.prices((*at, "products", name, "prices"), it, sold.prices)
-            )
-            for name, sold in it.products.items()
-        }
-        zone = it.zone or self.form.zone
-        return VenueEntry(it.name, zone, time.fromisoformat(it.cut_off), frozenset(it.accepts), products)
+        products = {name: self.product((*at, "products", name), it, sold) for name, sold in it.products.items()}
+        return VenueEntry(
+            it.name,
+            it.zone or self.form.zone,
+            time.fromisoformat(it.cut_off),
+            frozenset(it.accepts),
+            products,
+            tuple(means for means in MEANS if means in it.means),
+            it.tips_to,
+            {name: self.hours((*at, "hours", name), it, hours) for name, hours in it.hours.items()},
+        )
+
+    def product(self, at: Path, venue: VenueForm, it: ProductForm) -> ProductEntry:
+        if it.open_price and it.kind != "goods":
+            self.wrong((*at, "open_price"), f"the price of a {it.kind} is not typed")
+        prices = self.prices((*at, "prices"), venue, it.prices)
+        return ProductEntry(it.en, it.category, it.colour, prices, it.kind, it.open_price)
+
+    def hours(self, at: Path, venue: VenueForm, it: HoursForm) -> HoursEntry:
+        for name in it.prices:
+            if name not in venue.products:
+                self.wrong((*at, "prices", name), f"{venue.name} sells no {name!r}")
+        return HoursEntry(
+            frozenset(DAYS.index(day) for day in it.days),
+            time.fromisoformat(it.begins),
+            time.fromisoformat(it.ends),
+            {name: self.prices((*at, "prices", name), venue, prices) for name, prices in it.prices.items()},
+        )
 
     def prices(self, at: Path, venue: VenueForm, written: Mapping[str, str]) -> dict[str, int]:
         found: dict[str, int] = {}

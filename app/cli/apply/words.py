@@ -6,6 +6,7 @@ import re
 
 from app.money import AmountNotUnderstood, Unit, format_amount, parse_amount
 
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WHOLE_BASIS_POINTS = 10_000
 _EXAMPLES = {Unit.CENT: "3,50", Unit.MINUTE: "1 h 30", Unit.POINT: "12"}
 

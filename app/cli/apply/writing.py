@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import yaml
 
-from app.cli.apply.document import NETWORK_ISSUER, CurrencyEntry, NetworkEntry, VenueEntry
+from app.cli.apply.document import (
+    NETWORK_ISSUER,
+    USUAL_MEANS,
+    CurrencyEntry,
+    HoursEntry,
+    NetworkEntry,
+    ProductEntry,
+    VenueEntry,
+)
 from app.cli.apply.policy_words import write_words
 from app.cli.apply.settings_words import write_settings
-from app.cli.apply.words import write_amount, write_rate
+from app.cli.apply.words import DAYS, write_amount, write_rate
 from app.money import Unit
 from app.venues.rules import FeeTier
 
@@ -94,13 +103,32 @@ def _venue(it: VenueEntry, tier: str | None, units: dict[str, Unit]) -> dict[str
         # In the order of the currencies, which is the one in which a till shows them.
         "accepts": [code for code in units if code in it.accepts],
         **({"fee_tier": tier} if tier is not None else {}),
-        "products": {
-            name: {
-                "en": sold.name_en,
-                "category": sold.category,
-                "colour": sold.colour,
-                "prices": {code: write_amount(minor, units[code]) for code, minor in sold.prices.items()},
-            }
-            for name, sold in it.products.items()
-        },
+        **({"means": list(it.means)} if it.means != USUAL_MEANS else {}),
+        **({"tips_to": it.tips_to} if it.tips_to is not None else {}),
+        "products": {name: _product(sold, units) for name, sold in it.products.items()},
+        **_named("hours", {name: _hours(hours, units) for name, hours in it.hours.items()}),
     }
+
+
+def _product(it: ProductEntry, units: dict[str, Unit]) -> dict[str, Any]:
+    return {
+        "en": it.name_en,
+        "category": it.category,
+        "colour": it.colour,
+        **({"kind": it.kind} if it.kind != "goods" else {}),
+        **({"open_price": True} if it.open_price else {}),
+        "prices": _prices(it.prices, units),
+    }
+
+
+def _hours(it: HoursEntry, units: dict[str, Unit]) -> dict[str, Any]:
+    return {
+        "days": [DAYS[day] for day in sorted(it.weekdays)],
+        "begins": it.begins.isoformat("minutes"),
+        "ends": it.ends.isoformat("minutes"),
+        "prices": {name: _prices(prices, units) for name, prices in it.prices.items()},
+    }
+
+
+def _prices(prices: Mapping[str, int], units: dict[str, Unit]) -> dict[str, str]:
+    return {code: write_amount(minor, units[code]) for code, minor in prices.items()}

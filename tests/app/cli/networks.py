@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from app.cli.apply.document import (
     CurrencyEntry,
+    HoursEntry,
     MembershipEntry,
     NetworkEntry,
     PersonEntry,
@@ -114,11 +115,23 @@ def _venue(draw: st.DrawFn, codes: list[str]) -> VenueEntry:
     accepts = draw(st.frozensets(st.sampled_from(codes))) if codes else frozenset()
     prices = st.dictionaries(st.sampled_from(sorted(accepts)), st.integers(0, 10**9)) if accepts else st.just({})
     colour = st.sampled_from(["#000000", "#ffffff", "#0123ef"])
-    products = st.dictionaries(line, st.builds(ProductEntry, line, line, colour, prices), max_size=3)
+    nature = st.sampled_from([("goods", False), ("goods", True), ("deposit", False), ("return", False)])
+    one = st.builds(lambda *parts: ProductEntry(*parts[:4], *parts[4]), line, line, colour, prices, nature)
+    products = draw(st.dictionaries(line, one, max_size=3))
+    clock = st.builds(time, st.integers(0, 23), st.sampled_from([0, 30]))
+    days = st.frozensets(st.integers(0, 6), min_size=1)
+    hours: dict[str, HoursEntry] = {}
+    if products and accepts:
+        some = st.dictionaries(st.sampled_from(sorted(accepts)), st.integers(0, 10**9), min_size=1)
+        by_product = st.dictionaries(st.sampled_from(sorted(products)), some, min_size=1)
+        hours = draw(st.dictionaries(line, st.builds(HoursEntry, days, clock, clock, by_product), max_size=2))
     return VenueEntry(
         draw(line),
         draw(st.sampled_from(["Europe/Paris", "Indian/Reunion"])),
         time(draw(st.integers(0, 23)), draw(st.integers(0, 59))),
         accepts,
-        draw(products),
+        products,
+        draw(st.sampled_from([("cash", "bank_card"), ("cash",), ("cash", "bank_card", "cheque", "meal_voucher"), ()])),
+        draw(st.none() | line),
+        hours,
     )
