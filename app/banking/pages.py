@@ -47,7 +47,7 @@ KINDS = {
     "payout": N_("Paid out by %(name)s"),
     "remittance": N_("Cash from %(name)s"),
     "handover": N_("Counted cash, carried to the bank"),
-    "payment": N_("Payment to %(name)s"),
+    "payment": N_("Payment %(name)s of a settlement"),
     "aside": N_("None of the network’s business"),
 }
 
@@ -101,8 +101,6 @@ async def decide_line(
     kind, _, subject = what.partition(" ")
     texts = texts_of(request)
     try:
-        if kind not in KINDS or kind == "payment":
-            raise Invalid("There is no such kind of line.", "bank-line-invalid")
         await service.decide(
             context_of(request).engine,
             ledger_of(request),
@@ -143,7 +141,7 @@ _TOLD = {
 
 def _kind(kind: str) -> Kind:
     match kind:
-        case "payout" | "remittance" | "handover" | "aside":
+        case "payout" | "remittance" | "handover" | "payment" | "aside":
             return kind
         case _:
             raise Invalid("There is no such kind of line.", "bank-line-invalid")
@@ -214,7 +212,7 @@ def _typed(cents: int) -> str:
 
 
 def _open(it: Seen, named: dict[str, str], texts: Texts) -> dict[str, Any]:
-    return {"it": it, "proposals": [_proposed(each, named, texts) for each in it.proposals if each.kind != "payment"]}
+    return {"it": it, "proposals": [_proposed(each, named, texts) for each in it.proposals]}
 
 
 def _proposed(it: Proposal, named: dict[str, str], texts: Texts) -> dict[str, Any]:
@@ -228,4 +226,4 @@ def _proposed(it: Proposal, named: dict[str, str], texts: Texts) -> dict[str, An
 
 def _name(kind: str, subject: str, named: dict[str, str], texts: Texts) -> str:
     said = KINDS[kind]
-    return texts.gettext(said, name=named.get(subject, subject.capitalize()))
+    return texts.gettext(said, name=named.get(subject, subject if kind == "payment" else subject.capitalize()))

@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.banking import handovers
-from app.banking.rules.finding import Announced, Expected, Owing, Proposal, proposals
+from app.banking.rules.finding import Announced, Expected, Owing, Proposal, Sent, proposals
 from app.banking.rules.lines import Line
 from app.banking.tables import line, match, statement
 from app.identity.audit import audit
@@ -30,7 +30,8 @@ from app.ledger.service import Ledger, operating_book, posted, reserve_book
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, Invalid, NotFound
 from app.rules.ids import derived
-from app.settlement import bank_details
+from app.settlement import bank_details, paying
+from app.settlement.sepa import Report
 from app.venues.service import venues
 
 ISSUER, OPERATING = "network", "operating"
@@ -110,6 +111,7 @@ async def expected(connection: AsyncConnection, ledger: Ledger) -> Expected:
         ],
         clearing,
         await counted_cents(connection),
+        [Sent(name, cents) for _, name, cents in await paying.awaited(connection)],
     )
 
 
@@ -161,7 +163,8 @@ async def decide(
     """Say what a line is, and book it. `day`: the business day that counts.
 
     The operation's id follows from the line and the number of the decision: whoever stops half-way decides again, and
-    nothing is booked twice. Raises NotFound, Conflict("line-decided"), Invalid("bank-line-invalid").
+    nothing is booked twice. Raises NotFound, Conflict("line-decided"), Invalid("bank-line-invalid"),
+    and what app.settlement.paying raises where a payment is not of that amount.
     """
     async with engine.connect() as connection:
         it, number = await _one(connection, id_), await _number(connection, id_)
@@ -182,10 +185,22 @@ async def decide(
         if isinstance(outcome, Posted):
             await _complete(engine, ledger, id_, number)
             raise _DECIDED
+        if kind == "payment":
+            await _tell_run(ledger, subject, it, actor)
     operation = booking if kind in {"payout", "remittance"} else None
     await _keep(engine, id_, number, kind, subject, operation, reason, actor, handover)
     async with engine.connect() as connection:
         return await _one(connection, id_)
+
+
+async def _tell_run(ledger: Ledger, end_to_end: str, it: Seen, actor: str) -> None:
+    """The money of a settlement's payment has left the account."""
+    async with ledger.reader.connect() as connection:
+        run = next((run for run, name, _ in await paying.awaited(connection) if name == end_to_end), None)
+    if run is None:
+        raise Invalid("No payment waits under this name.", "bank-line-invalid")
+    report = Report(end_to_end, "executed", "", -it.line.amount_cents)
+    await paying.take_in(ledger, run, [report], source=f"line:{it.id}", actor=actor)
 
 
 async def _complete(engine: AsyncEngine, ledger: Ledger, id_: UUID, number: int) -> None:

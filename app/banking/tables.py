@@ -45,7 +45,8 @@ line = sa.Table(
 )
 
 # What a line was found to be; the newest number counts. kind: payout (of `subject`, the payment provider), remittance
-# and handover (of `subject`, the venue), payment (of a settlement run), aside (none of our business, with the reason),
+# and handover (of `subject`, the venue), payment (of a settlement run; `subject`
+# is its end-to-end id), aside (none of our business, with the reason),
 # undone (open again). operation: what was booked for it.
 match = sa.Table(
     "bank_match",

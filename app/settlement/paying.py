@@ -147,6 +147,14 @@ async def payments(connection: AsyncConnection, run: UUID) -> list[Payment]:
     ]
 
 
+async def awaited(connection: AsyncConnection) -> list[tuple[UUID, str, int]]:
+    """(run, end-to-end id, euro cents) of each payment in a file that the bank has said nothing about."""
+    of, said = tables.payment, tables.payment_event
+    answered = sa.exists().where(said.c.run == of.c.run, said.c.venue == of.c.venue)
+    query = sa.select(of.c.run, of.c.end_to_end, of.c.amount_cents).where(~answered).order_by(of.c.end_to_end)
+    return [(row.run, row.end_to_end, row.amount_cents) for row in await connection.execute(query)]
+
+
 async def read_report(ledger: Ledger, id_: UUID, document: bytes, *, actor: str) -> Run:
     """Take in a file of the bank. Read again, or another that says the same, it changes nothing."""
     return await take_in(ledger, id_, sepa.read(document), source=sha256(document).hexdigest(), actor=actor)

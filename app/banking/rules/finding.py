@@ -42,7 +42,6 @@ class Sent:
     """A payment of a settlement run that left with our file."""
 
     end_to_end: str
-    owner: str
     amount_cents: int
 
 
@@ -84,7 +83,7 @@ def proposals(line: Line, expected: Expected) -> list[Proposal]:
 
 def _going_out(line: Line, expected: Expected) -> list[Proposal]:
     return [
-        Proposal("payment", it.owner, certain=line.reference == it.end_to_end)
+        Proposal("payment", it.end_to_end, certain=line.reference == it.end_to_end)
         for it in expected.sent
         if -line.amount_cents == it.amount_cents and it.end_to_end in {line.reference, *line.text.split()}
     ]

@@ -130,7 +130,7 @@ EXPECTED = Expected(
     [Announced(HANDOVER, CANAL, 3000, "K7ADF49")],
     {"stripe": 11_000},
     4000,
-    [Sent("RUN1-A", CANAL, 1000)],
+    [Sent("RUN1-A", 1000)],
 )
 
 
@@ -146,8 +146,8 @@ EXPECTED = Expected(
         (Line(DAY, 2001, "ASSO LA RAFFINERIE"), []),
         (Line(DAY, 4000, text="VERSEMENT ESPÈCES"), [Proposal("handover", "")]),
         (Line(DAY, 4001, text="VERSEMENT ESPÈCES"), []),
-        (Line(DAY, -1000, reference="RUN1-A"), [Proposal("payment", CANAL, certain=True)]),
-        (Line(DAY, -1000, text="VIR RUN1-A"), [Proposal("payment", CANAL)]),
+        (Line(DAY, -1000, reference="RUN1-A"), [Proposal("payment", "RUN1-A", certain=True)]),
+        (Line(DAY, -1000, text="VIR RUN1-A"), [Proposal("payment", "RUN1-A")]),
         (Line(DAY, -999, reference="RUN1-A"), []),
         (Line(DAY, 77, "Inconnu"), []),
     ],
