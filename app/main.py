@@ -19,6 +19,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 import app.accounting.api
+import app.accounting.book_pages
 import app.accounting.pages
 import app.banking.handover_pages
 import app.banking.pages
@@ -193,6 +194,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.banking.handover_pages.router,
         app.settlement.bank_pages.router,
         app.accounting.pages.router,
+        app.accounting.book_pages.router,
         app.moneys.pages.defining.router,
         app.moneys.pages.reading.router,
     ):

@@ -16,20 +16,20 @@ def closings() -> None:
 @closings.command()
 @click.argument("venue")
 def export(venue: str) -> None:
-    """Print the sealed archive of a VENUE (its short name) as JSON."""
+    """Print the sealed archive of a VENUE (its short name), or of the books of "network", as JSON."""
     click.echo(asyncio.run(_export(venue)))
 
 
 async def _export(slug: str) -> str:
+    from app.accounting.books.keeping import all_books  # noqa: PLC0415
     from app.cli.server import database  # noqa: PLC0415
     from app.platform.clock import now_us  # noqa: PLC0415
     from app.platform.secrets import load_keys  # noqa: PLC0415
     from app.platform.settings import Settings  # noqa: PLC0415
     from app.sales.closings import archive, store  # noqa: PLC0415
-    from app.venues.service import venues  # noqa: PLC0415
 
     async with database() as engine, engine.connect() as connection:
-        found = next((it for it in (await venues(connection)).values() if it.slug == slug), None)
+        found = next((it for it in await all_books(connection) if it.slug == slug), None)
         if found is None:
             raise click.ClickException(f"There is no venue {slug}.")
         chains = await store.chains_at(connection, found.id)

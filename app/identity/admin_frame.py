@@ -33,6 +33,7 @@ PLACES = (
     Place("/admin/handovers", N_("Cash"), _MANAGERS),
     Place("/admin/exceptions", N_("To look at"), _MANAGERS),
     Place("/admin/closings", N_("Closings"), _MANAGERS),
+    Place("/admin/books", N_("Books"), _MANAGERS),
     Place("/admin/counter", N_("Counter"), PERSONAL),
     Place("/admin/hours", N_("Hours"), _MANAGERS),
     Place("/admin/issue", N_("Issue"), _MANAGERS),

@@ -126,6 +126,17 @@ RIGHTS: Final[Rights] = {
     "set_network_terms": _NETWORK,
     "set_venue_terms": _NETWORK,
     "show_proof": _NETWORK,
+    # The books
+    "books_page": _MANAGERS,
+    "books_of": _MANAGERS,
+    "books_month": _MANAGERS,
+    "books_journal": _MANAGERS,
+    "books_statement": _MANAGERS,
+    "books_table": _MANAGERS,
+    "books_fec": _MANAGERS,
+    "books_settings": _MANAGERS,
+    "keep_books": _MANAGERS,
+    "close_books": _MANAGERS,
     # What lapses, and credit that grows
     "list_lapses": _NETWORK,
     "show_lapse": _NETWORK,

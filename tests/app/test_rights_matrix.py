@@ -188,6 +188,12 @@ def address(network: Network, path: str, where: Mapping[str, object]) -> str:
         "step": "receive",
         "code": "coop",
         "login": "nobody",
+        "slug": "raffinerie",
+        "month": "2026-11",
+        "journal": "VE",
+        "table": "tva",
+        "ending": "csv",
+        "exercise": 2026,
         **where,
     }
     return path.format(**values)

@@ -60,11 +60,17 @@ def next_month(network: Network) -> date:
     return date.fromordinal(closing.end_of(today.replace(day=1)).toordinal() + 1)
 
 
-async def books_of(network: Network, slug: str) -> Books:
+async def books_of(network: Network, slug: str, year_starts: int = 1) -> Books:
     async with network.engine.begin() as connection:
         books = await keeping.books_named(connection, slug)
         await keeping.keep(
-            connection, books, legal_name=books.legal_name, siren=SIREN, regime="association", year_starts=1, changed={}
+            connection,
+            books,
+            legal_name=books.legal_name,
+            siren=SIREN,
+            regime="association",
+            year_starts=year_starts,
+            changed={},
         )
         return await keeping.books_named(connection, slug)
 

@@ -87,7 +87,7 @@ async def close_month(ledger: Ledger, key: Ed25519PrivateKey, books: Books, toda
         exercise = books.exercise(at.month)
         await store.open_draft(connection)
         try:
-            read = await _draft(ledger, connection, books, known, at, exercise)
+            read, keeper = await _draft(ledger, connection, books, known, at, exercise)
             await connection.commit()
             await connection.execution_options(comptoir_read_only=False)
             async with connection.begin():
@@ -95,7 +95,7 @@ async def close_month(ledger: Ledger, key: Ed25519PrivateKey, books: Books, toda
                 newest = await closings.newest(connection, books.id, MONTH)
                 if (newest and newest.digest) != (at.before and at.before.digest):
                     raise Conflict("This month was closed meanwhile.")
-                made = await _seal_month(connection, key, books, at, exercise, read, known)
+                made = await seal_month(connection, key, books, at, exercise, read, keeper, known)
                 if end_of(at.month) == books.exercise_days(exercise)[1]:
                     await _seal_year(connection, key, books, exercise)
         finally:
@@ -120,7 +120,7 @@ async def _draft(
     known: Mapping[str, Currency],
     at: Due,
     exercise: int,
-) -> Read:
+) -> tuple[Read, Bookkeeper]:
     keeper = Bookkeeper(books.owner, books.chart, rates(known))
     read, number = Read(), 0
     waiting: list[Entry] = []
@@ -140,7 +140,7 @@ async def _draft(
             number += len(waiting)
             waiting, records = [], []
     await store.draft(connection, number, waiting, records)
-    return read
+    return read, keeper
 
 
 async def _carried_over(connection: AsyncConnection, books: Books, at: Due, exercise: int) -> Entry | None:
@@ -156,21 +156,24 @@ async def _carried_over(connection: AsyncConnection, books: Books, at: Due, exer
             carried.append((account, party, debit - credit))
     if result:
         carried.append((books.chart.number("loss" if result > 0 else "profit"), "", result))
+    carried.sort(key=lambda it: (it[2] < 0, it))
     lines = tuple(Line(account, party, max(0, cents), max(0, -cents)) for account, party, cents in carried)
     if not lines:
         return None
     return Entry("AN", at.month, f"AN-{exercise}", at.month, f"À nouveau au {at.month:%d/%m/%Y}", lines)
 
 
-async def _seal_month(
+async def seal_month(
     connection: AsyncConnection,
     key: Ed25519PrivateKey,
     books: Books,
     at: Due,
     exercise: int,
     read: Read,
+    keeper: Bookkeeper,
     known: Mapping[str, Currency],
 ) -> Sealed:
+    """Write the draft into the books and seal its month, in the caller's transaction and under the closings' lock."""
     number = at.before.document.number + 1 if at.before else 1
     await store.write_draft(connection, books.id, exercise, number)
     journals = await store.journal_totals(connection, books.id, number)
@@ -186,6 +189,7 @@ async def _seal_month(
         journals=journals,
         accounts=_by_account(books, totals),
         parties=await _parties(connection, {party for _, party, _, _ in totals if party}, known),
+        vat={"none" if rate is None else str(rate): it for rate, it in keeper.vat.items()},
         lines=await digest_of_lines(store.within(connection), books.id, exercise, journals),
         upto=max(read.upto, before.upto if before else 0),
         settled=read.first_left - 1 if read.first_left else read.upto,

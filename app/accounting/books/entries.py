@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from app.accounting.books.chart import BY_PARTY, Chart
-from app.accounting.books.sold import tax, worth
+from app.accounting.books.sold import Rate, tax, worth
 from app.currencies.service import NETWORK
 from app.ledger.rules.kinds import AccountKey, BookKind
 from app.ledger.rules.operations import Transfer
@@ -103,12 +103,13 @@ class Entry:
 
 class Bookkeeper:
     """Makes the entries of one set of books. `owner` is "network" or "venue:<uuid>"; `rates` are euro cents per minor
-    unit of pegged money."""
+    unit of pegged money. `vat` adds up what was sold: (cents without tax, the tax) by rate."""
 
     def __init__(self, owner: str, chart: Chart, rates: Mapping[str, int]) -> None:
         self._owner, self._chart, self._rates = owner, chart, rates
         self._venue = UUID(owner.removeprefix("venue:")) if owner.startswith("venue:") else None
         self._roles: dict[int, _Role] = {}
+        self.vat: dict[Rate, tuple[int, int]] = {}
 
     def entry(self, piece: Piece, accounts: Mapping[int, AccountKey], first_day: date | None = None) -> Entry | None:
         """None for what is not in these books. `first_day`: nothing is booked on a day before, whenever it was."""
@@ -190,6 +191,10 @@ class Bookkeeper:
         if moved & {"currency.claim", "reserve.payable", "operating.payable", "reserve.due_from"}:
             return "RG"
         return "OD"
+
+    def sold(self, rate: Rate, net: int, tax: int) -> None:
+        so_far = self.vat.get(rate, (0, 0))
+        self.vat[rate] = (so_far[0] + net, so_far[1] + tax)
 
     @property
     def chart(self) -> Chart:
@@ -298,6 +303,7 @@ def _sold(sums: _Sums, mirrored: _Mirror, details: Mapping[str, Any], keeper: Bo
         if vat:
             sums.put(chart.per_rate("vat", rate), "", -sign * vat)
         left -= sign * gross
+        keeper.sold(rate, sign * (gross - vat), sign * vat)
     # Deposits that cards paid are the issuer's to keep, and tips that a fund holds never were the venue's.
     deposits = sign * found.deposits - mirrored.deposits
     sums.add("venue.deposits", "", -deposits)

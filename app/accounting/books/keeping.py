@@ -26,7 +26,8 @@ SIREN_DIGITS = 9
 @dataclass(frozen=True, slots=True)
 class Books:
     """One set of books. `id`: a venue's, or NETWORK_BOOKS; `slug` names it in addresses and files. `year_starts`: the
-    month in which its exercise begins; `changed`: accounts that are not the defaults of `regime`, by key."""
+    month in which its exercise begins; `changed`: accounts that are not the defaults of `regime`, by key. `kept`:
+    somebody said all this."""
 
     id: UUID
     slug: str
@@ -36,6 +37,7 @@ class Books:
     regime: Regime = "association"
     year_starts: int = 1
     changed: Mapping[str, Account] = field(default_factory=dict)
+    kept: bool = False
 
     @property
     def of_venue(self) -> bool:
@@ -89,15 +91,17 @@ async def keep(
 ) -> None:
     """From the next closing on, the books are kept so; what is closed stays as it is. Invalid says what is wrong."""
     if not 0 < len(legal_name.strip()) <= NAME_MAX:
-        raise Invalid("The books are somebody's: a name is missing.")
+        raise Invalid("The books are somebody's: a name is missing.", field="legal_name")
     if siren and not siren_ok(siren):
-        raise Invalid("This is no SIREN: nine digits, the last of which checks the others.")
+        raise Invalid("This is no SIREN: nine digits, the last of which checks the others.", field="siren")
     if regime not in REGIMES or not 1 <= year_starts <= 12:
-        raise Invalid("Books are an association's or a cooperative's, and their year begins in a month.")
+        raise Invalid(
+            "Books are an association's or a cooperative's, and their year begins in a month.", field="regime"
+        )
     known = defaults("cooperative" if regime == "cooperative" else "association", venue=books.of_venue)
     for key, account in changed.items():
         if why := wrong(key, account.number, account.name, known):
-            raise Invalid(f"The account {key} cannot be {account.number} {account.name}: {why}.")
+            raise Invalid(f"The account {key} cannot be {account.number} {account.name}: {why}.", field="accounts")
     values = {
         "legal_name": legal_name.strip(),
         "siren": siren,
@@ -129,4 +133,4 @@ def _books(row: Any, id_: UUID, slug: str, name: str, zone: str) -> Books:
     if row is None:
         return Books(id_, slug, name, zone)
     changed = {key: Account(*it) for key, it in json.loads(row.changed).items()}
-    return Books(id_, slug, row.legal_name, zone, row.siren, row.regime, row.year_starts, changed)
+    return Books(id_, slug, row.legal_name, zone, row.siren, row.regime, row.year_starts, changed, True)

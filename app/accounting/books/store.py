@@ -174,19 +174,20 @@ async def balances(connection: AsyncConnection, books: UUID, exercise: int, last
     return await _totals(connection, line.c.books == books, line.c.exercise == exercise, until)
 
 
-async def account_lines(fetch: Fetch, books: UUID, exercise: int, account: str, last_day: date) -> AsyncIterator[Any]:
-    """The lines of one account of an exercise up to a day, journal by journal and in their order."""
-    columns = (line.c.journal, line.c.number, line.c.place)
-    here = (line.c.books == books, line.c.exercise == exercise, line.c.account == account, line.c.day <= last_day)
-    after: tuple[Any, ...] = ("", 0, 0)
+async def account_lines(
+    fetch: Fetch, books: UUID, exercise: int, account: str, journal: str, first: int, last: int
+) -> AsyncIterator[Any]:
+    """The lines of one account among entries `first` to `last` of a journal, in order."""
+    at, place = (line.c.number, line.c.place), (first, 0)
+    here = (line.c.books == books, line.c.exercise == exercise, line.c.account == account, line.c.journal == journal)
     while True:
-        query = sa.select(line).where(*here, sa.tuple_(*columns) > sa.tuple_(*after))
-        page = await fetch(query.order_by(*columns).limit(LINES_A_PAGE))
+        query = sa.select(line).where(*here, line.c.number.between(place[0], last), sa.tuple_(*at) > sa.tuple_(*place))
+        page = await fetch(query.order_by(*at).limit(LINES_A_PAGE))
         for row in page:
             yield row
         if len(page) < LINES_A_PAGE:
             return
-        after = (page[-1].journal, page[-1].number, page[-1].place)
+        place = (page[-1].number, page[-1].place)
 
 
 async def _totals(connection: AsyncConnection, *where: sa.ColumnElement[bool]) -> list[tuple[str, str, int, int]]:

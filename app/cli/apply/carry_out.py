@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.accounting.books.service import keep_books
 from app.cli.apply.document import NETWORK_ISSUER, NetworkEntry, ProductEntry
 from app.cli.apply.plan import Change, Subject
 from app.currencies import service as currencies
@@ -48,6 +49,7 @@ class Work:
             "product": self._product,
             "hours": self._hours,
             "person": self._person,
+            "books": self._books,
             "order": self._nothing,
         }
         for change in changes:
@@ -163,6 +165,20 @@ class Work:
         else:
             who = (await people.people(self.connection))[login]
             await people.change_person(self.connection, who, it.name, grants, actor=self.actor)
+
+    async def _books(self, change: Change) -> None:
+        (slug,) = change.name
+        it = self.want.books[slug]
+        await keep_books(
+            self.connection,
+            slug,
+            legal_name=it.legal_name,
+            siren=it.siren,
+            regime=it.regime,
+            year_starts=it.year_starts,
+            changed=it.accounts,
+            actor=self.actor,
+        )
 
     async def _order(self) -> None:
         await currencies.put_in_order(self.connection, list(self.want.currencies))

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
 
+from app.accounting.books.chart import Account, Regime
 from app.money import Unit
 from app.rules.lines import ProductKind
 from app.rules.policy import CurrencyKind, Policy
@@ -97,8 +98,20 @@ class MembershipEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class BooksEntry:
+    """How a set of books is kept (app.accounting.books.keeping.Books); `accounts` only where they differ."""
+
+    legal_name: str
+    siren: str
+    regime: Regime
+    year_starts: int
+    accounts: Mapping[str, Account]
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkEntry:
-    """`people` is None when the file does not speak of them."""
+    """`people` is None when the file does not speak of them. `books`: by "network" or a venue's slug, of those that
+    somebody said how to keep."""
 
     name: str
     settings: NetworkSettings
@@ -106,6 +119,7 @@ class NetworkEntry:
     venues: Mapping[str, VenueEntry]
     memberships: Mapping[str, MembershipEntry] = field(default_factory=dict)
     people: Mapping[str, PersonEntry] | None = None
+    books: Mapping[str, BooksEntry] = field(default_factory=dict)
 
 
 def unit_of_kind(kind: str) -> Unit:

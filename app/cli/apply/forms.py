@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from app.accounting.books.chart import Regime
 from app.rules.lines import ProductKind
 from app.rules.policy import CurrencyKind
 from app.wire.base import CurrencyCode
@@ -132,6 +133,16 @@ class MembershipForm(Form):
     days: Annotated[int, Field(ge=1, le=3660)] = 365
 
 
+class BooksForm(Form):
+    """`accounts`: number and name by key (app.accounting.books.chart), where they are not the default ones."""
+
+    legal_name: Line
+    siren: Annotated[str, BeforeValidator(str)] = ""
+    regime: Regime = "association"
+    year_starts: Annotated[int, Field(ge=1, le=12)] = 1
+    accounts: dict[str, tuple[Annotated[str, BeforeValidator(str)], Line]] = {}
+
+
 class PersonForm(Form):
     """`roles`: "network_admin", or "cashier@raffinerie"."""
 
@@ -147,4 +158,5 @@ class NetworkForm(Form):
     venues: dict[Slug, VenueForm] = {}
     fee_tiers: dict[Line, FeeTierForm] = {}
     memberships: dict[Slug, MembershipForm] = {}
+    books: dict[Slug, BooksForm] = {}
     people: dict[Login, PersonForm] | None = None

@@ -21,7 +21,7 @@ from app.currencies.policies import defaults
 from app.money import Unit
 
 Sign = Literal["+", "~", "-"]
-Subject = Literal["network", "currency", "policy", "membership", "venue", "product", "hours", "person", "order"]
+Subject = Literal["network", "currency", "policy", "membership", "venue", "product", "hours", "person", "books", "order"]
 
 
 class Impossible(ValueError):
@@ -48,7 +48,7 @@ class Change:
 def plan(have: NetworkEntry | None, want: NetworkEntry) -> list[Change]:
     """In the order in which they can be done; empty when nothing differs. Raises Impossible."""
     if have is None:
-        have = replace(want, name="", currencies={}, venues={}, memberships={}, people={})
+        have = replace(want, name="", currencies={}, venues={}, memberships={}, people={}, books={})
         before = [Change("+", "network", (want.name,), f"time zone {want.settings.zone}")]
     else:
         before = [*_network(have, want)]
@@ -61,6 +61,7 @@ def plan(have: NetworkEntry | None, want: NetworkEntry) -> list[Change]:
         *_memberships(have, want),
         *_venues(have, want, units),
         *_people(have, want),
+        *_books(have, want),
         *_order("currencies", have.currencies, want.currencies),
         *_order("venues", have.venues, want.venues),
     ]
@@ -217,6 +218,18 @@ def _people(have: NetworkEntry, want: NetworkEntry) -> Iterator[Change]:
             if known.roles != it.roles:
                 differences.append(("roles", _roles(known), _roles(it)))
             yield Change("~", "person", (login,), _differences(differences))
+
+
+def _books(have: NetworkEntry, want: NetworkEntry) -> Iterator[Change]:
+    """Books of which the file says nothing are kept as they were."""
+    for slug, it in want.books.items():
+        known = have.books.get(slug)
+        if known == it:
+            continue
+        siren = f", SIREN {it.siren}" if it.siren else ""
+        accounts = "".join(f"; {key} {one.number} {one.name}" for key, one in sorted(it.accounts.items()))
+        text = f"{it.legal_name}{siren}, {it.regime}, year from month {it.year_starts}{accounts}"
+        yield Change("~" if known else "+", "books", (slug,), text)
 
 
 def _order(what: str, have: Mapping[str, object], want: Mapping[str, object]) -> Iterator[Change]:

@@ -7,8 +7,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.accounting.books.keeping import all_books
 from app.cli.apply.document import (
     NETWORK_ISSUER,
+    BooksEntry,
     CurrencyEntry,
     HoursEntry,
     MembershipEntry,
@@ -49,6 +51,11 @@ async def present(connection: AsyncConnection) -> NetworkEntry | None:
                 frozenset((grant.role.value, by_id[grant.venue].slug if grant.venue else None) for grant in it.grants),
             )
             for login, it in (await people.people(connection)).items()
+        },
+        {
+            it.slug: BooksEntry(it.legal_name, it.siren, it.regime, it.year_starts, it.changed)
+            for it in await all_books(connection)
+            if it.kept
         },
     )
 

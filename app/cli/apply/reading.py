@@ -12,8 +12,11 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from app.accounting.books.chart import Account, defaults, wrong
+from app.accounting.books.keeping import siren_ok
 from app.cli.apply.document import (
     NETWORK_ISSUER,
+    BooksEntry,
     CurrencyEntry,
     HoursEntry,
     MembershipEntry,
@@ -24,6 +27,7 @@ from app.cli.apply.document import (
     unit_of_kind,
 )
 from app.cli.apply.forms import (
+    BooksForm,
     CurrencyForm,
     FeeTierForm,
     HoursForm,
@@ -50,6 +54,11 @@ from app.venues.service import MEANS
 T = TypeVar("T")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ACCOUNT = {
+    "key": "there is no such account in these books",
+    "number": "its number begins with three digits of the chart (classes 1 to 7), and has twelve signs at most",
+    "name": "its name is on one line, of 80 letters at most",
+}
 
 
 def read_network_file(text: str) -> NetworkEntry:
@@ -118,6 +127,7 @@ class _Reader:
             {slug: self.venue(slug, it) for slug, it in form.venues.items()},
             {code: self.membership(code, it) for code, it in form.memberships.items()},
             None if form.people is None else {login: self.person(login, it) for login, it in form.people.items()},
+            {slug: self.books(slug, it) for slug, it in form.books.items()},
         )
 
     def fee_tier(self, name: str, it: FeeTierForm) -> FeeTier:
@@ -236,6 +246,21 @@ class _Reader:
         if shares > price:
             self.wrong((*at, "shares"), "the shares cost more than the whole membership")
         return MembershipEntry(it.names.fr, it.names.en, price, shares, it.days)
+
+    def books(self, slug: str, it: BooksForm) -> BooksEntry:
+        at = ("books", slug)
+        if slug != NETWORK_ISSUER and slug not in self.form.venues:
+            self.wrong(at, f"{slug!r} is neither 'network' nor one of the venues")
+        siren = it.siren.replace(" ", "")
+        if siren and not siren_ok(siren):
+            self.wrong((*at, "siren"), f"{it.siren!r} is no SIREN: nine digits, the last of which checks the others")
+        known = defaults(it.regime, venue=slug != NETWORK_ISSUER)
+        accounts = {key: Account(*one) for key, one in it.accounts.items()}
+        for key, account in accounts.items():
+            if why := wrong(key, account.number, account.name, known):
+                self.wrong((*at, "accounts", key), _ACCOUNT[why])
+        differing = {key: one for key, one in accounts.items() if known.get(key) != one}
+        return BooksEntry(it.legal_name, siren, it.regime, it.year_starts, differing)
 
     def person(self, login: str, it: PersonForm) -> PersonEntry:
         roles: set[tuple[str, str | None]] = set()

@@ -12,6 +12,7 @@ import yaml
 from app.cli.apply.document import (
     NETWORK_ISSUER,
     USUAL_MEANS,
+    BooksEntry,
     CurrencyEntry,
     HoursEntry,
     NetworkEntry,
@@ -53,6 +54,8 @@ def write_network_file(network: NetworkEntry) -> str:
             slug: _venue(it, network.settings.venue_tiers.get(slug), units) for slug, it in network.venues.items()
         },
     }
+    if network.books:
+        document["books"] = {slug: _books(it) for slug, it in network.books.items()}
     if network.people is not None:
         document["people"] = {
             login: {
@@ -67,7 +70,18 @@ def write_network_file(network: NetworkEntry) -> str:
     )
 
 
-def _named(name: str, entries: dict[str, Any]) -> dict[str, Any]:
+def _books(it: BooksEntry) -> dict[str, Any]:
+    accounts = {key: [one.number, one.name] for key, one in it.accounts.items()}
+    return {
+        "legal_name": it.legal_name,
+        **_named("siren", it.siren),
+        "regime": it.regime,
+        "year_starts": it.year_starts,
+        **_named("accounts", accounts),
+    }
+
+
+def _named(name: str, entries: dict[str, Any] | str) -> dict[str, Any]:
     return {name: entries} if entries else {}
 
 

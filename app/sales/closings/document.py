@@ -83,8 +83,8 @@ class AccountTotals(_Part):
 class BooksFigures(_Part):
     """What was written into the books for a period that ends on `last_day`, of the `exercise` named by the year in
     which it begins. `lines` is the SHA-256 of the entries themselves (app.accounting.books.fec); `perpetual_cents` are
-    all debits ever. Of a month: the ledger's operations were read up to number `upto`, and all up to `settled` are in
-    the books."""
+    all debits ever; `vat`: by rate in basis points ("none": without one), sales without tax and the tax in them. Of a
+    month: the ledger's operations were read up to number `upto`, and all up to `settled` are in the books."""
 
     last_day: date
     exercise: int
@@ -94,6 +94,7 @@ class BooksFigures(_Part):
     journals: dict[str, JournalTotals]
     accounts: dict[str, AccountTotals]
     parties: dict[str, tuple[str, str]] = {}
+    vat: dict[str, tuple[int, int]] = {}
     lines: str = ""
     upto: int = 0
     settled: int = 0

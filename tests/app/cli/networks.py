@@ -7,7 +7,9 @@ from datetime import time
 
 from hypothesis import strategies as st
 
+from app.accounting.books.chart import REGIMES, Account
 from app.cli.apply.document import (
+    BooksEntry,
     CurrencyEntry,
     HoursEntry,
     MembershipEntry,
@@ -107,7 +109,19 @@ def networks(draw: st.DrawFn) -> NetworkEntry:
     here = [(role, slug) for slug in slugs for role in ("cashier", "venue_admin")]
     roles = st.frozensets(st.sampled_from([("network_admin", None), *here]))
     people = draw(st.none() | st.dictionaries(st.sampled_from(["nadia", "lucas"]), st.builds(PersonEntry, line, roles)))
-    return NetworkEntry(draw(line), settings, currencies, venues, memberships, people)
+    accounts = st.dictionaries(
+        st.sampled_from(["own.bank", "issuer.wallet"]), st.builds(Account, st.just("512900"), line), max_size=2
+    )
+    kept = st.builds(
+        BooksEntry,
+        line,
+        st.sampled_from(["", "732829320"]),
+        st.sampled_from(REGIMES),
+        st.integers(1, 12),
+        accounts,
+    )
+    books = draw(st.dictionaries(st.sampled_from(["network", *slugs]), kept, max_size=2))
+    return NetworkEntry(draw(line), settings, currencies, venues, memberships, people, books)
 
 
 @st.composite

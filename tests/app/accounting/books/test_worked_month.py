@@ -19,7 +19,7 @@ from app.sales.closings import store as closings
 from app.sales.closings.store import Sealed
 from app.wire import VoidRow
 from tests.support.books import SIREN, books_of, close, file_of, line, next_month, online, sale
-from tests.support.fec_rule import faults, rows
+from tests.support.fec_rule import cents, faults, rows
 from tests.support.network import Network, Terminal
 
 
@@ -120,6 +120,56 @@ async def test_the_archive_is_checked_without_the_server(network: Network) -> No
     for before, after in (('\\"perpetual_cents\\":', '\\"perpetual_cents\\":1'), ('\\"first\\":1,', '\\"first\\":2,')):
         assert before in text
         assert archive.check(text.replace(before, after), key.public_key()).findings
+
+
+async def test_what_the_books_say_is_what_the_ledger_holds(network: Network) -> None:
+    await the_month(network)
+    held: dict[str, int] = {}
+    for row in await network.ledger.balances():
+        held[row.key.kind] = held.get(row.key.kind, 0) + row.balance
+    own, bars = await books_of(network, "network"), await books_of(network, "raffinerie")
+    theirs, its = await close(network, own), await close(network, bars)
+    found = {number: debit - credit for number, (debit, credit) in totals(theirs).items()}
+    assert (-found["165100"], -found["467200"], -found["419600"]) == (held["wallet"], held["claim"], held["deposit"])
+    assert (found["511500"], found["467100"]) == (held["clearing"], held["due_from"])
+    here = {number: debit - credit for number, (debit, credit) in totals(its).items()}
+    assert (here["467810"], -here["467820"]) == (held["claim"], held["due_from"])
+    for books, month in ((own, theirs), (bars, its)):
+        written = rows(await file_of(network, books, month))
+        for side, column in ((0, "Debit"), (1, "Credit")):
+            told = sum(cents(it[column]) for it in written)
+            assert told == sum(sums[side] for sums in totals(month).values())
+
+
+async def test_a_year_ends_and_the_next_begins_with_what_it_left(network: Network) -> None:
+    """Sales of 5.83 and so on are the year's result; what is owed and held goes on."""
+    await the_month(network)
+    month = next_month(network)
+    bars = await books_of(network, "raffinerie", year_starts=month.month)
+    last = await close(network, bars)
+    following = await close(network, bars, date.fromordinal(closing.end_of(month).toordinal() + 1))
+    async with network.engine.connect() as connection:
+        year = await closings.newest(connection, bars.id, "books_year")
+        chains = await closings.chains_at(connection, bars.id)
+    assert year is not None
+    assert year.document.books is not None
+    assert last.document.books is not None
+    assert following.document.books is not None
+    assert year.document.parts[0].digest == last.digest.hex()
+    assert (year.document.books.cents, year.document.books.last_day) == (
+        last.document.books.cents,
+        closing.end_of(last.document.day),
+    )
+    assert following.document.books.exercise == last.document.books.exercise + 1
+    file = await file_of(network, bars, following)
+    assert [*faults(f"{SIREN}FEC{closing.end_of(month):%Y%m%d}.txt", file)] == []
+    # 5.83 + 3.79 + 2.92 + 2.92 - 2.92 were sold without tax.
+    assert entry(file, "AN", 1) == [
+        *("467810 RAF D 11,00", "531000 D 24,50", "120000 C 12,54", "419600 C 1,00"),
+        *("44571055 C 0,21", "44571200 C 1,75", "467820 C 20,00"),
+    ]
+    key = network.context.keys.signing
+    assert archive.check(archive.write(chains, bars.id, key, now_us()), key.public_key()).findings == ()
 
 
 @pytest.mark.parametrize("slug", ["network", "raffinerie"])
