@@ -67,6 +67,7 @@ _VENUE: Final = {
     "venue.claim": Account("467810", "Monnaies locales à rembourser"),
     "venue.due": Account("467820", "Espèces dues au réseau"),
     "venue.payable": Account("467830", "Réseau, virements à recevoir"),
+    "venue.supplier": Account("401000", "Fournisseurs, réseau"),
     "venue.deposits": Account("419600", "Clients, emballages consignés"),
     "venue.tips": Account("467840", "Pourboires à reverser"),
     "venue.fee": Account("622200", "Commissions sur ventes"),

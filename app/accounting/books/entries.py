@@ -56,7 +56,12 @@ _TAKEN_BACK: Final = ".reversal"
 _INNER: Final = frozenset({"due_to_reserve", "due_from_reserve"})
 _OPERATING: Final = "operating"
 _CURRENCY_KINDS: Final = frozenset({"wallet", "claim", "deposit", "fund", "overdraft", "suspense"})
-_VENUE_KINDS: Final = {"claim": "venue.claim", "due_from": "venue.due", "payable": "venue.payable"}
+_VENUE_KINDS: Final = {
+    "claim": "venue.claim",
+    "due_from": "venue.due",
+    "payable": "venue.payable",
+    "receivable": "venue.supplier",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,15 +165,15 @@ class Bookkeeper:
         left = mirrored.left
         if not left:
             return
-        if mirrored.only_due:
+        if base == "settlement.clearing":
+            # What its own money owes to the network is told as its debt there.
+            key = "own.liaison"
+        elif mirrored.only_due:
             # Cash that was taken for an issuer, or handed on to it.
             means = json.loads(piece.details).get("means", "cash") if here else "cash"
             key = f"till.{means}" if f"till.{means}" in self._chart.accounts else "till.cash"
         elif "reserve.bank" in moved or "operating.bank" in moved:
             key = "venue.bank"
-        elif base == "settlement.clearing":
-            # What its own money owes to the network is told as its debt there.
-            key = "issuer.payable"
         elif base == "retirement":
             key = "venue.gifts_paid"
         elif "currency.overdraft" in moved:
@@ -241,7 +246,8 @@ def _own_key(key: AccountKey) -> str:
     if key.book.kind is BookKind.RESERVE:
         if key.kind == "liability":
             return "issuer.control"
-        return "own.liaison" if key.owner == _OPERATING else f"issuer.{key.kind}"
+        # A venue's debt to the network for its own money is told once, on the network's side of it.
+        return "own.liaison" if key.owner in {_OPERATING, NETWORK} else f"issuer.{key.kind}"
     return "own.liaison" if key.kind in _INNER else f"own.{key.kind}"
 
 

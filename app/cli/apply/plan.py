@@ -21,7 +21,9 @@ from app.currencies.policies import defaults
 from app.money import Unit
 
 Sign = Literal["+", "~", "-"]
-Subject = Literal["network", "currency", "policy", "membership", "venue", "product", "hours", "person", "books", "order"]
+Subject = Literal[
+    "network", "currency", "policy", "membership", "venue", "product", "hours", "person", "books", "order"
+]
 
 
 class Impossible(ValueError):

@@ -32,6 +32,7 @@ BOOKS: dict[str, Book] = {
     **{code: currency_book("network", code) for code in ("RAF", "GIFT")},
     "reserve": reserve_book("network"),
     "operating": operating_book("network"),
+    "mine": reserve_book(OWNER),
 }
 
 
@@ -182,6 +183,51 @@ def test_a_settlement_run_is_told_from_both_sides() -> None:
         entry = keeper.entry(payment, ground.keys)
         assert entry is not None
         assert (entry.journal, sums(entry)) == ("BQ", found)
+
+
+def test_fees_that_are_billed_and_kept_back_are_a_debt_in_between() -> None:
+    """3.00 of fees with 0.50 of tax are billed; 2.00 of it is kept back from what is paid out."""
+    ground, (network, venue) = Ground(), keepers()
+    receivable, payable = ("receivable", OWNER), ("payable", OWNER)
+    netting = piece(
+        "settlement.netting",
+        [
+            ground.transfer("operating", receivable, ("fee_income", ""), 250),
+            ground.transfer("operating", receivable, ("vat", ""), 50),
+            ground.transfer("reserve", payable, ("payable", "operating"), 200),
+            ground.transfer("operating", ("due_from_reserve", ""), receivable, 200),
+        ],
+    )
+    assert sums(venue.entry(netting, ground.keys)) == {
+        "622200": 250,
+        "445660": 50,
+        "401000": -100,
+        "467830": -200,
+    }
+    assert sums(network.entry(netting, ground.keys)) == {"411000": 100, "467300": 200, "706000": -250, "445710": -50}
+
+
+def test_money_of_a_venues_own_is_owed_through_the_network() -> None:
+    """Somebody else took 10.00 of a venue's own money: the network pays it, and the venue owes the network. Then 10.00
+    of what the network owes the venue are set against it."""
+    ground, (network, venue) = Ground(), keepers()
+    other, run = ("payable", f"venue:{uuid7()}"), ("payable", "run:1")
+    owing, payable = ("due_from", OWNER), ("payable", OWNER)
+    clearing = [
+        ground.transfer("mine", other, ("payable", "network"), 1000),
+        ground.transfer("reserve", owing, run, 1000),
+        ground.transfer("reserve", run, other, 1000),
+    ]
+    found = piece("settlement.clearing", clearing)
+    assert sums(venue.entry(found, ground.keys)) == {"467300": 1000, "467820": -1000}
+    assert sums(network.entry(found, ground.keys)) == {"467100": 1000, "467300": -1000}
+    netting = [
+        ground.transfer("reserve", payable, owing, 1000),
+        ground.transfer("mine", ("payable", "network"), ("payable", "operating"), 1000),
+    ]
+    found = piece("settlement.netting", netting)
+    assert sums(venue.entry(found, ground.keys)) == {"467820": 1000, "467830": -1000}
+    assert sums(network.entry(found, ground.keys)) == {"467300": 1000, "467100": -1000}
 
 
 def test_cash_handed_in_leaves_the_till() -> None:
