@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.accounting.books.chart import NUMBER, REGIMES, Account, Chart, defaults, percent, wrong
@@ -42,6 +42,7 @@ def test_each_rate_has_an_account(rate: int | None, sales: str, vat: str, name: 
     assert chart.name(sales) == name
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10_000), st.integers(1, 10_000))
 def test_two_rates_never_share_an_account(one: int, other: int) -> None:
     chart = Chart("association", {}, venue=True)

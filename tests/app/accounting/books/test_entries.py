@@ -111,7 +111,7 @@ def sums(entry: Entry | None) -> dict[str, int]:
     return {} if entry is None else {number: cents for number, cents in signed(entry.lines).items() if cents}
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(sales(), st.sampled_from([None, "jar"]))
 def test_a_sale_is_explained_to_the_cent(sale: Sale, tips_to: str | None) -> None:
     ground, (network, venue) = Ground(), keepers()
@@ -134,7 +134,7 @@ def test_a_sale_is_explained_to_the_cent(sale: Sale, tips_to: str | None) -> Non
     assert sum(found.values()) == sum(sums(theirs).values()) == 0
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(sales(), st.sampled_from([None, "jar"]))
 def test_taking_it_back_undoes_it(sale: Sale, tips_to: str | None) -> None:
     ground, told = Ground(), details(sale)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.accounting.books.sold import tax, worth
@@ -53,6 +53,7 @@ def test_a_bottle_that_comes_back_lowers_the_goods_of_its_rate() -> None:
     assert worth({"lines": [line(350, 2000), line(-20, 2000, kind="return")]}, RATES).goods == {2000: 330}
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**9), st.sampled_from([210, 550, 850, 1000, 2000]))
 def test_tax_is_what_the_receipt_says_and_a_reversal_takes_it_back(gross: int, rate: int) -> None:
     part = tax(gross, rate)
@@ -60,6 +61,7 @@ def test_tax_is_what_the_receipt_says_and_a_reversal_takes_it_back(gross: int, r
     assert tax(-gross, rate) == -part
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 900), st.sampled_from([None, 550, 1000, 2000])), min_size=1, max_size=8),
     st.data(),
