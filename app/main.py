@@ -53,6 +53,7 @@ import app.settlement.pages
 import app.settlement.period_pages
 import app.settlement.run_api
 import app.terminals.api
+import app.terminals.limits.pages
 import app.terminals.pages
 import app.topups.api
 import app.topups.pages
@@ -187,6 +188,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.sales.receipt_pages.router,
         app.sales.training_pages.router,
         app.terminals.pages.router,
+        app.terminals.limits.pages.router,
         app.lapses.pages.router,
         app.settlement.pages.router,
         app.settlement.period_pages.router,

@@ -41,6 +41,7 @@ PLACES = (
     Place("/admin/loans", N_("Loans"), frozenset({Role.NETWORK_ADMIN})),
     Place("/admin/lapses", N_("Lapses"), frozenset({Role.NETWORK_ADMIN})),
     Place("/admin/terminals", N_("Terminals"), _MANAGERS),
+    Place("/admin/limits", N_("Without network"), frozenset({Role.NETWORK_ADMIN})),
 )
 
 

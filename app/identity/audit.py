@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.identity.tables import audit as audit_table
@@ -27,3 +30,20 @@ async def audit(connection: AsyncConnection, actor: str, action: str, subject: s
         "details": json.dumps(details, ensure_ascii=False, sort_keys=True, default=str),
     }
     await connection.execute(audit_table.insert(), row)
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """One act as it was recorded."""
+
+    at_us: int
+    actor: str
+    details: Mapping[str, Any]
+
+
+async def newest(connection: AsyncConnection, action: str, limit: int) -> list[Noted]:
+    """The last acts of this name, the newest first."""
+    table = audit_table
+    query = sa.select(table).where(table.c.action == action).order_by(table.c.at_us.desc(), table.c.id.desc())
+    rows = await connection.execute(query.limit(limit))
+    return [Noted(row.at_us, row.actor, json.loads(row.details)) for row in rows]

@@ -494,6 +494,11 @@ async def wallet_balances(
     return held
 
 
+async def in_wallets(connection: AsyncConnection, currency: str, most_each: int) -> int:
+    """What all wallets may still pay of a currency, counting of each at most `most_each`; minor units."""
+    return await reads.free_together(connection, currency, "wallet", most_each)
+
+
 async def wallets_moved_since(
     connection: AsyncConnection, transfer: int, also: Collection[str] = ()
 ) -> tuple[int, dict[str, dict[str, int]] | None]:

@@ -10,7 +10,7 @@ Default numbers: terminal.md, "Deciding offline"; each is a network setting.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -60,7 +60,12 @@ class CardLimits:
 
 @dataclass(frozen=True, slots=True)
 class OfflineLimits:
-    """One network's limits: by currency, then by assurance level."""
+    """One network's limits: by currency, then by assurance level.
+
+    Beyond `snapshot_stop_s` a terminal sells within `lowered_percent` of every limit, or not at all (None).
+    `unknown_cards`: a card that the snapshot does not know may pay, as one of level C that holds nothing.
+    `top_ups`: the least and the most of a currency that may be put on a card for cash; what is left out is not.
+    """
 
     cards: Mapping[str, Mapping[Assurance, CardLimits]]
     per_terminal: Mapping[str, int]
@@ -68,6 +73,9 @@ class OfflineLimits:
     journal_rows: int = 25_000
     snapshot_warn_s: int = 3600
     snapshot_stop_s: int = 12 * 3600
+    lowered_percent: int | None = None
+    unknown_cards: bool = False
+    top_ups: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,8 @@ class CardView:
     """A card as this terminal knows it: the snapshot's word, less what the terminal has sold since.
 
     `available`, `unbacked` and `backed` are minor units by currency; the last two sum this terminal's sales to the
-    card that no snapshot has settled yet. `consecutive` counts those sales made offline.
+    card that no snapshot has settled yet. `consecutive` counts those sales made offline. `known`: the snapshot knows
+    it.
     """
 
     blocked: bool
@@ -84,6 +93,7 @@ class CardView:
     unbacked: Mapping[str, int]
     backed: Mapping[str, int]
     consecutive: int
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +117,40 @@ class Refuse:
     reason: Refusal
 
 
+def stopped(terminal: TerminalView, limits: OfflineLimits) -> Refusal | None:
+    """Why this terminal sells to nobody without network, whatever the card; None: it may."""
+    if terminal.snapshot_age_s is None:
+        return Refusal.SNAPSHOT_TOO_OLD
+    if terminal.snapshot_age_s > limits.snapshot_stop_s and limits.lowered_percent is None:
+        return Refusal.SNAPSHOT_TOO_OLD
+    return Refusal.JOURNAL_FULL if terminal.rows_waiting >= limits.journal_rows else None
+
+
+def percent_in_force(terminal: TerminalView, limits: OfflineLimits) -> int:
+    """How much of every limit holds for a snapshot of this age."""
+    old = terminal.snapshot_age_s is None or terminal.snapshot_age_s > limits.snapshot_stop_s
+    return (limits.lowered_percent or 0) if old else 100
+
+
+def lowered(allowed: CardLimits, percent: int) -> CardLimits:
+    """That much of a card's limits, rounded down; where some sales in a row are allowed, one still is."""
+    in_a_row = min(allowed.consecutive, max(1, allowed.consecutive * percent // 100)) if percent else 0
+    return CardLimits(allowed.per_sale * percent // 100, allowed.per_card * percent // 100, in_a_row)
+
+
 def decide(
     tenders: Mapping[str, int], card: CardView | None, terminal: TerminalView, limits: OfflineLimits
 ) -> Accept | Refuse:
     """May this card pay `tenders` (minor units by currency; below 0, it is given them) here, now, without asking
     anyone?"""
-    if terminal.snapshot_age_s is None or terminal.snapshot_age_s > limits.snapshot_stop_s:
-        return Refuse(Refusal.SNAPSHOT_TOO_OLD)
-    if terminal.rows_waiting >= limits.journal_rows:
-        return Refuse(Refusal.JOURNAL_FULL)
-    if card is None:
+    if reason := stopped(terminal, limits):
+        return Refuse(reason)
+    if card is None or not (card.known or limits.unknown_cards):
         return Refuse(Refusal.CARD_UNKNOWN)
     if card.blocked:
         return Refuse(Refusal.CARD_BLOCKED)
     unbacked: dict[str, int] = {}
+    percent = percent_in_force(terminal, limits)
     for currency, amount in tenders.items():
         if amount <= 0:
             # A deposit that comes back: whoever holds the cup may have its money, and nobody risks anything by it.
@@ -128,11 +158,37 @@ def decide(
         allowed = limits.cards.get(currency, {}).get(card.assurance)
         if allowed is None:
             return Refuse(Refusal.CURRENCY_NOT_ACCEPTED)
-        if reason := _over(currency, amount, card, terminal, limits, allowed):
+        if reason := _over(currency, amount, card, terminal, limits, lowered(allowed, percent)):
             return Refuse(reason)
         if risk := _risk(amount, card.available.get(currency, 0)):
             unbacked[currency] = risk
     return Accept(unbacked)
+
+
+def refusal_of_top_up(
+    currency: str,
+    amount: int,
+    card: CardView | None,
+    terminal: TerminalView,
+    limits: OfflineLimits,
+    ceiling: int | None,
+) -> Refusal | None:
+    """Why this much (minor units) may not be put on a card without asking anyone; None: it may. `ceiling`: what a card
+    holds at most. Staff have the cash in hand, so it is no risk; what the card holds is known here only."""
+    if reason := stopped(terminal, limits):
+        return reason
+    if currency not in limits.top_ups:
+        return Refusal.NOT_ALLOWED
+    if card is None or not (card.known or limits.unknown_cards):
+        return Refusal.CARD_UNKNOWN
+    if card.blocked:
+        return Refusal.CARD_BLOCKED
+    least, most = limits.top_ups[currency]
+    if not least <= amount <= most:
+        return Refusal.AMOUNT_OUT_OF_RANGE
+    if ceiling is not None and card.available.get(currency, 0) + amount > ceiling:
+        return Refusal.OVER_CEILING
+    return None
 
 
 def _over(
@@ -149,7 +205,9 @@ def _over(
     weighed = unbacked + -(-backed * limits.backed_weight_percent // 100)
     if weighed > allowed.per_card:
         return Refusal.OVER_CARD_LIMIT
-    if terminal.unbacked.get(currency, 0) + risk > limits.per_terminal.get(currency, 0):
+    most = limits.per_terminal.get(currency, 0) * percent_in_force(terminal, limits) // 100
+    # What a card is known to hold it may pay even where limits that were lowered since are passed already.
+    if risk and terminal.unbacked.get(currency, 0) + risk > most:
         return Refusal.OVER_TERMINAL_LIMIT
     return None
 

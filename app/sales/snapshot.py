@@ -10,8 +10,8 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.currencies.policies import policies, policy_at
-from app.currencies.service import currencies
+from app.currencies.policies import PolicyVersion, policies, policy_at
+from app.currencies.service import Currency, currencies
 from app.identity.pins import pins_of_venue
 from app.platform.clock import now_us
 from app.rules.prices import Window
@@ -107,6 +107,9 @@ async def head(
             journal_rows=settings.journal_rows,
             snapshot_warn_s=settings.snapshot_warn_s,
             snapshot_stop_s=settings.snapshot_stop_s,
+            lowered_percent=settings.lowered_percent if settings.snapshot_old == "lower" else None,
+            unknown_cards=settings.unknown_cards,
+            top_ups=_top_ups(known, rules, settings),
         ),
         applied_epoch=terminal.epoch,
         applied_through=own.through,
@@ -134,6 +137,20 @@ async def _till(connection: AsyncConnection, terminal: Terminal, settings: Netwo
         closed_at_us=closed_at_us,
         open_before=open_before,
     )
+
+
+def _top_ups(
+    known: Mapping[str, Currency], rules: Mapping[str, PolicyVersion], settings: NetworkSettings
+) -> dict[str, tuple[int, int]]:
+    """What may be put on a card for cash without asking us, by currency: within the bounds of one top-up, and of a day,
+    of which a terminal alone knows too little."""
+    found = {}
+    for code, it in known.items():
+        if settings.offline_topups and it.kind == "pegged":
+            least, most = settings.top_up_limits(it.cents_per_unit)
+            issue = rules[code].policy.issue
+            found[code] = (least, min(it for it in (most, issue.per_operation, issue.per_day) if it is not None))
+    return found
 
 
 def _window(hours: Window, known: Container[str]) -> SnapshotWindow:

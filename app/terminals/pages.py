@@ -16,6 +16,8 @@ from app.platform.context import context_of
 from app.platform.errors import Invalid, NotFound
 from app.terminals import logs, service
 from app.terminals.fleet import Member, fleet
+from app.terminals.limits.acceptance import acceptances, raised
+from app.terminals.limits.exposure import exposures
 from app.terminals.rules import Level
 from app.terminals.words import LEVELS, duration, facts, in_words
 from app.venues.service import Venue, the_network, venue_named, venues
@@ -122,12 +124,19 @@ async def terminal_logs(request: Request, caller: Caller, terminal: UUID, bundle
 
 
 async def _page(request: Request, caller: Principal, session: SignedIn, code: str = "", named: str = "") -> Response:
+    accepted = True
+    if caller.sees_network:
+        async with context_of(request).reader.connect() as connection:
+            figures = await exposures(connection, (await the_network(connection)).settings)
+            newest = await acceptances(connection, 1)
+        accepted = not raised(newest[0] if newest else None, figures)
     return render_admin(
         request,
         session,
         "terminals/fleet.html",
         place=HERE,
         headers=_kept_nowhere(code),
+        exposure_accepted=accepted,
         **_code(request, code, named),
         **await _fleet(request, caller),
     )

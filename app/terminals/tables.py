@@ -77,3 +77,16 @@ log_bundle = sa.Table(
     sa.Column("content", sa.LargeBinary),
     sa.CheckConstraint("(content IS NULL) = (received_at_us IS NULL)", name="received_whole"),
 )
+
+# What the organiser accepted in writing to lose at most at terminals without network: `signed` is what they wrote as
+# their name, `sentence` what they accepted, `figures` JSON (app.terminals.limits.acceptance.Accepted). Append-only.
+exposure_acceptance = sa.Table(
+    "exposure_acceptance",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("at_us", sa.BigInteger, nullable=False, index=True),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("signed", sa.Text, nullable=False),
+    sa.Column("sentence", sa.Text, nullable=False),
+    sa.Column("figures", sa.Text, nullable=False),
+)

@@ -25,9 +25,7 @@ class Limits:
 
 
 def limits_of(settings: NetworkSettings, currency: Currency) -> Limits:
-    """The network's limits are in euros; what is not a whole unit is rounded inwards."""
-    rate = currency.cents_per_unit or 1
-    return Limits(-(-settings.topup_min_cents // rate), settings.topup_max_cents // rate)
+    return Limits(*settings.top_up_limits(currency.cents_per_unit))
 
 
 def chips_of(currency: Currency, limits: Limits) -> list[int]:

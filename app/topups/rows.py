@@ -25,9 +25,6 @@ from app.venues.service import the_network
 from app.wire import RefundRow, TopUpRow
 
 REFUND = "refund.cash"
-# A refund waits for terminals that may have sold to the card: those that were heard of lately, and not just now.
-AWAY_S = 60
-GRACE_S = 24 * 3600
 
 
 async def ask_top_up(ledger: Ledger, place: Place, staff: Staff, row: TopUpRow) -> Posted:
@@ -84,9 +81,11 @@ async def ask_refund(ledger: Ledger, place: Place, staff: Staff, row: RefundRow)
     currency = _bought(place, row.currency)
     version = await service.rules_of(ledger, currency)
     async with ledger.reader.connect() as connection:
-        card = await card_by_uid(connection, row.card)
+        card, settings = await card_by_uid(connection, row.card), (await the_network(connection)).settings
         now = now_us()
-        away = await terminals_away(connection, now - GRACE_S * 1_000_000, now - AWAY_S * 1_000_000)
+        away = await terminals_away(
+            connection, now - settings.refund_wait_s * 1_000_000, now - settings.refund_heard_s * 1_000_000
+        )
     if not await ledger.booked([row.id]):
         _check_card(card)
         redeem = version.policy.redeem

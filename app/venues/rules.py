@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from typing import Literal
 
 from app.money import Unit
 from app.rules.offline import Assurance, CardLimits
@@ -16,7 +17,13 @@ _CENTS: dict[Assurance, tuple[int, int, int]] = {"A": (5000, 8000, 10), "B": (30
 _MINUTES: dict[Assurance, tuple[int, int, int]] = {"A": (300, 480, 10), "B": (180, 240, 5), "C": (180, 240, 5)}
 _POINTS: dict[Assurance, tuple[int, int, int]] = {"A": (50, 80, 10), "B": (30, 40, 5), "C": (30, 40, 5)}
 CARD_LIMITS = {Unit.CENT: _CENTS, Unit.MINUTE: _MINUTES, Unit.POINT: _POINTS}
+_WHOLE = 100
 TERMINAL_LIMITS = {Unit.CENT: 50_000, Unit.MINUTE: 3_000, Unit.POINT: 500}
+
+
+def N_(msgid: str) -> str:  # noqa: N802 - the name by which texts are gathered
+    """Marks a message id: rules know no catalogs."""
+    return msgid
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,10 @@ class FeeTier:
 class NetworkSettings:
     """What one network decides for itself. Amounts in minor units, times in seconds.
 
-    `venue_tiers`: the name of a fee tier by a venue's slug.
+    `snapshot_old`: what a terminal does that has heard nothing for `snapshot_stop_s`: it stops, or sells within
+    `lowered_percent` of its limits. `offline_topups`, `unknown_cards`: whether it takes cash for a card, and sells to a
+    card that it does not know, without network. `on_cards`: by currency, the most that all cards together will hold,
+    as the organiser expects it. `venue_tiers`: the name of a fee tier by a venue's slug.
     """
 
     zone: str = "Europe/Paris"  # of what happens at no venue
@@ -51,6 +61,13 @@ class NetworkSettings:
     journal_rows: int = 25_000  # an intent and a sale each: more than 10,000 sales
     snapshot_warn_s: int = 3600
     snapshot_stop_s: int = 12 * 3600
+    snapshot_old: Literal["stop", "lower"] = "stop"
+    lowered_percent: int = 25
+    offline_topups: bool = False
+    unknown_cards: bool = False
+    # A refund waits for terminals that may have sold to the card: those that were heard of lately, and not just now.
+    refund_heard_s: int = 60
+    refund_wait_s: int = 24 * 3600
     # Whether a till sells only while a session is open, and whether staff count before they see what should be there.
     session_required: bool = False
     blind_count: bool = True
@@ -58,6 +75,7 @@ class NetworkSettings:
     pin_only: bool = True
     card_limits: dict[str, dict[Assurance, tuple[int, int, int]]] = field(default_factory=dict)
     terminal_limits: dict[str, int] = field(default_factory=dict)
+    on_cards: dict[str, int] = field(default_factory=dict)
     fee_tiers: dict[str, FeeTier] = field(default_factory=dict)
     venue_tiers: dict[str, str] = field(default_factory=dict)
 
@@ -80,10 +98,25 @@ class NetworkSettings:
         chosen = self.card_limits.get(code, CARD_LIMITS[unit])
         return {level: CardLimits(*numbers) for level, numbers in chosen.items()}
 
+    def top_up_limits(self, cents_per_unit: int | None) -> tuple[int, int]:
+        """The least and the most of a pegged currency at once, in its minor units: the network's limits are in euros,
+        and what is not a whole unit is rounded inwards."""
+        rate = cents_per_unit or 1
+        return -(-self.topup_min_cents // rate), self.topup_max_cents // rate
+
     def terminal_limit(self, code: str, unit: Unit) -> int:
         return self.terminal_limits.get(code, TERMINAL_LIMITS[unit])
 
 
-def maximum_exposure(settings: NetworkSettings, units: Iterable[tuple[str, Unit]], terminals: int) -> dict[str, int]:
-    """What the organiser can lose at most while all terminals are isolated: minor units by currency."""
-    return {code: settings.terminal_limit(code, unit) * terminals for code, unit in units}
+def problems(settings: NetworkSettings) -> Iterator[tuple[str, str]]:
+    """(member, what is wrong with it, as a message id) of settings that contradict each other."""
+    if settings.topup_min_cents > settings.topup_max_cents:
+        yield "topup_min_cents", N_("the smallest top-up is larger than the largest")
+    if settings.snapshot_warn_s > settings.snapshot_stop_s:
+        yield "snapshot_warn_s", N_("a terminal would stop before it warns")
+    if settings.backed_weight_percent > _WHOLE:
+        yield "backed_weight_percent", N_("no weight is above 100 per cent")
+    if not 1 <= settings.lowered_percent < _WHOLE:
+        yield "lowered_percent", N_("lower limits are from 1 to 99 per cent of the usual ones")
+    if settings.refund_heard_s > settings.refund_wait_s:
+        yield "refund_wait_s", N_("a refund would wait for no terminal: wait longer than a terminal may be silent")

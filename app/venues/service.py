@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.platform.clock import now_us
 from app.platform.database import is_sqlite
-from app.platform.errors import NotFound
+from app.platform.errors import Conflict, NotFound
 from app.rules.business_day import business_day
 from app.rules.ids import uuid7
 from app.rules.lines import ProductKind
@@ -89,6 +89,14 @@ async def the_network(connection: AsyncConnection) -> Network:
 async def set_network(connection: AsyncConnection, name: str, settings: NetworkSettings) -> None:
     await connection.execute(sa.delete(network))
     await connection.execute(sa.insert(network).values(id=1, name=name, settings=settings.write()))
+
+
+async def change_settings(connection: AsyncConnection, was: NetworkSettings, now: NetworkSettings) -> None:
+    """Raises Conflict where they are not, or no longer, as they `was`."""
+    row = (await connection.execute(sa.select(network.c.settings).with_for_update())).one()
+    if NetworkSettings.read(row.settings) != was:
+        raise Conflict("The network's settings have changed meanwhile: look at them again.")
+    await connection.execute(sa.update(network).values(settings=now.write()))
 
 
 async def venues(connection: AsyncConnection) -> dict[UUID, Venue]:

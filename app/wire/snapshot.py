@@ -87,7 +87,11 @@ class SnapshotStaff(Message):
 
 
 class SnapshotLimits(Message):
-    """OfflineLimits as data: `cards` by currency, then assurance level, as (per sale, per card, consecutive)."""
+    """OfflineLimits as data: `cards` by currency, then assurance level, as (per sale, per card, consecutive).
+
+    `top_ups`: the least and the most of a currency that may be put on a card for cash without network, in minor units;
+    what is left out is not.
+    """
 
     cards: dict[str, dict[Assurance, tuple[int, int, int]]]
     per_terminal: dict[str, int]
@@ -95,6 +99,9 @@ class SnapshotLimits(Message):
     journal_rows: int
     snapshot_warn_s: int
     snapshot_stop_s: int
+    lowered_percent: int | None = None
+    unknown_cards: bool = False
+    top_ups: dict[str, tuple[int, int]] = Field(default_factory=dict)
 
     def rules(self) -> OfflineLimits:
         return OfflineLimits(
@@ -104,6 +111,9 @@ class SnapshotLimits(Message):
             journal_rows=self.journal_rows,
             snapshot_warn_s=self.snapshot_warn_s,
             snapshot_stop_s=self.snapshot_stop_s,
+            lowered_percent=self.lowered_percent,
+            unknown_cards=self.unknown_cards,
+            top_ups=self.top_ups,
         )
 
 

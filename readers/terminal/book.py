@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 from uuid import UUID
 
@@ -159,14 +159,19 @@ class Book:
         as what it was read as; one read more surely than the server knows counts as what the server knows.
         """
         known = self._cards.get(uid)
-        if known is None:
-            return None
+        return None if known is None else self._view(uid, known.status != "active", max(assurance, known.assurance))
+
+    def stranger(self, uid: str) -> CardView:
+        """A card that the snapshot does not know, with what it took and was given here: it counts as the weakest."""
+        return replace(self._view(uid, False, "C"), known=False)
+
+    def _view(self, uid: str, blocked: bool, assurance: Assurance) -> CardView:
         moves = self._moves.get(uid)
         unbacked = self._unbacked_of(uid)
         return CardView(
-            blocked=known.status != "active",
-            assurance=max(assurance, known.assurance),
-            available=self.available(uid) or {},
+            blocked=blocked,
+            assurance=assurance,
+            available=self._left(uid),
             unbacked=unbacked,
             backed={code: sold - unbacked.get(code, 0) for code, sold in moves.offline.items()} if moves else {},
             consecutive=moves.sales if moves else 0,
@@ -174,10 +179,11 @@ class Book:
 
     def available(self, uid: str) -> dict[str, int] | None:
         """What is left on a card in minor units by currency, as far as we know; None for an unknown card."""
+        return self._left(uid) if uid in self._cards else None
+
+    def _left(self, uid: str) -> dict[str, int]:
         known = self._cards.get(uid)
-        if known is None:
-            return None
-        codes = {*known.balances, *self._sold(uid)}
+        codes = {*(known.balances if known else ()), *self._sold(uid)}
         offline = moves.offline if (moves := self._moves.get(uid)) else Counter[str]()
         return {code: self._base(uid, code) - offline[code] for code in sorted(codes)}
 

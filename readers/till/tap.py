@@ -226,7 +226,8 @@ class Tap:
         asked: Mapping[str, Mapping[str, int]] = {sale.card: {}, **taken_from(sale)}
         for uid, tenders in asked.items():
             so_far = replace(terminal, unbacked=Counter(terminal.unbacked) + unbacked)
-            verdict = decide(tenders, book.card(uid, assurance[uid]), so_far, shop.limits)
+            card = book.card(uid, assurance[uid]) or book.stranger(uid)
+            verdict = decide(tenders, card, so_far, shop.limits)
             if isinstance(verdict, Refuse):
                 return verdict
             unbacked.update(verdict.unbacked)

@@ -50,6 +50,22 @@ def _instant(text: object) -> datetime:
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 
 
+def _old(text: object) -> str:
+    if text not in ("stop", "lower"):
+        raise ValueError(f"{text!r} is neither 'stop' (it sells no more) nor 'lower' (it sells within lower limits)")
+    return str(text)
+
+
+def _yes(text: object) -> bool:
+    if text not in ("yes", "no", "true", "false"):
+        raise ValueError(f"{text!r} is neither yes nor no")
+    return text in ("yes", "true")
+
+
+SnapshotOld = Annotated[Literal["stop", "lower"], BeforeValidator(_old)]
+Yes = Annotated[bool, BeforeValidator(_yes)]
+
+
 class Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -100,9 +116,11 @@ class VenueForm(Form):
 
 
 class OfflineForm(Form):
-    """Of one currency: minor units a card of each assurance level may take at isolated terminals, and all together."""
+    """Of one currency: minor units a card of each assurance level may take at isolated terminals, and all together; and
+    the most that all cards will hold."""
 
     terminal: str | None = None
+    on_cards: str | None = None
     A: tuple[str, str, Count] | None = None
     B: tuple[str, str, Count] | None = None
     C: tuple[str, str, Count] | None = None
@@ -116,6 +134,16 @@ class SettingsForm(Form):
     journal_rows: Count | None = None
     snapshot_warn: str | None = None
     snapshot_stop: str | None = None
+    snapshot_old: SnapshotOld | None = None
+    lowered_limits: str | None = None
+    offline_topups: Yes | None = None
+    unknown_cards: Yes | None = None
+    session_required: Yes | None = None
+    blind_count: Yes | None = None
+    pin_only: Yes | None = None
+    refund_heard: str | None = None
+    refund_wait: str | None = None
+    fee_vat: str | None = None
     offline: dict[CurrencyCode, OfflineForm] = {}
 
 

@@ -19,7 +19,7 @@ from app.cli.apply.words import (
 )
 from app.money import Unit
 from app.rules.offline import Assurance
-from app.venues.rules import NetworkSettings
+from app.venues.rules import NetworkSettings, problems
 
 T = TypeVar("T")
 
@@ -64,7 +64,21 @@ _SIMPLE: Mapping[str, tuple[str, Callable[[str], int], Callable[[int], str]]] = 
     ),
     "snapshot_warn": ("snapshot_warn_s", read_seconds, write_seconds),
     "snapshot_stop": ("snapshot_stop_s", read_seconds, write_seconds),
+    "lowered_limits": ("lowered_percent", _whole_percent, lambda percent: write_rate(percent * _PERCENT)),
+    "refund_heard": ("refund_heard_s", read_seconds, write_seconds),
+    "refund_wait": ("refund_wait_s", read_seconds, write_seconds),
+    "fee_vat": ("fee_vat_basis_points", read_rate, write_rate),
 }
+# Settings that the file and NetworkSettings call and write alike.
+_SAME = (
+    "snapshot_old",
+    "offline_topups",
+    "unknown_cards",
+    "session_required",
+    "blind_count",
+    "pin_only",
+    "journal_rows",
+)
 
 
 def read_settings(
@@ -76,9 +90,9 @@ def read_settings(
         text = getattr(said, name)
         if text is not None:
             values[member] = tried(("settings", name), partial(read, text), getattr(usual, member))
-    if said.journal_rows is not None:
-        values["journal_rows"] = said.journal_rows
-    cards, terminals = {}, {}
+    values |= {name: value for name in _SAME if (value := getattr(said, name)) is not None}
+    cards = {}
+    amounts: dict[str, dict[str, int]] = {"terminal": {}, "on_cards": {}}
     for code, it in said.offline.items():
         at = ("settings", "offline", code)
         if code not in units:
@@ -87,16 +101,15 @@ def read_settings(
         unit = units[code]
         if any(getattr(it, level) for level in LEVELS):
             cards[code] = _levels(it, at, unit, tried, wrong)
-        if it.terminal is not None:
-            text = it.terminal
-            terminals[code] = tried((*at, "terminal"), partial(read_amount, text, unit), 0)
-    settings = NetworkSettings(**values, card_limits=cards, terminal_limits=terminals)
-    if settings.topup_min_cents > settings.topup_max_cents:
-        wrong(("settings", "topup_min"), "the smallest top-up is larger than the largest")
-    if settings.snapshot_warn_s > settings.snapshot_stop_s:
-        wrong(("settings", "snapshot_warn"), "a terminal stops before it warns")
-    if settings.backed_weight_percent > _PERCENT:
-        wrong(("settings", "backed_weight"), "no weight is above 100 %")
+        for name, found in amounts.items():
+            if (text := getattr(it, name)) is not None:
+                found[code] = tried((*at, name), partial(read_amount, text, unit), 0)
+    settings = NetworkSettings(
+        **values, card_limits=cards, terminal_limits=amounts["terminal"], on_cards=amounts["on_cards"]
+    )
+    names = {member: name for name, (member, _, _) in _SIMPLE.items()}
+    for member, text in problems(settings):
+        wrong(("settings", names[member]), text)
     return settings
 
 
@@ -122,16 +135,16 @@ def write_settings(settings: NetworkSettings, units: Mapping[str, Unit]) -> dict
         for name, (member, _, write) in _SIMPLE.items()
         if getattr(settings, member) != getattr(usual, member)
     }
-    if settings.journal_rows != usual.journal_rows:
-        words["journal_rows"] = settings.journal_rows
+    words |= {name: getattr(settings, name) for name in _SAME if getattr(settings, name) != getattr(usual, name)}
     offline: dict[str, dict[str, Any]] = {}
     for code, unit in units.items():
         limits: dict[str, Any] = {
             level: [write_amount(numbers[0], unit), write_amount(numbers[1], unit), numbers[2]]
             for level, numbers in sorted(settings.card_limits.get(code, {}).items())
         }
-        if code in settings.terminal_limits:
-            limits["terminal"] = write_amount(settings.terminal_limits[code], unit)
+        for name, found in (("terminal", settings.terminal_limits), ("on_cards", settings.on_cards)):
+            if code in found:
+                limits[name] = write_amount(found[code], unit)
         if limits:
             offline[code] = limits
     return words | ({"offline": offline} if offline else {})

@@ -107,6 +107,18 @@ async def free(
     return [replace(it, balance=it.balance - row.held) for row in rows for it in [_balance(row)]]
 
 
+async def free_together(connection: AsyncConnection, currency: str, kind: str, most_each: int) -> int:
+    """What accounts of one kind may still pay together, counting of each at most `most_each` minor units."""
+    free = account.c.balance - account.c.held
+    counted = sa.case((free < most_each, free), else_=most_each)
+    query = (
+        sa.select(sa.func.coalesce(sa.func.sum(counted), 0))
+        .join_from(account, book, account.c.book == book.c.id)
+        .where(book.c.currency == currency, account.c.kind == kind, free > 0)
+    )
+    return int((await connection.execute(query)).scalar_one())
+
+
 async def owners_held(connection: AsyncConnection, kinds: Iterable[str]) -> set[str]:
     """Owners of accounts of these kinds of which a hold reserves something."""
     rows = await connection.execute(

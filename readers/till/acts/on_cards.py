@@ -3,18 +3,21 @@
 A result without a reason is green, and is only ever returned after its row was committed. When no answer came the act
 is cancelled by its id: what was booked is reversed, and what arrives late is refused. So staff hand out nothing, and
 credit nothing, that the books do not have.
+
+A top-up is the exception where the network allows it without an answer: the money is in the drawer, and the row tells.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import structlog
 from pydantic import Field, ValidationError
 
 from app.rules.ids import uuid7
-from app.rules.offline import Refusal
+from app.rules.offline import Refusal, refusal_of_top_up
 from app.wire import CancelRow, CreditRow, RefundRow, RefusedRow, SnapshotCurrency, TopUpRow
 from app.wire.base import CurrencyCode, Message, Minor
 from readers.journal import JournalFailed
@@ -31,6 +34,9 @@ _log = structlog.get_logger(__name__)
 DEADLINE_S = 3.0
 
 AnyCardRow = TopUpRow | RefundRow | CreditRow
+
+# (card, currency, minor units): why it may not be done without an answer; None: it may.
+Alone = Callable[[Tools, Card, str, int], Refusal | None]
 
 
 class TopUpWish(Message):
@@ -56,7 +62,10 @@ Wish = TopUpWish | RefundWish | CreditWish
 
 
 class CardAct:
-    """`wish` is the shape of what staff choose, `row` makes the row of it, `suits` tells the moneys that it is for."""
+    """`wish` is the shape of what staff choose, `row` makes the row of it, `suits` tells the moneys that it is for.
+
+    `alone`: why it may not be done without an answer; without it, it never may.
+    """
 
     journalled = True
     looks = False
@@ -68,19 +77,21 @@ class CardAct:
         wish: type[Wish],
         row: Callable[[Any, dict[str, Any]], AnyCardRow],
         suits: Callable[[SnapshotCurrency], bool],
+        alone: Alone | None = None,
     ) -> None:
         self._tools = tools
         self._right = right
         self._wish = wish
         self._row = row
         self._suits = suits
+        self._alone = alone
 
     @property
     def right(self) -> str:
         return self._right
 
-    def works_offline(self, _shop: Shop) -> bool:
-        return False
+    def works_offline(self, shop: Shop) -> bool:
+        return self._alone is not None and bool(shop.limits.top_ups)
 
     def prepare(self, shop: Shop, wish: Mapping[str, object]) -> tuple[object, tuple[Amount, ...]]:
         try:
@@ -123,6 +134,8 @@ class CardAct:
             "at_us": tools.clock.now_us(),
         }
         row = self._row(wish, common)
+        if not tools.link.online:
+            return await self._decide(ask, card, row, asked=False)
         match await tools.server.act(row, tools.journal.pairing.device, DEADLINE_S):
             case Acted(reply):
                 sequence = await tools.journal.append(row)
@@ -132,7 +145,19 @@ class CardAct:
                 return await self._refuse(ask, card, wish.currency, amount, reason)
             case NoAnswer():
                 tools.link.lost()
-                return await self._refuse(ask, card, wish.currency, amount, Refusal.NO_ANSWER, cancel=True)
+                return await self._decide(ask, card, row, asked=True)
+
+    async def _decide(self, ask: Ask, card: Card, row: AnyCardRow, *, asked: bool) -> Result:
+        """Without an answer. `asked`: the server may have booked it, so a refusal here takes it back."""
+        tools = self._tools
+        reason = self._alone(tools, card, row.currency, row.amount) if self._alone else Refusal.NO_ANSWER
+        if reason:
+            return await self._refuse(ask, card, row.currency, row.amount, reason, cancel=asked)
+        row = row.model_copy(update={"mode": "offline"})
+        sequence = await tools.journal.append(row)
+        tools.shelf.add(sequence, row)
+        left = tools.shelf.book.available(card.uid) if tools.shelf.book else None
+        return replace(self._result(ask, card, row.currency, row.amount, None, left), offline=True)
 
     async def _refuse(
         self, ask: Ask, card: Card, currency: str, amount: int, reason: Refusal, *, cancel: bool = False
@@ -172,11 +197,22 @@ class CardAct:
         )
 
 
+def _top_up_alone(tools: Tools, card: Card, currency: str, amount: int) -> Refusal | None:
+    shop, book = tools.shelf.shop, tools.shelf.book
+    if shop is None or book is None:
+        return Refusal.SNAPSHOT_TOO_OLD
+    if not shop.limits.top_ups:
+        return Refusal.NO_ANSWER
+    view = book.card(card.uid, card.assurance) or book.stranger(card.uid)
+    ceiling = next(it.policy.limits.ceiling for it in shop.snapshot.currencies if it.code == currency)
+    return refusal_of_top_up(currency, amount, view, tools.shelf.terminal(), shop.limits, ceiling)
+
+
 def top_up(tools: Tools) -> CardAct:
     def row(wish: TopUpWish, common: dict[str, Any]) -> TopUpRow:
         return TopUpRow(**common, means=wish.means)
 
-    return CardAct(tools, "top_up", TopUpWish, row, lambda money: money.kind == "pegged")
+    return CardAct(tools, "top_up", TopUpWish, row, lambda money: money.kind == "pegged", _top_up_alone)
 
 
 def refund(tools: Tools) -> CardAct:

@@ -104,6 +104,20 @@ def test_the_membership_is_235_euros_of_which_100_are_shares() -> None:
             "line 2: settings.topup_min: the smallest top-up",
         ),
         ("zone:", "settings: {snapshot_stop: 1}\nzone:", "line 2: settings.snapshot_stop: '1' is not a duration"),
+        ("zone:", "settings: {snapshot_old: go on}\nzone:", "line 2: settings.snapshot_old: 'go on' is neither 'stop'"),
+        ("zone:", "settings: {pin_only: maybe}\nzone:", "line 2: settings.pin_only: 'maybe' is neither yes nor no"),
+        ("zone:", "settings: {snapshot_warn: 13 h}\nzone:", "settings.snapshot_warn: a terminal would stop before"),
+        (
+            "zone:",
+            "settings: {lowered_limits: 0 %}\nzone:",
+            "settings.lowered_limits: lower limits are from 1 to 99 per cent",
+        ),
+        ("zone:", "settings: {refund_wait: 1 s}\nzone:", "settings.refund_wait: a refund would wait for no terminal"),
+        (
+            "zone:",
+            "settings: {offline: {RAF: {on_cards: many}}}\nzone:",
+            "settings.offline.RAF.on_cards: 'many' is not",
+        ),
         (
             "zone:",
             'memberships: {m: {names: {fr: M, en: M}, price: "1,00", shares: "2,00"}}\nzone:',

@@ -19,6 +19,7 @@ from app.rules.offline import (
     Refuse,
     TerminalView,
     decide,
+    refusal_of_top_up,
 )
 
 RAF, GIFT = "RAF", "GIFT"
@@ -173,3 +174,34 @@ def test_at_each_limit_the_sale_is_still_made() -> None:
     assert decide({RAF: 1000}, CARD, replace(TERMINAL, unbacked={RAF: 10_000}), GENEROUS) == Accept({})
     assert decide({RAF: 3000}, replace(CARD, consecutive=4), TERMINAL, GENEROUS) == Accept({RAF: 2000})
     assert decide({RAF: 1}, CARD, TerminalView({}, 49, 100.0), GENEROUS) == Accept({})
+
+
+def test_an_unknown_card_pays_where_the_network_lets_it() -> None:
+    stranger = replace(CARD, available={}, known=False)
+    assert decide({RAF: 1}, stranger, TERMINAL, GENEROUS) == Refuse(Refusal.CARD_UNKNOWN)
+    open_to_all = replace(GENEROUS, unknown_cards=True)
+    assert decide({RAF: 3000}, stranger, TERMINAL, open_to_all) == Accept({RAF: 3000})
+    assert decide({RAF: 3001}, stranger, TERMINAL, open_to_all) == Refuse(Refusal.OVER_SALE_LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("amount", "card", "terminal", "reason"),
+    [
+        (500, CARD, TERMINAL, None),
+        (5000, CARD, TERMINAL, None),
+        (499, CARD, TERMINAL, Refusal.AMOUNT_OUT_OF_RANGE),
+        (5001, replace(CARD, available={}), TERMINAL, Refusal.AMOUNT_OUT_OF_RANGE),
+        (5000, replace(CARD, available={RAF: 1001}), TERMINAL, Refusal.OVER_CEILING),
+        (500, replace(CARD, blocked=True), TERMINAL, Refusal.CARD_BLOCKED),
+        (500, replace(CARD, known=False), TERMINAL, Refusal.CARD_UNKNOWN),
+        (500, None, TERMINAL, Refusal.CARD_UNKNOWN),
+        (500, CARD, replace(TERMINAL, snapshot_age_s=101), Refusal.SNAPSHOT_TOO_OLD),
+        (500, CARD, replace(TERMINAL, rows_waiting=50), Refusal.JOURNAL_FULL),
+    ],
+)
+def test_cash_goes_on_a_card_without_network_where_the_network_lets_it(
+    amount: int, card: CardView | None, terminal: TerminalView, reason: Refusal | None
+) -> None:
+    limits = replace(GENEROUS, top_ups={RAF: (500, 5000)})
+    assert refusal_of_top_up(RAF, amount, card, terminal, limits, 6000) is reason
+    assert refusal_of_top_up("GIFT", amount, CARD, TERMINAL, limits, None) is Refusal.NOT_ALLOWED

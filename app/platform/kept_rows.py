@@ -1,0 +1,66 @@
+"""Triggers by which the database itself keeps rows as they were written: added once, never changed, replaced or taken
+away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+
+@dataclass(frozen=True, slots=True)
+class AppendOnly:
+    """`keys`: by table, when a row that comes in (NEW) is one that is there already. `function`: the name of
+    PostgreSQL's trigger function. `said`: why it is refused."""
+
+    keys: Mapping[str, str]
+    function: str
+    said: str
+
+    def guards(self, dialect: str) -> dict[tuple[str, str], str]:
+        """Every guard by (table, trigger name), as the text that follows the trigger's name."""
+        found = {}
+        for table, same in self.keys.items():
+            if dialect == "postgresql":
+                refuse = f"EXECUTE FUNCTION {self.function}()"
+                found[table, "guard_rewrite"] = f"BEFORE DELETE OR UPDATE ON {table} FOR EACH ROW {refuse}"
+                found[table, "guard_truncate"] = f"BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {refuse}"
+                continue
+            for event in ("UPDATE", "DELETE"):
+                found[table, f"guard_{table}_{event.lower()}"] = (
+                    f"BEFORE {event} ON {table} BEGIN SELECT RAISE(ABORT, '{event} on {table}: {self.said}'); END"
+                )
+            # REPLACE deletes without firing the trigger above.
+            found[table, f"guard_{table}_replace"] = (
+                f"BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "  # noqa: S608
+                f"BEGIN SELECT RAISE(ABORT, '{table}: {self.said}'); END"
+            )
+        return found
+
+    def install(self, connection: sa.Connection) -> None:
+        """Put every guard in place, replacing what stands under its name."""
+        dialect = connection.dialect.name
+        if dialect == "postgresql":
+            connection.exec_driver_sql(
+                f"CREATE OR REPLACE FUNCTION {self.function}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                f"RAISE EXCEPTION '% on %: {self.said}', TG_OP, TG_TABLE_NAME USING ERRCODE = 'check_violation'; "
+                "END $$"
+            )
+        for (table, name), text in self.guards(dialect).items():
+            on = f" ON {table}" if dialect == "postgresql" else ""
+            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}{on}")
+            connection.exec_driver_sql(f"CREATE TRIGGER {name} {text}")
+
+    def missing(self, connection: sa.Connection) -> list[str]:
+        """Guards that are not there or are switched off."""
+        if connection.dialect.name == "postgresql":
+            rows = connection.exec_driver_sql(
+                "SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+                "WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"
+            )
+        else:
+            rows = connection.exec_driver_sql("SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'")
+        found = {(row[0], row[1]) for row in rows}
+        return [f"{table}.{name}" for table, name in self.guards(connection.dialect.name) if (table, name) not in found]
