@@ -16,6 +16,9 @@ from typing import Literal
 
 Assurance = Literal["A", "B", "C"]
 
+# Percent of a limit when it is not lowered.
+WHOLE = 100
+
 
 class Refusal(StrEnum):
     """Why a sale is refused. The values are stable: they travel, are translated on screen, and are kept."""
@@ -129,7 +132,7 @@ def stopped(terminal: TerminalView, limits: OfflineLimits) -> Refusal | None:
 def percent_in_force(terminal: TerminalView, limits: OfflineLimits) -> int:
     """How much of every limit holds for a snapshot of this age."""
     old = terminal.snapshot_age_s is None or terminal.snapshot_age_s > limits.snapshot_stop_s
-    return (limits.lowered_percent or 0) if old else 100
+    return (limits.lowered_percent or 0) if old else WHOLE
 
 
 def lowered(allowed: CardLimits, percent: int) -> CardLimits:

@@ -80,6 +80,7 @@ WORDS: Final[dict[str, str]] = {
     "notice.no_snapshot": _("No prices yet. Connect this terminal to the network once."),
     "notice.stale": _("Prices and balances are {age} old."),
     "notice.site_lost": _("The other tills are out of reach. Each one decides alone, within a limit per card."),
+    "notice.lowered": _("Balances are {age} old: lower limits per card hold."),
     "notice.offline": _("Sales go on, within a limit per card. They are sent later."),
     "notice.dropped.one": _("{count} product left the basket: it is not sold here any more."),
     "notice.dropped.other": _("{count} products left the basket: they are not sold here any more."),

@@ -178,7 +178,8 @@ class Screen:
     `pending` is what the card is asked for, in each currency; of a `second_card`, what the first one left to pay. `act`
     names what it is asked for where that is no basket. `rights`: of who is signed in. `card`: one lies on the reader.
     `badge`: a staff card was read and its PIN is asked for; `card_first`: nobody signs in without one. `site`: None
-    where this till shares with no others.
+    where this till shares with no others. Without network: `no_cards` says why no card may pay, `lowered` that only
+    lower limits hold, `offline_acts` names the acts that are allowed all the same.
     """
 
     phase: Phase
@@ -206,6 +207,9 @@ class Screen:
     card: bool = False
     badge: bool = False
     card_first: bool = False
+    no_cards: Refusal | None = None
+    lowered: bool = False
+    offline_acts: tuple[str, ...] = ()
     training: bool = False
     session: SessionShown = field(default_factory=SessionShown)
     site: SiteShown | None = None

@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 
 from app.rules.ids import uuid7
+from app.rules.offline import WHOLE, percent_in_force, stopped
 from app.wire import Bill, SaleRow, VoidRow
 from app.wire.tabs import Tab
 from readers.journal import Clock, Journal, JournalFailed
@@ -121,6 +122,8 @@ class CardTill:
 
     def screen(self) -> Screen:
         pairing, shop, pending = self._journal.pairing, self._shelf.shop, self._counter.pending
+        alone = shop is not None and not self._link.online
+        view = self._shelf.terminal()
         return Screen(
             phase=self._counter.phase,
             venue=shop.snapshot.venue_name if shop else pairing.venue_name,
@@ -143,6 +146,9 @@ class CardTill:
             card=self._counter.card is not None,
             badge=self._badge is not None,
             card_first=shop is not None and not shop.snapshot.till.pin_only,
+            no_cards=stopped(view, shop.limits) if shop and alone else None,
+            lowered=shop is not None and alone and 0 < percent_in_force(view, shop.limits) < WHOLE,
+            offline_acts=tuple(name for name, act in self._acts.items() if shop and act.works_offline(shop)),
             result=self._counter.result,
             hint=self._counter.hint,
             catalogue_version=self._version,

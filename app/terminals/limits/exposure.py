@@ -35,8 +35,10 @@ async def exposures(connection: AsyncConnection, settings: NetworkSettings) -> d
 
 
 def may_still_sell(row: Any, settings: NetworkSettings, at_us: int) -> bool:
-    """Whether a terminal (a row of its table) may be selling without network. One that was revoked and was not heard of
-    since does not know it, and goes on until what it knows is too old."""
+    """Whether a device (a row of the table) may be selling without network. A hub sells nothing. A till that was
+    revoked and was not heard of since does not know it, and goes on until what it knows is too old."""
+    if row.kind != "till":
+        return False
     if row.status != "revoked":
         return True
     if row.seen_at_us >= row.revoked_at_us:

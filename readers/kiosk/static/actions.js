@@ -75,6 +75,7 @@ function unpriced({ price, currency, ...line }) {
 
 export function canPay() {
   const { screen, catalogue, connected, busy, lines, currency } = state;
+  if (screen?.no_cards) return false;
   return connected && catalogue !== null && !busy && screen?.phase !== "checking" && lines.length > 0 && currency !== null;
 }
 

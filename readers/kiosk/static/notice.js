@@ -10,11 +10,13 @@ export function notice({ screen, last, dropped }) {
   if (screen.clock_skewed) return warn(t("notice.clock"));
   if (screen.reader === "lost") return warn(t("notice.reader_lost"));
   if (screen.snapshot_age_s === null) return warn(t("notice.no_snapshot"));
+  // The button to pay by card is grey then: this is why.
+  if (screen.no_cards) return warn(`${t(`refusal.${screen.no_cards}`)}. ${t(`refusal.${screen.no_cards}.next`)}`);
   if (screen.hint) return warn(t(`hint.${screen.hint}`));
   if (dropped > 0) return warn(count("notice.dropped", dropped));
   if (screen.snapshot_stale) {
     const age = formatAmount(Math.round(screen.snapshot_age_s / 60), "minute", "", language);
-    return warn(t("notice.stale", { age }));
+    return warn(t(screen.lowered ? "notice.lowered" : "notice.stale", { age }));
   }
   if (!screen.online && screen.site?.lost) return warn(t("notice.site_lost"));
   if (!screen.online) return { kind: "calm", icon: "offline", text: t("notice.offline") };

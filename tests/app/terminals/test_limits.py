@@ -214,6 +214,10 @@ async def test_a_revoked_terminal_counts_until_it_knows_or_its_snapshot_is_too_o
     assert "(3 terminaux − 1)" in words(await look(nadia, HERE))
     await change(nadia, snapshot_old="lower")
     assert "(4 terminaux − 1)" in words(await look(nadia, HERE))
+    # A box that is a hub sells nothing.
+    async with network.engine.begin() as connection:
+        await connection.execute(sa.update(terminal).where(terminal.c.id == bar.id).values(kind="hub"))
+    assert "(3 terminaux − 1)" in words(await look(nadia, HERE))
 
 
 async def test_what_the_page_says_is_what_terminals_go_by(network: Network) -> None:

@@ -253,3 +253,66 @@ async def test_a_staff_card_says_whose_pin_is_asked_for(tmp_path: Path, server: 
         assert it.till.screen().signed_in == server.cashier
         await it.till.sign_out()
         assert await refused(it.till.sign_in(PIN)) == "card_first"
+
+
+async def test_cash_goes_on_a_card_without_network_where_the_network_lets_it(
+    tmp_path: Path, manager: FakeServer
+) -> None:
+    manager.limits = manager.limits.model_copy(update={"top_ups": {"RAF": (500, 5000)}})
+    async with a_terminal(tmp_path, manager) as it:
+        assert it.till.screen().offline_acts == ("balance", "top_up")
+        await it.go_offline()
+        result = await done(it, "top_up", TOP_UP)
+        assert (result.reason, result.offline, result.balances) == (
+            None,
+            True,
+            (Amount("RAF", 3500), Amount("TIME", 180)),
+        )
+        # It is on the card here: a sale of it is no risk.
+        assert (await it.tap(UID, 6)).reason is None
+        assert it.shelf.book.unbacked["RAF"] == 0  # type: ignore[union-attr]
+        assert (await done(it, "top_up", {**TOP_UP, "amount": 5001})).reason is Refusal.AMOUNT_OUT_OF_RANGE
+        assert (await done(it, "top_up", TOP_UP, "04FFFFFFFFFF01")).reason is Refusal.CARD_UNKNOWN
+        await it.till.dismiss()
+        with pytest.raises(TillError, match="only_online"):
+            await it.till.act("refund", {"currency": "RAF"})
+        await it.go_online()
+        assert "top_up" in manager.kinds()
+
+
+async def test_a_top_up_that_got_no_answer_stands_where_the_network_lets_it(
+    tmp_path: Path, manager: FakeServer
+) -> None:
+    """The server may have booked it: the row has the same id, so it is booked once."""
+    manager.limits = manager.limits.model_copy(update={"top_ups": {"RAF": (500, 5000)}})
+    async with a_terminal(tmp_path, manager) as it:
+        manager.fail(ACTS, "unanswered", "unanswered")
+        result = await done(it, "top_up", TOP_UP)
+        assert (result.reason, result.offline) == (None, True)
+        await it.until(lambda: it.link.online and not it.journal.waiting)
+        assert manager.kinds() == ["intent", "top_up"]
+        assert manager.balances[UID]["RAF"] == 3500
+
+
+async def test_the_screen_says_why_no_card_may_pay(tmp_path: Path, server: FakeServer) -> None:
+    server.limits = server.limits.model_copy(update={"snapshot_stop_s": 0, "snapshot_warn_s": 0})
+    async with a_terminal(tmp_path, server) as it:
+        assert it.till.screen().no_cards is None
+        await it.go_offline()
+        assert (it.till.screen().no_cards, it.till.screen().lowered) == (Refusal.SNAPSHOT_TOO_OLD, False)
+        assert (await it.tap(UID)).reason is Refusal.SNAPSHOT_TOO_OLD
+
+
+async def test_within_lower_limits_it_sells_less(tmp_path: Path, server: FakeServer) -> None:
+    server.limits = server.limits.model_copy(
+        update={"snapshot_stop_s": 0, "snapshot_warn_s": 0, "lowered_percent": 25, "unknown_cards": True}
+    )
+    async with a_terminal(tmp_path, server) as it:
+        await it.go_offline()
+        assert (it.till.screen().no_cards, it.till.screen().lowered) == (None, True)
+        # 30.00 a sale became 7.50: one beer of 4.50 may be sold, two may not.
+        assert (await it.tap(UID, 2)).reason is Refusal.OVER_SALE_LIMIT
+        await it.till.dismiss()
+        assert (await it.tap(UID)).reason is None
+        assert (await it.tap("04FFFFFFFFFF01")).reason is None
+        assert it.shelf.book.unbacked["RAF"] == 450  # type: ignore[union-attr]

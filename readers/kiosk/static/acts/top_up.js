@@ -15,7 +15,7 @@ export const act = {
   id: "top_up",
   icon: "euro",
   right: "top_up",
-  offline: false,
+  offline: ({ screen }) => screen.offline_acts.includes("top_up"),
   reader: true,
   blocked: () => (bought().length === 0 ? t("act.no_money") : null),
   open: () => change({ sheet: "top_up" }),
