@@ -88,6 +88,8 @@ def init(name: str, zone: str, login: str, admin: str, password: str) -> None:
 def verify(as_json: bool, new: bool) -> None:
     """Recompute the whole ledger: balances, floors, pegs, cover, guards, seals. Exit 1 when anything is wrong.
 
+    The guards of closings and of what was accepted in writing are looked for too.
+
     A long history is verified whole now and then, and every night with --new.
     """
     report = asyncio.run(_verify(new))
@@ -110,11 +112,21 @@ async def _verify(new: bool) -> Report:
     since = Mark(**json.loads(remembered.read_text())) if new and remembered.exists() else None
     async with database() as engine:
         report = await check(engine, load_keys(settings.data).signing.public_key(), since)
+        report.findings += [f"the guard {name} is not in place" for name in await guards_missing(engine)]
     if report.ok:
         draft = remembered.with_suffix(".draft")
         draft.write_text(json.dumps(asdict(report.until)))
         draft.replace(remembered)
     return report
+
+
+async def guards_missing(engine: AsyncEngine) -> list[str]:
+    """Guards of what is never rewritten beside the ledger: closings of tills, and what was accepted in writing."""
+    from app.sales.closings import guards as closings  # noqa: PLC0415
+    from app.terminals.limits.acceptance import GUARDS  # noqa: PLC0415
+
+    async with engine.connect() as connection:
+        return [name for find in (closings.missing, GUARDS.missing) for name in await connection.run_sync(find)]
 
 
 @click.command()

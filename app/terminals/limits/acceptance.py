@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.platform.kept_rows import AppendOnly
 from app.platform.clock import now_us
+from app.platform.kept_rows import AppendOnly
 from app.rules.exposure import Exposure
 from app.rules.ids import uuid7
 from app.terminals.tables import exposure_acceptance as table
