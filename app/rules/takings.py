@@ -114,14 +114,15 @@ class Figures:
             _named(self.means, part.means, part.currency, part.minor)
 
     def void(self, sale: Sold) -> None:
-        """A sale was undone, of these takings or of earlier ones."""
+        """A sale was undone, of these takings or of earlier ones. A gift takes no turnover back: it was none."""
         if sale.training:
             return
         self.voids += 1
+        if sale.gift:
+            return
         _all(self.voided, ((it.currency, it.minor) for it in sale.lines if it.kind not in _NO_TURNOVER))
         for part in sale.paid:
-            if part.means != "house":
-                _named(self.voided_means, part.means, part.currency, part.minor)
+            _named(self.voided_means, part.means, part.currency, part.minor)
 
     def give_on_top(self, currency: str, minor: int) -> None:
         """What a holder gave beside the basket: it is nobody's turnover."""

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.currencies.service import Currency
-from app.ledger.rules.kinds import AccountKey
-from app.ledger.service import BookedOperation, Ledger
+from app.ledger.service import Ledger
 from app.platform.context import Context
 from app.rules.receipts import receipt_number, training_number
 from app.sales import booking
+from app.sales.records import is_taken_back
 from app.sales.tables import intake
 from app.terminals import service as terminals
 from app.venues.service import Venue
@@ -68,6 +68,10 @@ class Receipt:
     training: bool = False
     vat: tuple[tuple[int, Currency, int], ...] = ()
 
+    @property
+    def by_card(self) -> bool:
+        return any(it.kind == "card" for it in self.means)
+
 
 def key_of(context: Context) -> bytes:
     """The key of all receipts' addresses of this server: made from its own, and of no use for anything else."""
@@ -106,7 +110,7 @@ async def receipt(
         total=_summed((line.currency, line.amount) for line in lines),
         vat=_vat(lines),
         given=((currencies[more["currency"]], int(more["amount"])),) if more else (),
-        means=_means(booked, details, page.accounts, currencies),
+        means=_means(details, lines, currencies),
         taken_back=bool(page.reversed_by),
     )
 
@@ -152,7 +156,7 @@ async def _unbooked(
             *(Means("card", it.amount, currencies[it.currency], (it.card or sale.card)[-4:]) for it in sale.tenders),
             *(Means(it.means, it.amount, currencies[it.covers]) for it in sale.rest),
         ),
-        taken_back=False,
+        taken_back=await is_taken_back(connection, sale.id),
         training=training,
     )
 
@@ -164,27 +168,19 @@ def _line(line: Mapping[str, Any], currencies: Mapping[str, Currency]) -> Line:
     )
 
 
-def _means(
-    booked: BookedOperation,
-    details: Mapping[str, Any],
-    accounts: Mapping[int, AccountKey],
-    currencies: Mapping[str, Currency],
-) -> tuple[Means, ...]:
+def _means(details: Mapping[str, Any], lines: Iterable[Line], currencies: Mapping[str, Currency]) -> tuple[Means, ...]:
     own = str(details.get("card") or "")
     if "tenders" in details:
         paid = [(str(it.get("card") or own), str(it["currency"]), int(it["amount"])) for it in details["tenders"]]
     else:
-        # What a wallet did not hold was taken from its overdraft: one payment to whoever made it.
-        paid = [
-            (own, accounts[it.debit].book.currency, it.amount)
-            for it in booked.transfers
-            if accounts[it.credit].kind == "claim"
-        ]
+        # The card paid each line in its own money. Where that went (to the venue, to the deposits, to the fund of the
+        # tips) and what a wallet did not hold is one payment to whoever made it.
+        paid = [(own, line.currency.code, line.amount) for line in lines]
     by_card: dict[tuple[str, str], int] = {}
     for card, code, amount in paid:
         by_card[card, code] = by_card.get((card, code), 0) + amount
     return (
-        *(Means("card", amount, currencies[code], card[-4:]) for (card, code), amount in by_card.items()),
+        *(Means("card", amount, currencies[code], card[-4:]) for (card, code), amount in by_card.items() if amount),
         *(Means(str(it["means"]), int(it["amount"]), currencies[it["covers"]]) for it in details.get("rest", ())),
     )
 

@@ -94,6 +94,12 @@ async def take_back(
     return True
 
 
+async def is_taken_back(connection: AsyncConnection, sale: UUID) -> bool:
+    """Whether a sale without a card, or a gift, was undone."""
+    undone = sa.select(till_record.c.id).where(till_record.c.sale == sale, till_record.c.kind == "void")
+    return (await connection.execute(undone.limit(1))).first() is not None
+
+
 async def records_of_day(connection: AsyncConnection, venue: UUID, day: date) -> list[TillRecord]:
     """A venue's sales without a card and gifts of one business day, the first one first."""
     undo = till_record.alias("undo")

@@ -181,6 +181,14 @@ def test_what_customers_owed_is_what_they_paid(sold_: list[Sold]) -> None:
     assert {k: v for k, v in by_category.items() if v} == it.total
 
 
+def test_a_gift_that_is_taken_back_was_no_turnover() -> None:
+    it = Figures()
+    gift = sold(BEER, means="house")
+    it.sell(gift)
+    it.void(gift)
+    assert (it.gifted, it.voids, it.voided, it.voided_means) == ({"RAF": 500}, 1, {}, {})
+
+
 @given(st.lists(sales, max_size=6), st.lists(sales, max_size=6))
 def test_no_void_lowers_what_was_sold(sold_: list[Sold], undone: list[Sold]) -> None:
     it = Figures()
