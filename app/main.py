@@ -52,6 +52,8 @@ import app.settlement.bank_pages
 import app.settlement.pages
 import app.settlement.period_pages
 import app.settlement.run_api
+import app.settlement.run_pages
+import app.settlement.statement_pages
 import app.terminals.api
 import app.terminals.limits.pages
 import app.terminals.pages
@@ -195,6 +197,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.banking.pages.router,
         app.banking.handover_pages.router,
         app.settlement.bank_pages.router,
+        app.settlement.statement_pages.router,
+        app.settlement.run_pages.router,
         app.accounting.pages.router,
         app.accounting.book_pages.router,
         app.moneys.pages.defining.router,

@@ -27,6 +27,7 @@ class Place:
 
 PLACES = (
     Place("/admin", N_("Positions"), _MANAGERS),
+    Place("/admin/settlements", N_("Settlements"), _MANAGERS),
     Place("/admin/reserve", N_("Reserve"), frozenset({Role.NETWORK_ADMIN})),
     Place("/admin/moneys", N_("Moneys"), _MANAGERS),
     Place("/admin/statements", N_("Bank"), frozenset({Role.NETWORK_ADMIN})),

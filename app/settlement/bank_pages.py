@@ -26,7 +26,7 @@ from app.web import N_, texts_of
 router = APIRouter(include_in_schema=False)
 
 HERE = "/admin/bank"
-PLACE = "/admin"
+PLACE = "/admin/settlements"
 
 WRONG = {
     "holder": N_("A name has 1 to 70 characters."),

@@ -63,11 +63,16 @@ async def book(ledger: Ledger, id_: UUID, *, actor: str) -> Run:
         settled = {f"venue:{it.venue}": it.figures for it in kept.values() if it.settled and it.figures is not None}
         owed = await store.covers(connection, id_)
     await _cover(ledger, run, network, known, [it for it in owed if it.venue is None or f"venue:{it.venue}" in settled])
-    drafts = [
-        *_redemptions(settled, known, network),
-        *_clearings(run, settled),
-        *_nettings(settled, network),
-    ]
+    for look in range(LOOKS):
+        try:
+            drafts = list(_redemptions(settled, known, network, await _claims(ledger, settled)))
+            await post(ledger, run, network, known, drafts, actor=actor)
+            break
+        except DomainError:
+            # A sale was taken back between the look and the posting.
+            if look == LOOKS - 1:
+                raise
+    drafts += [*_clearings(run, settled), *_nettings(settled, network)]
     await post(ledger, run, network, known, drafts, actor=actor)
     at = await ledger.history.moment()
     async with ledger.engine.begin() as connection:
@@ -104,27 +109,44 @@ async def post(
             posted(outcome)
 
 
-def _redemptions(settled: Mapping[str, Figures], known: Mapping[str, Currency], network: Network) -> Iterator[Draft]:
+async def _claims(ledger: Ledger, settled: Mapping[str, Figures]) -> dict[AccountKey, int]:
+    """What each venue claims now, in minor units."""
+    rows = await ledger.balances(owners=list(settled), kinds=["claim"])
+    return {row.key: row.balance for row in rows}
+
+
+def _redemptions(
+    settled: Mapping[str, Figures], known: Mapping[str, Currency], network: Network, claims: Mapping[AccountKey, int]
+) -> Iterator[Draft]:
     for owner, of in settled.items():
         for part in of.parts:
-            legs = tuple(_redemption(owner, part, known, network.settings.fee_vat_basis_points))
+            legs = tuple(_redemption(owner, part, known, network.settings.fee_vat_basis_points, claims))
             yield Draft(REDEMPTION, f"{owner} {part.issuer}", legs)
 
 
-def _redemption(owner: str, part: Part, known: Mapping[str, Currency], vat_bp: int) -> Iterator[Leg]:
+def _redemption(
+    owner: str, part: Part, known: Mapping[str, Currency], vat_bp: int, claims: Mapping[AccountKey, int]
+) -> Iterator[Leg]:
     reserve, own = reserve_book(part.issuer), operating_book(part.issuer)
     payable, fees = AccountKey(reserve, "payable", owner), 0
+    due = AccountKey(reserve, "due_from", owner)
     for it in part.redeemed:
-        book = currency_book(part.issuer, known[it.currency].code)
+        book, rate = currency_book(part.issuer, it.currency), known[it.currency].cents_per_unit or 0
+        claim, issuance = AccountKey(book, "claim", owner), AccountKey(book, "issuance")
         liability = AccountKey(reserve, "liability", it.currency)
-        yield AccountKey(book, "claim", owner), AccountKey(book, "issuance"), it.units
+        # A sale that was taken back since the cut-off is paid as agreed, and the venue owes it: nothing may stand
+        # behind it any more, when its card never had the money.
+        short = min(it.units, max(0, it.units - claims.get(claim, 0)))
+        yield due, liability, short * rate
+        yield issuance, claim, short
+        yield claim, issuance, it.units
         yield liability, payable, it.cents - it.fee
         yield liability, AccountKey(reserve, "payable", "operating"), it.fee
         fees += it.fee
     vat = vat_within(fees, vat_bp)
     yield AccountKey(own, "due_from_reserve"), AccountKey(own, "fee_income"), fees - vat
     yield AccountKey(own, "due_from_reserve"), AccountKey(own, "vat"), vat
-    yield _either_way(payable, AccountKey(reserve, "due_from", owner), part.offset)
+    yield _either_way(payable, due, part.offset)
 
 
 def _clearings(run: Run, settled: Mapping[str, Figures]) -> Iterator[Draft]:

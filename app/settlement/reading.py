@@ -153,7 +153,7 @@ async def _made_by(ledger: Ledger, debt: TrialRow, at: Moment) -> dict[str, int]
             owner = it.other_owner if it.other_kind == "claim" else ""
             change = it.booked.change
             if change > 0:
-                if it.other_kind == "claim":
+                if it.booked.reverses is not None and it.other_kind == "claim":
                     taken_back[owner] = taken_back.get(owner, 0) + change
                 continue
             undone = min(-change, taken_back.get(owner, 0))

@@ -28,31 +28,9 @@ from typing import Any
 import pytest
 
 from app.platform.clock import now_us
-from app.rules.ids import uuid7
-from app.wire import VoidRow
-from tests.app.settlement.conftest import Settling
+from tests.support.settling import Settling, month, pain_002
 
 pytestmark = pytest.mark.anyio
-
-PAIN_002 = """<?xml version="1.0" encoding="UTF-8"?>
-<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt><OrgnlPmtInfAndSts>{}
-</OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>"""
-ONE = """<TxInfAndSts><OrgnlEndToEndId>{name}</OrgnlEndToEndId><TxSts>{status}</TxSts>{reason}
-<OrgnlTxRef><Amt><InstdAmt Ccy="EUR">{euros}</InstdAmt></Amt></OrgnlTxRef></TxInfAndSts>"""
-CLOSED = "<StsRsnInf><Rsn><Cd>AC04</Cd></Rsn><AddtlInf>Compte clos</AddtlInf></StsRsnInf>"
-
-
-def answer_of_the_bank(run: dict[str, Any], rejected: set[str]) -> bytes:
-    said = [
-        ONE.format(
-            name=it["end_to_end"],
-            status="RJCT" if it["venue"] in rejected else "ACSC",
-            reason=CLOSED if it["venue"] in rejected else "",
-            euros=f"{it['cents'] // 100}.{it['cents'] % 100:02d}",
-        )
-        for it in run["payments"]
-    ]
-    return PAIN_002.format("".join(said)).encode()
 
 
 async def read(settling: Settling, run: dict[str, Any], document: bytes) -> dict[str, Any]:
@@ -61,28 +39,6 @@ async def read(settling: Settling, run: dict[str, Any], document: bytes) -> dict
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
-
-
-async def month(settling: Settling) -> Any:
-    """Everything up to the cut-off; what is still on Raffinerie's terminal."""
-    network = settling.network
-    await settling.load_online("awa", 5000)
-    await network.top_up("basile", 2000, "raffinerie")
-    await network.top_up("camille", 3000, "canal", settling.own)
-    bar = await network.terminal("raffinerie")
-    till, terrace = await network.terminal("canal"), await network.terminal("guinguette")
-    undone = bar.sale("awa", {"Demi": 1})
-    for answer in (
-        await bar.sell("awa", {"Demi": 8}),
-        await bar.sell(undone),
-        await till.sell("awa", {"Tarte": 5}),
-        await terrace.sell("camille", {"Assiette": 2}, "CAN"),
-    ):
-        assert answer.status_code == 201, answer.text
-    await bar.deliver(VoidRow(id=uuid7(), sale=undone.id, at_us=now_us(), reason="Erreur", cashier=None))
-    await terrace.deliver(terrace.sale_row("basile", {"Bal": 4}))
-    late = bar.sale_row("awa", {"Demi": 1})
-    return bar, late
 
 
 async def test_a_month_is_settled_as_it_stands_on_paper(settling: Settling) -> None:
@@ -143,7 +99,7 @@ async def test_a_month_is_settled_as_it_stands_on_paper(settling: Settling) -> N
     assert settling.payments(run) == {"raffinerie": 6_60, "canal": 4_15, "guinguette": 31_95}
     assert await settling.books("bank") == {"bank": -42_70}
     guinguette = str(settling.network.venues["guinguette"].id)
-    document = answer_of_the_bank(run, {guinguette})
+    document = pain_002(run, {guinguette})
     run = await read(settling, run, document)
     assert run["state"] == "partly_failed"
     assert await settling.books("bank", "payable") == {
@@ -161,7 +117,7 @@ async def test_a_month_is_settled_as_it_stands_on_paper(settling: Settling) -> N
     assert settling.lines(second, "guinguette") == [("carried", "EUR", 31_95)]
     assert settling.lines(second, "raffinerie") == [("claim", "RAF", 3_50), ("redemption_fee", "RAF", -50)]
     assert settling.payments(second) == {"raffinerie": 3_00, "guinguette": 31_95}
-    second = await read(settling, second, answer_of_the_bank(second, set()))
+    second = await read(settling, second, pain_002(second, set()))
     assert second["state"] == "executed"
     assert await settling.books("payable", "claim") == {
         "payable operating": 3_80,
