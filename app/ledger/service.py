@@ -52,7 +52,7 @@ from app.ledger.store.history import (
     StatementPage,
     Stretch,
 )
-from app.ledger.store.instants import Account, Moment, TrialRow
+from app.ledger.store.instants import Account, AccountMove, Moment, TrialRow
 from app.ledger.store.reads import BalanceRow, BookedOperation, StatementLine
 from app.ledger.store.supply import KindSum
 from app.ledger.store.venue_days import Moved, VenueOperation
@@ -64,6 +64,7 @@ from app.platform.errors import DomainError, Invalid, Unavailable
 __all__ = [
     "Account",
     "AccountFilter",
+    "AccountMove",
     "Activity",
     "BalanceRow",
     "BookedOperation",

@@ -197,29 +197,34 @@ async def _cover(
     ledger: Ledger, run: Run, network: Network, known: Mapping[str, Currency], owed: Sequence[Cover]
 ) -> None:
     """What a holder has repaid since the cut-off needs no cover any more."""
-    for number, it in enumerate(owed, 1):
-        about = f"{number} {it.owner} {it.currency} {it.venue or ''}"
-        for look in range(LOOKS):
-            if await ledger.booked([operation_id(run.id, COVER, about)]):
-                break
-            legs = await _cover_legs(ledger, known[it.currency], it)
-            try:
-                await post(ledger, run, network, known, [Draft(COVER, about, legs)], actor=f"run:{run.id}")
-                break
-            except DomainError:
-                if look == LOOKS - 1:
-                    raise
+    about = {f"{number} {it.owner} {it.currency} {it.venue or ''}": it for number, it in enumerate(owed, 1)}
+    for look in range(LOOKS):
+        booked = await ledger.booked([operation_id(run.id, COVER, it) for it in about])
+        rows = await ledger.balances(owners={it.owner for it in owed}, kinds=["overdraft"])
+        debts = {row.key: -row.balance for row in rows}
+        drafts = [
+            Draft(COVER, name, _cover_legs(known[it.currency], it, debts))
+            for name, it in about.items()
+            if operation_id(run.id, COVER, name) not in booked
+        ]
+        try:
+            await post(ledger, run, network, known, drafts, actor=f"run:{run.id}")
+            return
+        except DomainError:
+            if look == LOOKS - 1:
+                raise
 
 
-async def _cover_legs(ledger: Ledger, currency: Currency, of: Cover) -> tuple[Leg, ...]:
+def _cover_legs(currency: Currency, of: Cover, debts: dict[AccountKey, int]) -> tuple[Leg, ...]:
+    """Takes from `debts`, what cards still owe, what it covers."""
     book, reserve = currency_book(currency.issuer, currency.code), reserve_book(currency.issuer)
     own, rate = operating_book(currency.issuer), currency.cents_per_unit or 0
     liability = AccountKey(reserve, "liability", currency.code)
     overdraft = AccountKey(book, "overdraft", of.owner)
-    rows = await ledger.balances(owners=[of.owner], kinds=["overdraft"])
-    debt = -sum(row.balance for row in rows if row.key == overdraft)
+    debt = debts.get(overdraft, 0)
     borne = min(of.venue_units, debt)
     written_off = min(of.units - of.venue_units, debt - borne)
+    debts[overdraft] = debt - borne - written_off
     return (
         (AccountKey(book, "claim", f"venue:{of.venue}"), overdraft, borne),
         (AccountKey(reserve, "due_from", "operating"), liability, written_off * rate),

@@ -9,14 +9,11 @@ from uuid import UUID
 from app.currencies.policies import PolicyVersion
 from app.currencies.service import Currency
 from app.ledger.rules.kinds import BookKind
-from app.ledger.service import Ledger, LineFilter, Moment, TrialRow
+from app.ledger.service import AccountMove, Ledger, Moment, TrialRow
 from app.rules.policy import Fee
 from app.settlement.rules.amounts import NETWORK, Standing, Taken
 from app.settlement.terms import WHOLE, VenueTerms
 from app.venues.service import Venue
-
-PAGE = 200
-BEGINNING = Moment(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +124,17 @@ async def _uncovered(
     """(what cards owe, what unknown cards were to pay by (venue's owner, currency))."""
     covers: list[Cover] = []
     held: dict[tuple[str, str], int] = {}
-    for row in await ledger.history.standing(at, ["overdraft", "suspense"], below_zero=True):
+    debts = [
+        it
+        for it in await ledger.history.standing(at, ["overdraft", "suspense"], below_zero=True)
+        if currencies[it.key.book.currency].cents_per_unit is not None
+    ]
+    moved: dict[int, list[AccountMove]] = {}
+    for one in await ledger.history.moves([it.id for it in debts], at) if debts else ():
+        moved.setdefault(one.account, []).append(one)
+    for row in debts:
         code = row.key.book.currency
-        if currencies[code].cents_per_unit is None:
-            continue
-        for owner, units in (await _made_by(ledger, row, at)).items():
+        for owner, units in made_by(-row.balance, moved[row.id]).items():
             if row.key.kind == "suspense":
                 held[owner, code] = held.get((owner, code), 0) + units
             else:
@@ -141,28 +144,20 @@ async def _uncovered(
     return covers, held
 
 
-async def _made_by(ledger: Ledger, debt: TrialRow, at: Moment) -> dict[str, int]:
-    """Whose claims grew by what is owed, in minor units by owner: the newest sales, for a repayment settles the oldest
-    debt first. A sale that was taken back made none."""
-    left, found = -debt.balance, dict[str, int]()
-    taken_back: dict[str, int] = {}
-    cursor: int | None = None
-    while left > 0:
-        page = await ledger.history.lines(debt.id, BEGINNING, at, LineFilter(), cursor=cursor, limit=PAGE, newest=True)
-        for it in page[0]:
-            owner = it.other_owner if it.other_kind == "claim" else ""
-            change = it.booked.change
-            if change > 0:
-                if it.booked.reverses is not None and it.other_kind == "claim":
-                    taken_back[owner] = taken_back.get(owner, 0) + change
-                continue
-            undone = min(-change, taken_back.get(owner, 0))
-            taken_back[owner] = taken_back.get(owner, 0) - undone
-            part = min(left, -change - undone)
-            if part:
-                found[owner] = found.get(owner, 0) + part
-                left -= part
-        cursor = page[1]
-        if cursor is None:
-            break
+def made_by(debt: int, newest_first: Iterable[AccountMove]) -> dict[str, int]:
+    """Whose claims grew by what is owed, in minor units by owner ("": into no claim): the newest sales, for a repayment
+    settles the oldest debt first. A sale that was taken back made none."""
+    left, found, taken_back = debt, dict[str, int](), dict[str, int]()
+    for it in newest_first:
+        owner = it.other_owner if it.other_kind == "claim" else ""
+        if it.credited > 0:
+            if it.reverses is not None and it.other_kind == "claim":
+                taken_back[owner] = taken_back.get(owner, 0) + it.credited
+            continue
+        undone = min(-it.credited, taken_back.get(owner, 0))
+        taken_back[owner] = taken_back.get(owner, 0) - undone
+        part = min(left, -it.credited - undone)
+        if part:
+            found[owner] = found.get(owner, 0) + part
+            left -= part
     return found

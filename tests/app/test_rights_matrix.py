@@ -172,8 +172,6 @@ def address(network: Network, path: str, where: Mapping[str, object]) -> str:
         "change": uuid4(),
         "run": uuid4(),
         "payee": uuid4(),
-        "step": "freeze",
-        "line": 1,
         "kind": "executed",
         "decision": "refuse",
         "effect": "expiry",

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.ledger.rules.kinds import AccountKey, BookKind
 from app.ledger.store import activity, instants, reads, supply
 from app.ledger.store.activity import Activity, Sold
-from app.ledger.store.instants import START, Account, Moment, TrialRow
+from app.ledger.store.instants import START, Account, AccountMove, Moment, TrialRow
 from app.ledger.store.reads import BookedOperation, StatementLine
 from app.ledger.store.supply import KindSum
 from app.ledger.tables import account, book, operation, transfer
@@ -180,6 +180,11 @@ class History:
         async with self._reader.connect() as connection:
             return await instants.standing(connection, at, kinds, owners=owners, below_zero=below_zero)
 
+    async def moves(self, ids: Sequence[int], at: Moment) -> list[AccountMove]:
+        """Everything that moved these accounts up to then, each account's newest first: for such as move seldom."""
+        async with self._reader.connect() as connection:
+            return await instants.moves(connection, ids, at)
+
     async def lines(
         self,
         id_: int,
@@ -189,12 +194,11 @@ class History:
         *,
         cursor: int | None = None,
         limit: int,
-        newest: bool = False,
     ) -> tuple[list[Line], int | None]:
-        """Lines between two moments, oldest first or newest, and the cursor of those that follow. What stands between
+        """Lines between two moments, oldest first, and the cursor of those that follow. What stands between
         two moments never changes, so a long statement can be read page by page."""
         async with self._reader.connect() as connection:
-            return await _lines(connection, id_, opened, closed, which, cursor, limit, newest)
+            return await _lines(connection, id_, opened, closed, which, cursor, limit, newest=False)
 
     async def supply(self, currency: str, at_us: Sequence[int]) -> list[int]:
         """Minor units of a currency in circulation at each of these instants."""

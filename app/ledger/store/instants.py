@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -29,6 +29,8 @@ class Moment:
 
 
 START = Moment(0, 0)
+# A statement takes some 32,000 parameters on both databases, and each number stands in it twice.
+IDS_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,43 @@ async def standing(
     chosen = sa.select(found).where(found.c.at < 0) if below_zero else sa.select(found)
     rows = await connection.execute(chosen.order_by(found.c.id))
     return [TrialRow(row.id, key_of(row), row.normal, row.at) for row in rows]
+
+
+class AccountMove(NamedTuple):
+    """One transfer as an account sees it: `credited` minor units (negative: debited), and the account on the other
+    side."""
+
+    account: int
+    credited: int
+    other_kind: str
+    other_owner: str
+    reverses: int | None
+
+
+async def moves(connection: AsyncConnection, ids: Sequence[int], at: Moment) -> list[AccountMove]:
+    """Everything that moved these accounts up to that moment, each account's newest first: for such as move seldom."""
+    found: list[AccountMove] = []
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        some = ids[start : start + IDS_AT_ONCE]
+        sides = []
+        for own, other, sign in (
+            (transfer.c.debit_account, transfer.c.credit_account, -1),
+            (transfer.c.credit_account, transfer.c.debit_account, 1),
+        ):
+            side = sa.select(
+                transfer.c.id,
+                own.label("account"),
+                (transfer.c.amount * sign).label("credited"),
+                account.c.kind,
+                account.c.owner,
+                transfer.c.reverses,
+            )
+            joined = side.join_from(transfer, account, account.c.id == other)
+            sides.append(joined.where(own.in_(some), transfer.c.id <= at.transfer))
+        both = sa.union_all(*sides).subquery()
+        rows = await connection.execute(sa.select(both).order_by(both.c.id.desc()))
+        found += [AccountMove(row.account, row.credited, row.kind, row.owner, row.reverses) for row in rows]
+    return found
 
 
 def account_of(row: Any) -> Account:
