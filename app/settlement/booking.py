@@ -22,13 +22,13 @@ from app.platform.clock import now_us
 from app.platform.errors import Conflict, DomainError
 from app.rules.business_day import business_day
 from app.settlement import store
-from app.settlement.reading import Cover
+from app.settlement.reading import Cover, uncovered
 from app.settlement.rules.amounts import NETWORK, Figures, Part, issued_by
 from app.settlement.store import Run
-from app.venues.service import Network, the_network
+from app.venues.service import Network, the_network, venues
 
 COVER, REDEMPTION, CLEARING = "settlement.cover", "settlement.redemption", "settlement.clearing"
-NETTING, PAYMENT = "settlement.netting", "settlement.payment"
+NETTING, PAYMENT, TAKEN_BACK = "settlement.netting", "settlement.payment", "settlement.taken_back"
 # A card that is topped up at every look is left to the next run.
 LOOKS = 5
 # The ledger's queue is bounded, and others book too.
@@ -62,10 +62,12 @@ async def book(ledger: Ledger, id_: UUID, *, actor: str) -> Run:
         kept = await store.statements(connection, id_)
         settled = {f"venue:{it.venue}": it.figures for it in kept.values() if it.settled and it.figures is not None}
         owed = await store.covers(connection, id_)
+        places = {it.owner: it.id for it in (await venues(connection)).values()}
     await _cover(ledger, run, network, known, [it for it in owed if it.venue is None or f"venue:{it.venue}" in settled])
     for look in range(LOOKS):
         try:
-            drafts = list(_redemptions(settled, known, network, await _claims(ledger, settled)))
+            drafts = await _advances(ledger, run, settled, known, places)
+            drafts += _redemptions(settled, known, network)
             await post(ledger, run, network, known, drafts, actor=actor)
             break
         except DomainError:
@@ -109,44 +111,70 @@ async def post(
             posted(outcome)
 
 
-async def _claims(ledger: Ledger, settled: Mapping[str, Figures]) -> dict[AccountKey, int]:
-    """What each venue claims now, in minor units."""
-    rows = await ledger.balances(owners=list(settled), kinds=["claim"])
-    return {row.key: row.balance for row in rows}
+async def _advances(
+    ledger: Ledger,
+    run: Run,
+    settled: Mapping[str, Figures],
+    known: Mapping[str, Currency],
+    places: Mapping[str, UUID],
+) -> list[Draft]:
+    """Sales that were taken back after they were frozen or paid: the venue owes them as it owes cash.
 
-
-def _redemptions(
-    settled: Mapping[str, Figures], known: Mapping[str, Currency], network: Network, claims: Mapping[AccountKey, int]
-) -> Iterator[Draft]:
+    A claim stands for what is redeemed of it now, for what unknown cards were to pay, and for what cards still owe.
+    Behind what is missing to that nothing may stand, for a card without money may have got it back.
+    """
+    covers, needed = await uncovered(ledger, known, places, 0, await ledger.history.moment())
+    for it in covers:
+        if it.venue is not None:
+            place = f"venue:{it.venue}", it.currency
+            needed[place] = needed.get(place, 0) + it.units
+    ids = {
+        (owner, part.issuer): operation_id(run.id, REDEMPTION, f"{owner} {part.issuer}")
+        for owner, of in settled.items()
+        for part in of.parts
+    }
+    booked = await ledger.booked(ids.values())
     for owner, of in settled.items():
         for part in of.parts:
-            legs = tuple(_redemption(owner, part, known, network.settings.fee_vat_basis_points, claims))
+            for one in part.redeemed if ids[owner, part.issuer] not in booked else ():
+                needed[owner, one.currency] = needed.get((owner, one.currency), 0) + one.units
+    drafts = []
+    for row in await ledger.balances(owners=list(places), kinds=["claim"]):
+        owner, book = row.key.owner, row.key.book
+        rate = known[book.currency].cents_per_unit
+        short = needed.get((owner, book.currency), 0) - row.balance
+        if rate is None or short <= 0:
+            continue
+        reserve = reserve_book(book.issuer)
+        legs = (
+            (AccountKey(reserve, "due_from", owner), AccountKey(reserve, "liability", book.currency), short * rate),
+            (AccountKey(book, "issuance"), row.key, short),
+        )
+        drafts.append(Draft(TAKEN_BACK, f"{owner} {book.currency}", legs))
+    return drafts
+
+
+def _redemptions(settled: Mapping[str, Figures], known: Mapping[str, Currency], network: Network) -> Iterator[Draft]:
+    for owner, of in settled.items():
+        for part in of.parts:
+            legs = tuple(_redemption(owner, part, known, network.settings.fee_vat_basis_points))
             yield Draft(REDEMPTION, f"{owner} {part.issuer}", legs)
 
 
-def _redemption(
-    owner: str, part: Part, known: Mapping[str, Currency], vat_bp: int, claims: Mapping[AccountKey, int]
-) -> Iterator[Leg]:
+def _redemption(owner: str, part: Part, known: Mapping[str, Currency], vat_bp: int) -> Iterator[Leg]:
     reserve, own = reserve_book(part.issuer), operating_book(part.issuer)
     payable, fees = AccountKey(reserve, "payable", owner), 0
-    due = AccountKey(reserve, "due_from", owner)
     for it in part.redeemed:
-        book, rate = currency_book(part.issuer, it.currency), known[it.currency].cents_per_unit or 0
-        claim, issuance = AccountKey(book, "claim", owner), AccountKey(book, "issuance")
+        book = currency_book(part.issuer, known[it.currency].code)
         liability = AccountKey(reserve, "liability", it.currency)
-        # A sale that was taken back since the cut-off is paid as agreed, and the venue owes it: nothing may stand
-        # behind it any more, when its card never had the money.
-        short = min(it.units, max(0, it.units - claims.get(claim, 0)))
-        yield due, liability, short * rate
-        yield issuance, claim, short
-        yield claim, issuance, it.units
+        yield AccountKey(book, "claim", owner), AccountKey(book, "issuance"), it.units
         yield liability, payable, it.cents - it.fee
         yield liability, AccountKey(reserve, "payable", "operating"), it.fee
         fees += it.fee
     vat = vat_within(fees, vat_bp)
     yield AccountKey(own, "due_from_reserve"), AccountKey(own, "fee_income"), fees - vat
     yield AccountKey(own, "due_from_reserve"), AccountKey(own, "vat"), vat
-    yield _either_way(payable, due, part.offset)
+    yield _either_way(payable, AccountKey(reserve, "due_from", owner), part.offset)
 
 
 def _clearings(run: Run, settled: Mapping[str, Figures]) -> Iterator[Draft]:

@@ -56,7 +56,7 @@ async def look(
     kinds = ["claim", "due_from", "payable", "receivable"]
     accounts = await ledger.history.standing(at, kinds, owners=[*owners, NETWORK])
     opening = {it.id: it.balance for it in await ledger.history.standing(before, kinds, owners=[*owners, NETWORK])}
-    covers, held = await _uncovered(ledger, currencies, {it.owner: it.id for it in venues}, venue_bears, at)
+    covers, held = await uncovered(ledger, currencies, {it.owner: it.id for it in venues}, venue_bears, at)
     borne: dict[tuple[str, str], int] = {}
     for it in covers:
         if it.venue is not None:
@@ -118,7 +118,7 @@ def _fee(version: PolicyVersion) -> Fee:
     return version.policy.redeem.fee
 
 
-async def _uncovered(
+async def uncovered(
     ledger: Ledger, currencies: Mapping[str, Currency], venues: Mapping[str, UUID], venue_bears: int, at: Moment
 ) -> tuple[list[Cover], dict[tuple[str, str], int]]:
     """(what cards owe, what unknown cards were to pay by (venue's owner, currency))."""

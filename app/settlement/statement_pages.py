@@ -34,6 +34,7 @@ OPERATIONS = {
     "settlement.clearing": N_("From another issuer"),
     "settlement.payment": N_("Payment"),
     "settlement.payment.reversal": N_("Payment that came back"),
+    "settlement.taken_back": N_("Sale taken back"),
     "settlement.cover": N_("Cover of an offline sale"),
 }
 
