@@ -204,6 +204,13 @@ async def test_what_no_card_pays_is_the_venues_own_to_the_cent(screen: Screen, a
     closing = await screen.closed({1000: 5, 500: 2, 200: 2, 50: 1, 10: 1, 5: 1})
     check_figures(closing.figures)
     assert (closing.drawer.expected_cents, closing.drawer.difference_cents) == (5000 + 1465, 0)
+    printed = (await screen.command("session/report", {"which": "last"}))["rows"]
+    told = {left: right.replace("\u00a0", " ") for _, left, right in printed}
+    said = words(await look(await network.person("marie"), f"/admin/closings/{closing.id}"))
+    for means, amount in (("Espèces", "14,65 €"), ("Chèque", "7,00 €"), ("Titre-restaurant", "1,00 €")):
+        assert told[f"Réglé : {means}"] == amount
+        assert f"{means} {amount}" in said
+    assert (told["Total des ventes"], told["Offerts par la maison : 1"]) == ("22,15 €", "3,50 €")
     assert await network.exceptions() == []
 
 
@@ -231,9 +238,13 @@ async def of_cards(it: Screen) -> dict[UUID, str]:
     }
 
 
-async def test_what_cards_pay_is_in_the_ledger_and_the_closing_to_the_cent(screen: Screen) -> None:
+@pytest.mark.parametrize("away", [False, True], ids=["online", "network-away"])
+async def test_what_cards_pay_is_in_the_ledger_and_the_closing_to_the_cent(screen: Screen, away: bool) -> None:
     network = screen.bar.network
+    await screen.bar.refreshed("basile")
+    screen.bar.line.cut = away
     pages = await of_cards(screen)
+    screen.bar.line.cut = False
     await screen.bar.delivered()
 
     assert (await network.holds("awa"))["RAF"] == 2000 - 450 + 100 - 400 - 267 + 100
@@ -297,6 +308,34 @@ async def test_what_no_card_paid_is_taken_back(screen: Screen, away: bool) -> No
     assert closing.after.perpetual.voided == {"RAF": 350}
     assert (closing.drawer.expected_cents, closing.drawer.difference_cents) == (5000, 0)
     assert await screen.bar.network.exceptions() == []
+
+
+@pytest.mark.parametrize("away", [False, True], ids=["online", "network-away"])
+async def test_a_cup_that_came_back_to_a_card_by_mistake_is_out_again(screen: Screen, away: bool) -> None:
+    """One that was paid by card, and one that was paid in cash: each void is the end of what it undoes."""
+    network, cup = screen.bar.network, screen.item("Gobelet")
+    await screen.bar.refreshed("awa")
+    screen.bar.line.cut = away
+    await screen.card("awa", screen.item("Demi"), cup, TIP)
+    await screen.take("cash", cup)
+    first = await screen.card("awa", {**cup, "kind": "back"})
+    second = await screen.card("awa", {**cup, "kind": "back"})
+    for sale in (second, first):
+        await screen.command("void", {"sale": str(sale), "reason": "Erreur"})
+    screen.bar.line.cut = False
+    await screen.bar.delivered()
+
+    assert (await network.holds("awa"))["RAF"] == 2000 - 500
+    assert await network.claims("raffinerie") == {"RAF": 350}
+    owed = await network.ledger.balances(kinds=["deposit", "due_from", "fund"])
+    assert {it.key.kind: it.balance for it in owed if it.balance} == {"deposit": 100, "due_from": 4000, "fund": 50}
+    assert "Cette vente a été annulée" in await screen.receipt(second)
+    closing = await screen.closed({1000: 5, 100: 1})
+    found = closing.figures
+    assert (found.voids, found.voided, found.voided_means) == (2, {}, {"card": {"RAF": -200}})
+    assert (found.deposits_out, found.deposits_back) == ({"RAF": 200}, {"RAF": 200})
+    assert closing.drawer.difference_cents == 0
+    assert await network.exceptions() == []
 
 
 async def test_the_closing_counts_a_tab_once_when_it_is_paid(screen: Screen) -> None:
