@@ -16,6 +16,12 @@ from readers.till import CardTill
 
 CURRENCY = "RAF"
 ANSWER_S_MAX = 30.0
+SPREAD = 0x9E3779B97F4B
+
+
+def card_uid(number: int) -> str:
+    """A card of the bench's network, as app.cli.bench.bar has numbered them."""
+    return f"04{number * SPREAD % 2**48:012X}"
 
 
 class HandDriver:
@@ -58,7 +64,7 @@ class Hand:
     def at(cls, running: Running, driver: HandDriver, cards: int, first: int = 0) -> Hand:
         """`cards`: how many of the bench network's cards there are; `first` is the first that is laid down."""
         sold = [UUID(str(it["id"])) for it in running.till.catalogue()["products"]]  # type: ignore[attr-defined]
-        uids = (f"04BE{number % cards:010X}" for number in range(first, first + 10**9))
+        uids = (card_uid(number % cards) for number in range(first, first + 10**9))
         return cls(driver, running.till, cycle(sold), uids)
 
     async def tap(self) -> float:
