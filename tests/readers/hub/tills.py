@@ -91,7 +91,7 @@ class Member:
     async def sell(self, card: str, quantity: int) -> tuple[UUID, int] | str:
         """(the sale, its amount) if it was green, or why not."""
         assert self.shelf.shop is not None
-        basket = self.shelf.shop.basket([BasketItem(self.fake.beer, quantity)], "RAF")
+        basket = self.shelf.shop.basket([BasketItem(self.fake.beer, quantity)], "RAF", 1)
         sale = await self.tap.intend()
         ended = await self.tap.settle(Pending(sale, basket, uuid4(), asked=sale), Card(card, "C"))
         if ended.result.reason is not None:
