@@ -187,6 +187,23 @@ KINDS: dict[str, ProblemKind] = {
     "payment-unknown": ProblemKind(
         422, N_("This answer is not about payments of this run"), _NOTHING_CHANGED, N_("Choose the file of this run.")
     ),
+    "bank-file-invalid": ProblemKind(
+        422, N_("The bank's statement could not be taken in"), _NOTHING_CHANGED, N_("Export it from the bank again.")
+    ),
+    "bank-file-known": ProblemKind(409, N_("This statement was taken in already"), _NOTHING_CHANGED),
+    "bank-line-invalid": ProblemKind(
+        422, N_("This does not fit the line of the statement"), _NOTHING_CHANGED, N_("Look at the line again.")
+    ),
+    "line-decided": ProblemKind(409, N_("This line was decided already"), _NOTHING_CHANGED),
+    "line-open": ProblemKind(409, N_("This line is open already"), _NOTHING_CHANGED),
+    "handover-invalid": ProblemKind(422, N_("This cash cannot be handed in so"), _NOTHING_CHANGED),
+    "handover-ended": ProblemKind(409, N_("Somebody said already what became of this cash"), _NOTHING_CHANGED),
+    "no-siren": ProblemKind(
+        409,
+        N_("The books do not say whose they are"),
+        _NOTHING_CHANGED,
+        N_("Enter the SIREN number of whoever keeps them first."),
+    ),
     "bank-change-waits": ProblemKind(
         409, N_("A change of these bank details waits already"), _NOTHING_CHANGED, N_("Decide about it first.")
     ),

@@ -10,6 +10,7 @@ import pytest
 
 from app.platform.clock import now_us
 from app.web import dates
+from app.web.i18n import texts_in
 from tests.support.network import Network
 from tests.support.pages import FRENCH, form_to, led_to, look, words
 
@@ -114,7 +115,9 @@ async def test_what_was_shown_is_saved_and_venues_take_it(network: Network) -> N
     answer = await save(client, f"{HERE}/new", {**GIFT, "accepted_by": str(canal.id)})
     said = words(await look(client, led_to(answer)))
     assert "Enregistré" in said
-    assert "Version KDO@1, depuis : aujourd’hui" in said
+    version = (await network.get("nadia", "/currencies/KDO/policies")).json()[-1]
+    since = dates.when(version["valid_from_us"], "Europe/Paris", now_us(), texts_in("fr"))
+    assert f"Version KDO@1, depuis : {' '.join(since.split())}" in said
     assert "Nadia Montreuil" in said
     accepted = {it["slug"]: it["accepted"] for it in (await network.get("nadia", "/venues")).json()}
     assert accepted == {"raffinerie": ["RAF", "TEMPS"], "canal": ["KDO", "RAF"]}
