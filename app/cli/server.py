@@ -88,7 +88,7 @@ def init(name: str, zone: str, login: str, admin: str, password: str) -> None:
 def verify(as_json: bool, new: bool) -> None:
     """Recompute the whole ledger: balances, floors, pegs, cover, guards, seals. Exit 1 when anything is wrong.
 
-    The guards of closings and of what was accepted in writing are looked for too.
+    The guards of closings, settlement runs and of what was accepted in writing are looked for too.
 
     A long history is verified whole now and then, and every night with --new.
     """
@@ -121,12 +121,15 @@ async def _verify(new: bool) -> Report:
 
 
 async def guards_missing(engine: AsyncEngine) -> list[str]:
-    """Guards of what is never rewritten beside the ledger: closings of tills, and what was accepted in writing."""
+    """Guards of what is never rewritten beside the ledger: closings of tills, bank details and settlement runs, and
+    what was accepted in writing."""
     from app.sales.closings import guards as closings  # noqa: PLC0415
+    from app.settlement import guards as settlement  # noqa: PLC0415
     from app.terminals.limits.acceptance import GUARDS  # noqa: PLC0415
 
+    finders = (closings.missing, settlement.missing, GUARDS.missing)
     async with engine.connect() as connection:
-        return [name for find in (closings.missing, GUARDS.missing) for name in await connection.run_sync(find)]
+        return [name for find in finders for name in await connection.run_sync(find)]
 
 
 @click.command()

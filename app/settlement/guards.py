@@ -159,3 +159,17 @@ RUNS_TURNS: Mapping[str, tuple[str, str]] = {
         "not what can become of this payment",
     ),
 }
+
+
+def missing(connection: sa.Connection) -> list[str]:
+    """Guards that are not there or are switched off, of bank details and of runs."""
+    if connection.dialect.name == "postgresql":
+        rows = connection.exec_driver_sql(
+            "SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+            "WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"
+        )
+    else:
+        rows = connection.exec_driver_sql("SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'")
+    found = {(row[0], row[1]) for row in rows}
+    wanted = [*guards(connection.dialect.name, BANK, BANK_TURNS), *guards(connection.dialect.name, RUNS, RUNS_TURNS)]
+    return [f"{table}.{name}" for table, name in wanted if (table, name) not in found]

@@ -47,6 +47,7 @@ LABELS: Final = {
     "trade": "Échange entre membres",
     "roundup": "Arrondi solidaire",
     "settlement.cover": "Découvert pris en charge",
+    "settlement.taken_back": "Vente annulée après règlement",
     "settlement.redemption": "Remboursement de monnaie",
     "settlement.clearing": "Compensation entre émetteurs",
     "settlement.netting": "Compensation et commission",

@@ -19,6 +19,7 @@ async def test_a_guard_that_was_taken_away_is_named(context: Context) -> None:
     sqlite = is_sqlite(context.engine)
     names = {
         "closing": "guard_closing_update" if sqlite else "guard_rewrite",
+        "settlement_event": "guard_settlement_event_turn" if sqlite else "guard_turn",
         "exposure_acceptance": "guard_exposure_acceptance_delete" if sqlite else "guard_truncate",
     }
     async with context.engine.begin() as connection:
