@@ -27,15 +27,17 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from msgspec.structs import replace as renewed
 
 from app.ledger.verify import verify
 from app.platform.settings import Settings
 from app.rules.ids import uuid7
 from app.rules.offline import Refusal
 from app.sales import card_views, intake
+from app.sales.plain import PlainSaleRow
 from app.venues.rules import NetworkSettings
 from app.venues.service import set_network
-from app.wire import AnyRow, JournalRow, SaleRow, TerminalSnapshot
+from app.wire import JournalRow, SaleRow, TerminalSnapshot
 from readers.terminal.book import Mark
 from readers.till.tap import Tap, Try
 from tests.app.conftest import quick
@@ -301,10 +303,12 @@ def a_resent_batch_booked_twice(patch: pytest.MonkeyPatch) -> None:
         _, new, _, forked = await keep(*given)
         return list(batch.rows), new, batch.rows[0].sequence - 1, forked
 
-    def under_a_new_id(row: JournalRow) -> AnyRow | None:
+    def under_a_new_id(row: JournalRow) -> intake.Read | None:
         payload = read(row)
         if row.hash in seen and isinstance(payload, SaleRow):
             return payload.model_copy(update={"sale": payload.sale.model_copy(update={"id": uuid7()})})
+        if row.hash in seen and isinstance(payload, PlainSaleRow):
+            return renewed(payload, sale=renewed(payload.sale, id=uuid7()))
         seen.add(row.hash)
         return payload
 

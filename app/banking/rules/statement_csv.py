@@ -57,7 +57,12 @@ def _rows(content: bytes) -> list[list[str]]:
         text = content.decode("cp1252", "replace")
     # A decimal comma stands in most lines too, so of two that are as frequent the semicolon is the separator.
     separator = max((";", "\t", ","), key=text.count)
-    return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=separator)]
+    try:
+        return [
+            [cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        ]
+    except csv.Error as error:
+        raise NotAStatement("no-columns") from error
 
 
 def _line(row: Sequence[str], found: Mapping[str, int], at: int) -> Line:

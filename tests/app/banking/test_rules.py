@@ -89,6 +89,7 @@ def test_tables_are_read_by_their_headings() -> None:
     ("text", "problem", "where"),
     [
         ("Date;Libellé\n20/11/2026;x\n", "no-columns", ""),
+        ("Date;Montant\n20/11/2026;1\r2\n", "bad-amount", "3"),
         ("Date;Montant\n", "no-lines", ""),
         ("Date;Montant\n20/11/2026;x\n", "bad-amount", "2"),
         ("Date;Montant\n20/11/2026;1\n\n31/02/2026;1\n", "bad-day", "4"),
