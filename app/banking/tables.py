@@ -91,24 +91,3 @@ handover_end = sa.Table(
     sa.CheckConstraint("outcome IN ('received', 'withdrawn')", name="outcome_known"),
     sa.CheckConstraint("(outcome = 'received') = (operation IS NOT NULL)", name="received_is_booked"),
 )
-
-KEYS = {
-    "bank_statement": "id = NEW.id OR digest = NEW.digest",
-    "bank_line": "id = NEW.id OR (iban = NEW.iban AND key = NEW.key)",
-    "bank_match": "line = NEW.line AND number = NEW.number",
-    "handover": "id = NEW.id OR reference = NEW.reference",
-    "handover_end": "handover = NEW.handover",
-}
-TURNS = {
-    "handover_end": (
-        "NEW.outcome = 'received' AND EXISTS "
-        "(SELECT 1 FROM handover h WHERE h.id = NEW.handover AND h.declared_by = NEW.ended_by)",
-        "whoever hands cash in does not count it",
-    ),
-    "bank_match": (
-        "NEW.number <> 1 + (SELECT count(*) FROM bank_match m WHERE m.line = NEW.line) OR (NEW.kind = 'undone') = "
-        "COALESCE((SELECT m.kind = 'undone' FROM bank_match m WHERE m.line = NEW.line "
-        "ORDER BY m.number DESC LIMIT 1), TRUE)",
-        "a line is matched once, until that is undone",
-    ),
-}

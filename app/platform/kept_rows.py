@@ -1,11 +1,11 @@
-"""Triggers by which the database itself keeps rows as they were written: added once, never changed, replaced or taken
-away.
+"""Triggers by which the database itself keeps rows as they were written: added once, in their turn, and never changed,
+replaced or taken away.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
@@ -13,11 +13,13 @@ import sqlalchemy as sa
 @dataclass(frozen=True, slots=True)
 class AppendOnly:
     """`keys`: by table, when a row that comes in (NEW) is one that is there already. `function`: the name of
-    PostgreSQL's trigger function. `said`: why it is refused."""
+    PostgreSQL's trigger function. `said`: why it is refused. `turns`: by table, what a new row must not be, in SQL that
+    both databases read, and how that is told."""
 
     keys: Mapping[str, str]
     function: str
     said: str
+    turns: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def guards(self, dialect: str) -> dict[tuple[str, str], str]:
         """Every guard by (table, trigger name), as the text that follows the trigger's name."""
@@ -37,17 +39,21 @@ class AppendOnly:
                 f"BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "  # noqa: S608
                 f"BEGIN SELECT RAISE(ABORT, '{table}: {self.said}'); END"
             )
+        for table, (wrong, told) in self.turns.items():
+            if dialect == "postgresql":
+                found[table, "guard_turn"] = f"BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_turn()"
+            else:
+                found[table, f"guard_{table}_turn"] = (
+                    f"BEFORE INSERT ON {table} WHEN {wrong} BEGIN SELECT RAISE(ABORT, '{table}: {told}'); END"
+                )
         return found
 
     def install(self, connection: sa.Connection) -> None:
         """Put every guard in place, replacing what stands under its name."""
         dialect = connection.dialect.name
         if dialect == "postgresql":
-            connection.exec_driver_sql(
-                f"CREATE OR REPLACE FUNCTION {self.function}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-                f"RAISE EXCEPTION '% on %: {self.said}', TG_OP, TG_TABLE_NAME USING ERRCODE = 'check_violation'; "
-                "END $$"
-            )
+            for function in self._functions():
+                connection.exec_driver_sql(function)
         for (table, name), text in self.guards(dialect).items():
             on = f" ON {table}" if dialect == "postgresql" else ""
             connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}{on}")
@@ -64,3 +70,16 @@ class AppendOnly:
             rows = connection.exec_driver_sql("SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'")
         found = {(row[0], row[1]) for row in rows}
         return [f"{table}.{name}" for table, name in self.guards(connection.dialect.name) if (table, name) not in found]
+
+    def _functions(self) -> list[str]:
+        """Those that PostgreSQL's triggers run."""
+        refuse = (
+            f"CREATE OR REPLACE FUNCTION {self.function}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"RAISE EXCEPTION '% on %: {self.said}', TG_OP, TG_TABLE_NAME USING ERRCODE = 'check_violation'; END $$"
+        )
+        return [refuse] + [
+            f"CREATE OR REPLACE FUNCTION {table}_turn() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF {wrong} THEN RAISE EXCEPTION '{table}: {told}' USING ERRCODE = 'check_violation'; END IF; "
+            "RETURN NEW; END $$"
+            for table, (wrong, told) in self.turns.items()
+        ]

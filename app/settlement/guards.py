@@ -4,80 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import sqlalchemy as sa
+from app.platform.kept_rows import AppendOnly
 
 # Table: what makes a row the one that is there already (under REPLACE SQLite fires no delete trigger).
-BANK: Mapping[str, str] = {
+_BANK: Mapping[str, str] = {
     "settlement_terms": "id = NEW.id",
     "bank_account": "id = NEW.id",
     "bank_account_decision": "account = NEW.account",
 }
 # Table: what a new row must not be, in SQL that both databases read, and how that is told.
-BANK_TURNS: Mapping[str, tuple[str, str]] = {
+_BANK_TURNS: Mapping[str, tuple[str, str]] = {
     "bank_account_decision": (
         "EXISTS (SELECT 1 FROM bank_account a WHERE a.id = NEW.account AND a.asked_by = NEW.decided_by)",
         "two people change bank details",
     ),
 }
-
-
-def install(connection: sa.Connection, keys: Mapping[str, str], turns: Mapping[str, tuple[str, str]]) -> None:
-    """Put the guards of these tables in place, replacing what stands under their names."""
-    postgres = connection.dialect.name == "postgresql"
-    if postgres:
-        for function in _functions(turns):
-            connection.exec_driver_sql(function)
-    for (table, name), text in guards(connection.dialect.name, keys, turns).items():
-        on = f" ON {table}" if postgres else ""
-        connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}{on}")
-        connection.exec_driver_sql(f"CREATE TRIGGER {name} {text}")
-
-
-def guards(dialect: str, keys: Mapping[str, str], turns: Mapping[str, tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """Every guard by (table, trigger name), as the text that follows the trigger's name."""
-    found = {}
-    postgres = dialect == "postgresql"
-    for table, same in keys.items():
-        if postgres:
-            run = "EXECUTE FUNCTION settlement_refuse()"
-            found[table, "guard_rewrite"] = f"BEFORE DELETE OR UPDATE ON {table} FOR EACH ROW {run}"
-            found[table, "guard_truncate"] = f"BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {run}"
-            continue
-        for event in ("UPDATE", "DELETE"):
-            found[table, f"guard_{table}_{event.lower()}"] = (
-                f"BEFORE {event} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{event} on {table}: what was settled stays'); END"
-            )
-        found[table, f"guard_{table}_replace"] = (
-            f"BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "
-            f"BEGIN SELECT RAISE(ABORT, '{table}: what was settled stays'); END"
-        )
-    for table, (wrong, told) in turns.items():
-        if postgres:
-            found[table, "guard_turn"] = f"BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_turn()"
-        else:
-            found[table, f"guard_{table}_turn"] = (
-                f"BEFORE INSERT ON {table} WHEN {wrong} BEGIN SELECT RAISE(ABORT, '{table}: {told}'); END"
-            )
-    return found
-
-
-def _functions(turns: Mapping[str, tuple[str, str]]) -> list[str]:
-    refuse = """CREATE OR REPLACE FUNCTION settlement_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-            RAISE EXCEPTION '% on %: what was settled stays', TG_OP, TG_TABLE_NAME USING ERRCODE = 'check_violation';
-        END $$"""
-    return [refuse] + [
-        f"""CREATE OR REPLACE FUNCTION {table}_turn() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-            IF {wrong} THEN
-                RAISE EXCEPTION '{table}: {told}' USING ERRCODE = 'check_violation';
-            END IF;
-            RETURN NEW;
-        END $$"""
-        for table, (wrong, told) in turns.items()
-    ]
-
 
 # The steps of a run: after what may come what.
 STEPS: Mapping[str, tuple[str, ...]] = {
@@ -107,7 +48,7 @@ _FREEZING = (f"{_has('frozen', 'cancelled')} OR NOT {_has('created')}", "the run
 _APPROVING = (f"NOT {_has('frozen')} OR {_has('approved', 'cancelled')}", "the run is not to be approved")
 _SENDING = (f"NOT {_has('booked')} OR {_has('sent', 'closed')}", "the run is not to be sent")
 
-RUNS: Mapping[str, str] = {
+_RUNS: Mapping[str, str] = {
     "settlement_run": "id = NEW.id OR number = NEW.number",
     "settlement_event": "run = NEW.run AND number = NEW.number",
     "settlement_statement": "run = NEW.run AND venue = NEW.venue",
@@ -121,7 +62,7 @@ RUNS: Mapping[str, str] = {
     "settlement_payment_event": "run = NEW.run AND venue = NEW.venue AND kind = NEW.kind",
     "settlement_file": "run = NEW.run OR message = NEW.message",
 }
-RUNS_TURNS: Mapping[str, tuple[str, str]] = {
+_RUNS_TURNS: Mapping[str, tuple[str, str]] = {
     "settlement_run": (
         "NEW.number <> (SELECT coalesce(max(r.number), 0) + 1 FROM settlement_run r)"
         " OR EXISTS (SELECT 1 FROM settlement_run r WHERE NOT EXISTS (SELECT 1 FROM settlement_event e"
@@ -160,16 +101,6 @@ RUNS_TURNS: Mapping[str, tuple[str, str]] = {
     ),
 }
 
-
-def missing(connection: sa.Connection) -> list[str]:
-    """Guards that are not there or are switched off, of bank details and of runs."""
-    if connection.dialect.name == "postgresql":
-        rows = connection.exec_driver_sql(
-            "SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
-            "WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"
-        )
-    else:
-        rows = connection.exec_driver_sql("SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'")
-    found = {(row[0], row[1]) for row in rows}
-    wanted = [*guards(connection.dialect.name, BANK, BANK_TURNS), *guards(connection.dialect.name, RUNS, RUNS_TURNS)]
-    return [f"{table}.{name}" for table, name in wanted if (table, name) not in found]
+_SAID = "what was settled stays"
+BANK = AppendOnly(_BANK, "settlement_refuse", _SAID, _BANK_TURNS)
+RUNS = AppendOnly(_RUNS, "settlement_refuse", _SAID, _RUNS_TURNS)

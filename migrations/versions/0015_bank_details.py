@@ -59,4 +59,4 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account"], ["bank_account.id"], name=op.f("fk_bank_account_decision_account")),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_bank_account_decision")),
     )
-    guards.install(op.get_bind(), guards.BANK, guards.BANK_TURNS)
+    guards.BANK.install(op.get_bind())

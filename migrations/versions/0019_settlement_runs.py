@@ -176,4 +176,4 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["venue"], ["venue.id"], name=op.f("fk_settlement_statement_venue")),
         sa.PrimaryKeyConstraint("run", "venue", name=op.f("pk_settlement_statement")),
     )
-    guards.install(op.get_bind(), guards.RUNS, guards.RUNS_TURNS)
+    guards.RUNS.install(op.get_bind())

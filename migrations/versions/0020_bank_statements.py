@@ -5,8 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from app.banking.tables import KEYS, TURNS
-from app.platform import append_only
+from app.banking.guards import GUARDS
 
 revision = "0020"
 down_revision = "0019"
@@ -104,4 +103,4 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["handover"], ["handover.id"], name=op.f("fk_handover_end_handover")),
         sa.PrimaryKeyConstraint("handover", name=op.f("pk_handover_end")),
     )
-    append_only.install(op.get_bind(), KEYS, TURNS)
+    GUARDS.install(op.get_bind())
