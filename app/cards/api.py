@@ -13,6 +13,7 @@ from app.cards import service
 from app.currencies.service import currencies
 from app.identity.audit import audit
 from app.identity.guard import Caller
+from app.identity.rights import allows
 from app.ledger.service import ledger_of
 from app.platform.context import context_of
 from app.platform.errors import Conflict
@@ -32,14 +33,15 @@ class NewCard(BaseModel):
 
 
 class CardShown(BaseModel):
-    """`page`: the holder's page, as the card's QR code has it."""
+    """`page`: the holder's page, as the card's QR code has it. Whoever knows it may act for the holder, so it is null
+    for who only reads."""
 
     id: UUID
     uid: str
     label: str
     status: str
     assurance: str
-    page: str
+    page: str | None
 
 
 class CardBalances(BaseModel):
@@ -51,11 +53,12 @@ class CardBalances(BaseModel):
 
 
 @router.get("/cards", summary="All cards")
-async def list_cards(request: Request) -> list[CardShown]:
+async def list_cards(request: Request, caller: Caller) -> list[CardShown]:
     context = context_of(request)
     async with context.reader.connect() as connection:
         found = await service.all_cards(connection)
-    return [_shown(it, context.settings.base_url) for it in found]
+    acts = allows(caller, "add_card")
+    return [_shown(it, context.settings.base_url if acts else None) for it in found]
 
 
 @router.post("/cards", status_code=201, summary="Add a card with a new, empty wallet")
@@ -85,12 +88,12 @@ async def set_card_status(request: Request, caller: Caller, uid: CardUid, status
         await audit(connection, caller.actor, f"card.{status}", f"card:{card.id}")
 
 
-def _shown(it: service.Card, base_url: str) -> CardShown:
+def _shown(it: service.Card, base_url: str | None) -> CardShown:
     return CardShown(
         id=it.id,
         uid=it.uid,
         label=it.label,
         status=it.status,
         assurance=it.assurance,
-        page=f"{base_url.rstrip('/')}/c/{it.token}",
+        page=None if base_url is None else f"{base_url.rstrip('/')}/c/{it.token}",
     )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from app.identity.guard import SignedIn
-from app.identity.roles import PERSONAL, Role
+from app.identity.rights import RIGHTS, allows
+from app.identity.roles import Role
 from app.web import N_, render, texts_of
-
-_MANAGERS = frozenset({Role.NETWORK_ADMIN, Role.VENUE_ADMIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +26,23 @@ class Place:
 
 
 PLACES = (
-    Place("/admin", N_("Positions"), _MANAGERS),
-    Place("/admin/settlements", N_("Settlements"), _MANAGERS),
-    Place("/admin/reserve", N_("Reserve"), frozenset({Role.NETWORK_ADMIN})),
-    Place("/admin/moneys", N_("Moneys"), _MANAGERS),
-    Place("/admin/statements", N_("Bank"), frozenset({Role.NETWORK_ADMIN})),
-    Place("/admin/handovers", N_("Cash"), _MANAGERS),
-    Place("/admin/exceptions", N_("To look at"), _MANAGERS),
-    Place("/admin/closings", N_("Closings"), _MANAGERS),
-    Place("/admin/books", N_("Books"), _MANAGERS),
-    Place("/admin/counter", N_("Counter"), PERSONAL),
-    Place("/admin/hours", N_("Hours"), _MANAGERS),
-    Place("/admin/issue", N_("Issue"), _MANAGERS),
-    Place("/admin/members", N_("Members"), frozenset({Role.NETWORK_ADMIN})),
-    Place("/admin/loans", N_("Loans"), frozenset({Role.NETWORK_ADMIN})),
-    Place("/admin/lapses", N_("Lapses"), frozenset({Role.NETWORK_ADMIN})),
-    Place("/admin/terminals", N_("Terminals"), _MANAGERS),
-    Place("/admin/limits", N_("Without network"), frozenset({Role.NETWORK_ADMIN})),
+    Place("/admin", N_("Positions"), RIGHTS["list_positions"]),
+    Place("/admin/settlements", N_("Settlements"), RIGHTS["settlements_page"]),
+    Place("/admin/reserve", N_("Reserve"), RIGHTS["reserve_page"]),
+    Place("/admin/moneys", N_("Moneys"), RIGHTS["moneys_page"]),
+    Place("/admin/statements", N_("Bank"), RIGHTS["statements_page"]),
+    Place("/admin/handovers", N_("Cash"), RIGHTS["handovers_page"]),
+    Place("/admin/exceptions", N_("To look at"), RIGHTS["exceptions_page"]),
+    Place("/admin/closings", N_("Closings"), RIGHTS["closings_page"]),
+    Place("/admin/books", N_("Books"), RIGHTS["books_page"]),
+    Place("/admin/counter", N_("Counter"), RIGHTS["counter_page"]),
+    Place("/admin/hours", N_("Hours"), RIGHTS["hours_page"] & RIGHTS["issue_page"]),
+    Place("/admin/issue", N_("Issue"), RIGHTS["issue_page"]),
+    Place("/admin/members", N_("Members"), RIGHTS["members_page"]),
+    Place("/admin/loans", N_("Loans"), RIGHTS["loans_page"]),
+    Place("/admin/lapses", N_("Lapses"), RIGHTS["lapses_page"]),
+    Place("/admin/terminals", N_("Terminals"), RIGHTS["terminals_page"]),
+    Place("/admin/limits", N_("Without network"), RIGHTS["limits_page"]),
 )
 
 
@@ -56,7 +56,8 @@ def render_admin(
     headers: Mapping[str, str] | None = None,
     **context: Any,
 ) -> HTMLResponse:
-    """A page that extends "admin.html"; `place` is the address of the menu's entry that it belongs to."""
+    """A page that extends "admin.html"; `place` is the address of the menu's entry that it belongs to. To templates,
+    `may("close_day")` says whether the reader's rights open an endpoint: what they do not open is not shown."""
     texts, roles = texts_of(request), session.principal.roles
     return render(
         request,
@@ -64,6 +65,7 @@ def render_admin(
         status_code=status_code,
         headers=headers,
         session=session,
+        may=partial(allows, session.principal),
         places=[(it.url, texts.gettext(it.name), it.url == place) for it in PLACES if it.roles & roles],
         **context,
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.identity.staff_rights import StaffRight, staff_rights
+from app.identity.staff_rights import AT_TERMINALS, StaffRight, staff_rights
 from app.identity.tables import person, person_role
 
 
@@ -29,7 +29,8 @@ async def pins_of_venue(connection: AsyncConnection, venue: UUID) -> list[StaffP
         sa.select(person.c.id, person.c.pin_hash, person.c.card_uid, person_role.c.role)
         .join(person_role, person_role.c.person == person.c.id)
         .where(person.c.active, person.c.pin_hash.is_not(None))
-        .where(sa.or_(person_role.c.venue == venue, person_role.c.role == "network_admin"))
+        .where(sa.or_(person_role.c.venue == venue, person_role.c.venue.is_(None)))
+        .where(person_role.c.role.in_(AT_TERMINALS))
         .order_by(person.c.id)
     )
     roles: dict[tuple[UUID, str, str | None], list[str]] = {}

@@ -11,22 +11,33 @@ from app.platform.errors import Forbidden
 
 
 class Role(StrEnum):
-    """The first three are granted to people and kept in the database; the others follow from how somebody comes."""
+    """Those of PERSONAL are granted to people and kept in the database; the others follow from how somebody comes."""
 
     NETWORK_ADMIN = "network_admin"
+    NETWORK_ACCOUNTANT = "network_accountant"
+    AUDITOR = "auditor"
     VENUE_ADMIN = "venue_admin"
+    VENUE_ACCOUNTANT = "venue_accountant"
+    VENUE_AUDITOR = "venue_auditor"
+    SHIFT_MANAGER = "shift_manager"
     CASHIER = "cashier"
     TERMINAL = "terminal"
     HOLDER = "holder"
     PUBLIC = "public"
 
 
-PERSONAL = frozenset({Role.NETWORK_ADMIN, Role.VENUE_ADMIN, Role.CASHIER})
+# Held for the whole network; the others of PERSONAL at one venue.
+NETWORK_WIDE = frozenset({Role.NETWORK_ADMIN, Role.NETWORK_ACCOUNTANT, Role.AUDITOR})
+AT_VENUES = frozenset({Role.VENUE_ADMIN, Role.VENUE_ACCOUNTANT, Role.VENUE_AUDITOR, Role.SHIFT_MANAGER, Role.CASHIER})
+PERSONAL = NETWORK_WIDE | AT_VENUES
+# Those that a currency's rules may let issue it. Whoever runs a shift may do what the cashiers under them may.
+ISSUERS = frozenset({Role.NETWORK_ADMIN, Role.VENUE_ADMIN, Role.SHIFT_MANAGER, Role.CASHIER})
+_ABOVE = {Role.SHIFT_MANAGER: Role.CASHIER}
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A role at one venue; a network admin's is for the network, so its venue is None."""
+    """A role at one venue; those of NETWORK_WIDE are for the network, so their venue is None."""
 
     role: Role
     venue: UUID | None = None
@@ -34,8 +45,8 @@ class Grant:
     def __post_init__(self) -> None:
         if self.role not in PERSONAL:
             raise ValueError(f"{self.role} cannot be granted to a person")
-        if (self.role is Role.NETWORK_ADMIN) != (self.venue is None):
-            raise ValueError("a network admin has no venue, and everybody else has one")
+        if (self.role in NETWORK_WIDE) != (self.venue is None):
+            raise ValueError("a role in the network has no venue, and every other has one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +84,11 @@ class Principal:
 
     @property
     def sees_network(self) -> bool:
-        return any(grant.role is Role.NETWORK_ADMIN for grant in self.grants)
+        return any(grant.venue is None for grant in self.grants)
 
     @property
     def venues(self) -> frozenset[UUID]:
-        """The venues of their grants; a network admin sees all, whatever this says."""
+        """The venues of their grants; who sees the network sees all, whatever this says."""
         return frozenset(grant.venue for grant in self.grants if grant.venue is not None)
 
     def may_see_venue(self, venue: UUID) -> bool:
@@ -85,7 +96,10 @@ class Principal:
 
     def holds_role(self, roles: Collection[str], venue: UUID | None) -> bool:
         """Whether one of their roles is among `roles` and reaches the venue; None: the network itself."""
-        return any(grant.role in roles and grant.venue in {None, venue} for grant in self.grants)
+        return any(
+            (grant.role in roles or _ABOVE.get(grant.role) in roles) and grant.venue in {None, venue}
+            for grant in self.grants
+        )
 
     def require_venue(self, venue: UUID) -> None:
         """Raises Forbidden unless their rights reach this venue."""

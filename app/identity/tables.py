@@ -29,9 +29,22 @@ person_role = sa.Table(
     sa.Column("person", sa.ForeignKey("person.id"), nullable=False, index=True),
     sa.Column("role", sa.Text, nullable=False),
     sa.Column("venue", sa.Uuid),
-    sa.CheckConstraint("role IN ('network_admin', 'venue_admin', 'cashier')", name="role_known"),
-    sa.CheckConstraint("(role = 'network_admin') = (venue IS NULL)", name="scope"),
+    sa.CheckConstraint(
+        "role IN ('network_admin', 'network_accountant', 'auditor', 'venue_admin', 'venue_accountant',"
+        " 'venue_auditor', 'shift_manager', 'cashier')",
+        name="role_known",
+    ),
+    sa.CheckConstraint("(role IN ('network_admin', 'network_accountant', 'auditor')) = (venue IS NULL)", name="scope"),
     sa.UniqueConstraint("person", "role", "venue"),
+    # To a unique constraint one null is not like another.
+    sa.Index(
+        "ix_person_role_network",
+        "person",
+        "role",
+        unique=True,
+        sqlite_where=sa.text("venue IS NULL"),
+        postgresql_where=sa.text("venue IS NULL"),
+    ),
 )
 
 # Only the SHA-256 of the cookie's token is kept: a copy of the database opens no session.

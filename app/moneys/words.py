@@ -36,6 +36,7 @@ ABOUT: Mapping[CurrencyKind, str] = {
 ROLES: Mapping[str, str] = {
     "network_admin": N_("the network’s team"),
     "venue_admin": N_("managers of venues"),
+    "shift_manager": N_("shift managers"),
     "cashier": N_("staff at the counter"),
 }
 CADENCES: Mapping[str, str] = {

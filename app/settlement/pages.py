@@ -13,7 +13,8 @@ from starlette.responses import RedirectResponse, Response
 from app.currencies.service import Currency, currencies
 from app.identity.admin_frame import render_admin
 from app.identity.guard import Caller, SignedIn
-from app.identity.roles import Principal, Role
+from app.identity.rights import RIGHTS
+from app.identity.roles import Principal
 from app.ledger.service import VenueOperation, ledger_of
 from app.platform.clock import now_us
 from app.platform.context import context_of
@@ -31,16 +32,14 @@ HERE = "/admin"
 OPERATIONS_SHOWN = 100
 NAMED_ITEMS_MAX = 6
 
-_MANAGERS = frozenset({Role.NETWORK_ADMIN, Role.VENUE_ADMIN})
-
 Day = Annotated[date | None, Query()]
 Before = Annotated[int | None, Query(ge=1, le=2**62)]
 
 
 @router.get(HERE)
 async def admin_home(request: Request, caller: Caller, session: SignedIn) -> Response:
-    """The first page after signing in; who only works a counter is led there."""
-    manager = caller.limited_to(_MANAGERS)
+    """The first page after signing in; who only works at a venue's counter is led there."""
+    manager = caller.limited_to(RIGHTS["list_positions"])
     if not manager.grants:
         return RedirectResponse("/admin/counter", 303)
     network, known, found = await _positions(request, manager)

@@ -11,12 +11,13 @@ from starlette.responses import RedirectResponse, Response
 
 from app.identity.admin_frame import render_admin
 from app.identity.guard import Caller, SignedIn
+from app.identity.rights import allows
 from app.identity.service import names_of
 from app.ledger.service import ledger_of
 from app.money import AmountNotUnderstood, Unit, parse_amount
 from app.platform.clock import now_us
 from app.platform.context import context_of
-from app.platform.errors import Invalid
+from app.platform.errors import Forbidden, Invalid
 from app.rules.business_day import business_day, day_start_us
 from app.settlement import booking, paying, runs, store, words
 from app.settlement.bank_details import effective
@@ -39,6 +40,15 @@ from app.web import texts_of
 router = APIRouter(include_in_schema=False)
 
 HERE = "/admin/settlements"
+# Whoever may take a step by the API may take it here.
+_STEPS = {
+    "freeze": "freeze_settlement",
+    "approve": "approve_settlement",
+    "book": "approve_settlement",
+    "send": "send_settlement",
+    "close": "close_settlement",
+    "cancel": "cancel_settlement",
+}
 
 Typed = Annotated[str, Form(max_length=500)]
 PERCENT = 100  # basis points
@@ -65,7 +75,6 @@ async def settlements_page(request: Request, caller: Caller, session: SignedIn) 
         here=HERE,
         runs=mine,
         venues=places,
-        makes=caller.sees_network,
         may_begin=not found or any(it.kind in {"sent", "closed", "cancelled"} for it in found[0].events),
         yesterday=business_day(now_us(), network.settings.zone) - timedelta(days=1),
         terms=terms,
@@ -108,6 +117,7 @@ async def settlement_page(request: Request, session: SignedIn, run: UUID) -> Res
         zone=network.settings.zone,
         here=f"{HERE}/{run}",
         run=found,
+        may_step=lambda step: allows(session.principal, _STEPS[step]),
         statements=[(it, kept[it.id]) for it in places],
         netting=netting(figures),
         total=sum(of.payment for it in settled if (of := kept[it.id].figures) is not None),
@@ -139,6 +149,8 @@ async def step_from_page(
     leave_out: Annotated[list[UUID] | None, Form()] = None,
     reason: Typed = "",
 ) -> Response:
+    if not allows(caller, _STEPS[step]):
+        raise Forbidden("Whoever prepares a settlement does not release it: a network admin does.")
     ledger, actor = ledger_of(request), caller.actor
     if step == "freeze":
         await runs.freeze(ledger, run, actor=actor)

@@ -8,11 +8,16 @@ from pathlib import Path
 import pytest
 from pydantic_core import PydanticUndefined
 
+from app.identity import acts
+from app.identity.acts import Act
+from app.identity.rights import ACT_OF
+from app.identity.roles import PERSONAL
 from app.platform.settings import Settings
 from readers.cli import terminal
 
 HOUSE = Path(__file__).parents[2]
 SERVER, PI = HOUSE / "docs" / "running-a-server.md", HOUSE / "docs" / "raspberry-pi.md"
+ROLES = HOUSE / "docs" / "roles.md"
 PAGES = [*sorted((HOUSE / "docs").rglob("*.md")), HOUSE / "CHANGELOG.md", HOUSE / "README.md"]
 PARTS = re.compile(r"^(?:## |\*\*)(Context|Decision|Rejected)\b", re.MULTILINE)
 
@@ -29,6 +34,29 @@ def settings_table() -> str:
 
 def test_the_table_of_settings_is_that_of_the_code() -> None:
     assert settings_table() in SERVER.read_text(), f"docs/running-a-server.md should have:\n\n{settings_table()}\n"
+
+
+ROLE_COLUMNS = ("network_admin", "network_accountant", "auditor", "venue_admin", "venue_accountant", "venue_auditor")
+ROLE_COLUMNS += ("shift_manager", "cashier")
+
+
+def matrix_of_roles() -> str:
+    """The table of docs/roles.md, as app/identity/acts.py says it; what is no matter of roles is left out."""
+    assert set(ROLE_COLUMNS) == set(PERSONAL)
+    rows = ["| | " + " | ".join(ROLE_COLUMNS).replace("_", " ") + " |", "|---" + "|:-:" * len(ROLE_COLUMNS) + "|"]
+    for act in (it for it in vars(acts).values() if isinstance(it, Act)):
+        if act.roles & PERSONAL:
+            rows.append(f"| {act.said} | " + " | ".join("x" if it in act.roles else "" for it in ROLE_COLUMNS) + " |")
+    return "\n".join(rows)
+
+
+def test_the_matrix_of_roles_is_that_of_the_code() -> None:
+    assert matrix_of_roles() in ROLES.read_text(), f"docs/roles.md should have:\n\n{matrix_of_roles()}\n"
+
+
+def test_every_act_of_the_matrix_is_some_endpoint_s() -> None:
+    named = {name: it for name, it in vars(acts).items() if isinstance(it, Act)}
+    assert [name for name, it in named.items() if it not in ACT_OF.values()] == []
 
 
 def test_every_setting_is_described() -> None:

@@ -105,7 +105,12 @@ UNKNOWN_UID = "04FFFFFFFFFFFF"
 # login: grants as (role, venue's slug)
 PEOPLE: dict[str, tuple[tuple[Role, str | None], ...]] = {
     "nadia": ((Role.NETWORK_ADMIN, None),),
+    "ines": ((Role.NETWORK_ACCOUNTANT, None),),
+    "hugo": ((Role.AUDITOR, None),),
     "marie": ((Role.VENUE_ADMIN, "raffinerie"),),
+    "bea": ((Role.VENUE_ACCOUNTANT, "raffinerie"),),
+    "wim": ((Role.VENUE_AUDITOR, "raffinerie"),),
+    "sana": ((Role.SHIFT_MANAGER, "raffinerie"),),
     "lucas": ((Role.CASHIER, "raffinerie"),),
     "yann": ((Role.VENUE_ADMIN, "canal"),),
     "zoe": (),

@@ -42,7 +42,7 @@ from app.cli.apply.settings_words import read_settings
 from app.cli.apply.text import BadNetworkFile, Path, Problem, Written, read_yaml
 from app.cli.apply.words import DAYS, NotUnderstood, read_amount, read_rate
 from app.currencies.service import Currency, check
-from app.identity.roles import PERSONAL, Role
+from app.identity.roles import ISSUERS, NETWORK_WIDE, PERSONAL
 from app.money import Unit
 from app.platform.errors import Invalid
 from app.rules.basket import UNIT_PRICE_MAX
@@ -181,8 +181,8 @@ class _Reader:
         for problem in policy_problems(it.kind, found, known_venues=set(self.form.venues)):
             self.wrong((*at, *problem.field.split(".")), problem.text)
         for role in found.issue.roles:
-            if role not in set(PERSONAL):
-                self.wrong((*at, "issue", "roles"), f"there is no role {role!r}; there are {_listed(PERSONAL)}")
+            if role not in set(ISSUERS):
+                self.wrong((*at, "issue", "roles"), f"no role {role!r} issues; there are {_listed(ISSUERS)}")
         return found
 
     def venue(self, slug: str, it: VenueForm) -> VenueEntry:
@@ -269,7 +269,7 @@ class _Reader:
             at = ("people", login, "roles", number)
             if role not in set(PERSONAL):
                 self.wrong(at, f"there is no role {role!r}; there are {_listed(PERSONAL)}")
-            elif (role == Role.NETWORK_ADMIN) != (not slug):
+            elif (role in set(NETWORK_WIDE)) != (not slug):
                 self.wrong(at, f"write {role!r} alone" if slug else f"at which venue? Write it like {role}@venue")
             elif slug and slug not in self.form.venues:
                 self.wrong(at, f"there is no venue {slug!r}; there are {_listed(self.form.venues)}")

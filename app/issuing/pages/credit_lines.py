@@ -115,7 +115,6 @@ async def _render(
         labels=labels,
         names=names,
         me=session.principal.actor,
-        decides=session.principal.sees_network,
         id=uuid7(),
         typed=typed or {},
         problems=problems or {},

@@ -38,7 +38,7 @@ SPANS = ((30, N_("30 days")), (90, N_("3 months")), (365, N_("One year")))
 
 
 @router.get(HERE)
-async def moneys_page(request: Request, caller: Caller, session: SignedIn) -> Response:
+async def moneys_page(request: Request, session: SignedIn) -> Response:
     texts = texts_of(request)
     async with context_of(request).reader.connect() as connection:
         network, known = await the_network(connection), await currencies(connection)
@@ -52,7 +52,6 @@ async def moneys_page(request: Request, caller: Caller, session: SignedIn) -> Re
         network_name=network.name,
         zone=network.settings.zone,
         seen_at_us=now_us(),
-        may_define=caller.sees_network,
         moneys=[
             {
                 "currency": it,
@@ -107,7 +106,6 @@ async def money_page(
         currency=of,
         kind=texts.gettext(KINDS[of.kind]),
         issuer=issuers.get(of.issuer, ""),
-        may_define=caller.sees_network,
         saved=saved,
         points=points,
         spans=[(count, texts.gettext(name)) for count, name in SPANS],

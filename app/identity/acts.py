@@ -1,0 +1,87 @@
+"""What people do in the network, and which roles may: one line for each act, as docs/roles.md tells it.
+
+Segregation of duties as bookkeepers expect it: who prepares a payment does not release it, who keeps the books changes
+no policy, who runs the bar moves no money between accounts, and who audits changes nothing at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from app.identity.roles import PERSONAL, Role
+
+_ADMIN, _ACCOUNTANT, _AUDITOR = Role.NETWORK_ADMIN, Role.NETWORK_ACCOUNTANT, Role.AUDITOR
+_V_ADMIN, _V_ACCOUNTANT, _V_AUDITOR = Role.VENUE_ADMIN, Role.VENUE_ACCOUNTANT, Role.VENUE_AUDITOR
+_SHIFT, _CASHIER = Role.SHIFT_MANAGER, Role.CASHIER
+_READERS = (_ADMIN, _ACCOUNTANT, _AUDITOR, _V_ADMIN, _V_ACCOUNTANT, _V_AUDITOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """`said`: the act in words, a line of docs/roles.md."""
+
+    said: str
+    roles: frozenset[Role]
+
+
+def _act(said: str, *roles: Role) -> Act:
+    return Act(said, frozenset(roles))
+
+
+# How somebody comes
+EVERYBODY: Final = _act("Open to everybody", Role.PUBLIC)
+AS_TERMINAL: Final = _act("A paired terminal's own", Role.TERMINAL)
+AS_HOLDER: Final = _act("Whoever knows the card's or the receipt's address", Role.HOLDER)
+SIGNED_IN: Final = Act("Sign in and out, one's own password and sessions, the list of venues", PERSONAL)
+# Reading
+READ_VENUE: Final = _act(
+    "Read positions, settlement statements, bank details, accounts, operations, moneys and cash on its way", *_READERS
+)
+READ_BOOKS: Final = _act("Read the books: journals, statements, VAT, FEC, tables", *_READERS)
+READ_EVENING: Final = _act("Read what terminals do, exceptions, closings and what was practised", *_READERS, _SHIFT)
+READ_ISSUED: Final = _act("Read which vouchers were made and what became of them", *_READERS, _SHIFT, _CASHIER)
+READ_NETWORK: Final = _act(
+    "Read reserve, proof, settlement runs, bank statements, cards, members, loans, lapses and limits",
+    _ADMIN,
+    _ACCOUNTANT,
+    _AUDITOR,
+)
+LOOK_UP_CARD: Final = _act("Read what a card holds", _ADMIN, _AUDITOR, _V_ADMIN, _SHIFT, _CASHIER)
+# The evening
+COUNTER: Final = _act(
+    "Work at the counter: block cards, take sales back, top up and issue as the currency's rules let them",
+    _ADMIN,
+    _V_ADMIN,
+    _SHIFT,
+    _CASHIER,
+)
+CLOSE_DAY: Final = _act("Close the day", _ADMIN, _ACCOUNTANT, _V_ADMIN, _V_ACCOUNTANT, _SHIFT)
+MANAGE_VENUE: Final = _act("Set prices, pair and revoke terminals, decide about rows that were kept", _ADMIN, _V_ADMIN)
+# Books and bank
+KEEP_BOOKS: Final = _act("Set the accounts, close a month", _ADMIN, _ACCOUNTANT, _V_ADMIN, _V_ACCOUNTANT)
+HAND_IN: Final = _act("Announce cash that is handed in", _ADMIN, _V_ADMIN, _V_ACCOUNTANT)
+COUNT_CASH: Final = _act(
+    "Take an announcement back; of the network: count the cash (never who announced it)",
+    _ADMIN,
+    _ACCOUNTANT,
+    _V_ADMIN,
+    _V_ACCOUNTANT,
+)
+MATCH_BANK: Final = _act("Take in bank statements, match their lines", _ADMIN, _ACCOUNTANT)
+# Settlement
+PREPARE_RUN: Final = _act(
+    "Begin, freeze, cancel and close settlement runs; read the bank's answers in", _ADMIN, _ACCOUNTANT
+)
+RELEASE_RUN: Final = _act("Approve a run (never who made it), make and fetch the bank's file", _ADMIN)
+ANSWER_STATEMENT: Final = _act("Accept or dispute a venue's statement", _ADMIN, _V_ADMIN, _V_ACCOUNTANT)
+CHANGE_BANK: Final = _act("Ask for a venue's bank details; approve them (never who asked)", _ADMIN, _V_ADMIN)
+CHANGE_NETWORK_BANK: Final = _act("Ask for the network's bank details", _ADMIN)
+# Credit
+ASK_CREDIT: Final = _act("Ask for a member's credit line", _ADMIN, _V_ADMIN)
+GRANT_CREDIT: Final = _act("Grant or refuse a credit line (never who asked)", _ADMIN)
+RETIRE: Final = _act("Take a claim out of circulation", _ADMIN)
+# The network
+MANAGE_NETWORK: Final = _act(
+    "Currencies and their rules, terms, limits, cards, members, trades, loans, webhooks, staff cards", _ADMIN
+)
