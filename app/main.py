@@ -27,6 +27,7 @@ import app.cards.api
 import app.cards.pages
 import app.identity.api
 import app.identity.pages
+import app.inbox.pages
 import app.issuing.api
 import app.issuing.pages
 import app.issuing.rows
@@ -40,7 +41,6 @@ import app.mutual.pages
 import app.outbox.api
 import app.sales.api
 import app.sales.closing_pages
-import app.sales.pages
 import app.sales.receipt_pages
 import app.sales.review_pages
 import app.sales.rows
@@ -63,6 +63,7 @@ import app.topups.rows
 import app.venues.api
 from app.identity.guard import guard
 from app.identity.thin import FastLane
+from app.inbox.daily import run_for_ever as close_gone_for_ever
 from app.issuing.due import lapse_for_ever
 from app.lapses.daily import run_for_ever
 from app.ledger.figures.follow import run_for_ever as figure_for_ever
@@ -184,7 +185,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.issuing.pages.router,
         app.mutual.pages.members.router,
         app.mutual.pages.loans.router,
-        app.sales.pages.router,
+        app.inbox.pages.router,
         app.sales.closing_pages.router,
         app.sales.review_pages.router,
         app.sales.receipt_pages.router,
@@ -253,6 +254,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     tasks.append(asyncio.create_task(run_for_ever(context, ledger), name="lapses"))
     tasks.append(asyncio.create_task(lapse_for_ever(ledger), name="vouchers"))
     tasks.append(asyncio.create_task(close_for_ever(context), name="closings"))
+    tasks.append(asyncio.create_task(close_gone_for_ever(ledger), name="inbox"))
     tasks.append(asyncio.create_task(figure_for_ever(context.engine), name="figures"))
     if provider is not None:
         tasks.append(asyncio.create_task(reconcile_for_ever(context, ledger, provider), name="reconciliation"))

@@ -122,8 +122,9 @@ async def _verify(new: bool) -> Report:
 
 async def guards_missing(engine: AsyncEngine) -> list[str]:
     """Guards of what is never rewritten beside the ledger: closings of tills, bank statements, bank details and
-    settlement runs, and what was accepted in writing."""
+    settlement runs, what was accepted in writing, and what was done about exceptions."""
     from app.banking import guards as banking  # noqa: PLC0415
+    from app.inbox import guards as inbox  # noqa: PLC0415
     from app.sales.closings import guards as closings  # noqa: PLC0415
     from app.settlement import guards as settlement  # noqa: PLC0415
     from app.terminals.limits.acceptance import GUARDS  # noqa: PLC0415
@@ -134,6 +135,7 @@ async def guards_missing(engine: AsyncEngine) -> list[str]:
         settlement.BANK.missing,
         settlement.RUNS.missing,
         GUARDS.missing,
+        inbox.GUARDS.missing,
     )
     async with engine.connect() as connection:
         return [name for find in finders for name in await connection.run_sync(find)]

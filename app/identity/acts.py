@@ -58,7 +58,13 @@ COUNTER: Final = _act(
 )
 CLOSE_DAY: Final = _act("Close the day", _ADMIN, _ACCOUNTANT, _V_ADMIN, _V_ACCOUNTANT, _SHIFT)
 MANAGE_VENUE: Final = _act("Set prices, pair and revoke terminals, decide about rows that were kept", _ADMIN, _V_ADMIN)
+SEE_TO: Final = _act("Take, give, note and close exceptions", _ADMIN, _ACCOUNTANT, _V_ADMIN, _V_ACCOUNTANT, _SHIFT)
 # Books and bank
+BOOK_EXCEPTION: Final = _act(
+    "Book what an exception needs: find its card, bear a loss, ask the provider again, repay the reserve",
+    _ADMIN,
+    _ACCOUNTANT,
+)
 KEEP_BOOKS: Final = _act("Set the accounts, close a month", _ADMIN, _ACCOUNTANT, _V_ADMIN, _V_ACCOUNTANT)
 HAND_IN: Final = _act("Announce cash that is handed in", _ADMIN, _V_ADMIN, _V_ACCOUNTANT)
 COUNT_CASH: Final = _act(

@@ -267,6 +267,16 @@ class Ledger:
         async with self.reader.connect() as connection:
             return await reads.booked(connection, ids)
 
+    async def keys_of(self, ids: Iterable[int]) -> dict[int, AccountKey]:
+        """What these accounts are, by their numbers."""
+        async with self.reader.connect() as connection:
+            return {row.id: row.key for row in await reads.by_id(connection, ids)}
+
+    async def taken_back(self, transfers: Iterable[int]) -> dict[int, int]:
+        """Of each of these transfers, by its number, how much was reversed; those of which nothing was are left out."""
+        async with self.reader.connect() as connection:
+            return await reads.taken_back(connection, transfers)
+
     async def balances(
         self, *, owners: Iterable[str] | None = None, kinds: Iterable[str] | None = None
     ) -> list[BalanceRow]:

@@ -194,6 +194,11 @@ KINDS: dict[str, ProblemKind] = {
     "bank-line-invalid": ProblemKind(
         422, N_("This does not fit the line of the statement"), _NOTHING_CHANGED, N_("Look at the line again.")
     ),
+    "inbox-moved-on": ProblemKind(409, N_("Somebody did something about it meanwhile"), _NOTHING_CHANGED, _START_OVER),
+    "inbox-needs-text": ProblemKind(422, N_("It has to be said why"), _NOTHING_CHANGED),
+    "inbox-not-this": ProblemKind(422, N_("This is not done about such an exception"), _NOTHING_CHANGED),
+    "cause-stands": ProblemKind(409, N_("What the exception is about still stands"), _NOTHING_CHANGED),
+    "cause-gone": ProblemKind(409, N_("What the exception is about was put right already"), _NOTHING_CHANGED),
     "line-decided": ProblemKind(409, N_("This line was decided already"), _NOTHING_CHANGED),
     "line-open": ProblemKind(409, N_("This line is open already"), _NOTHING_CHANGED),
     "handover-invalid": ProblemKind(422, N_("This cash cannot be handed in so"), _NOTHING_CHANGED),

@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.platform.clock import now_us
 from app.sales.tables import exception
 
 SHOWN_MAX = 500
@@ -34,3 +35,17 @@ async def open_exceptions(connection: AsyncConnection, venues: Collection[UUID] 
         .limit(SHOWN_MAX)
     )
     return [{**row._mapping, "details": json.loads(row.details)} for row in rows]
+
+
+async def told(connection: AsyncConnection, ids: Collection[UUID] | None = None) -> list[dict[str, Any]]:
+    """Every column of those that are open, the newest first, or of those named, settled or not."""
+    query = sa.select(exception).order_by(exception.c.opened_at_us.desc(), exception.c.id.desc())
+    where = exception.c.settled_at_us.is_(None) if ids is None else exception.c.id.in_(list(ids))
+    query = query.where(where).limit(SHOWN_MAX)
+    return [{**row, "details": json.loads(row["details"])} for row in (await connection.execute(query)).mappings()]
+
+
+async def settle(connection: AsyncConnection, id_: UUID, by: str | None) -> None:
+    """Somebody has seen to it; None: it is open again."""
+    values = {"settled_at_us": None if by is None else now_us(), "settled_by": by}
+    await connection.execute(sa.update(exception).where(exception.c.id == id_).values(**values))

@@ -231,7 +231,7 @@ async def _cover(
         rows = await ledger.balances(owners={it.owner for it in owed}, kinds=["overdraft"])
         debts = {row.key: -row.balance for row in rows}
         drafts = [
-            Draft(COVER, name, _cover_legs(known[it.currency], it, debts))
+            Draft(COVER, name, cover_legs(known[it.currency], it, debts))
             for name, it in about.items()
             if operation_id(run.id, COVER, name) not in booked
         ]
@@ -243,8 +243,8 @@ async def _cover(
                 raise
 
 
-def _cover_legs(currency: Currency, of: Cover, debts: dict[AccountKey, int]) -> tuple[Leg, ...]:
-    """Takes from `debts`, what cards still owe, what it covers."""
+def cover_legs(currency: Currency, of: Cover, debts: dict[AccountKey, int]) -> tuple[Leg, ...]:
+    """What a card owes, borne by venue and network. Takes from `debts`, what cards still owe, what it covers."""
     book, reserve = currency_book(currency.issuer, currency.code), reserve_book(currency.issuer)
     own, rate = operating_book(currency.issuer), currency.cents_per_unit or 0
     liability = AccountKey(reserve, "liability", currency.code)

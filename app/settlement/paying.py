@@ -23,6 +23,7 @@ from app.ledger.service import Ledger, posted
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, Invalid, NotFound
 from app.rules.business_day import business_day
+from app.rules.ids import derived
 from app.settlement import bank_details, sepa, store, tables
 from app.settlement.bank_details import Account
 from app.settlement.booking import PAYMENT, operation_id, payment, post
@@ -153,6 +154,44 @@ async def awaited(connection: AsyncConnection) -> list[tuple[UUID, str, int]]:
     answered = sa.exists().where(said.c.run == of.c.run, said.c.venue == of.c.venue)
     query = sa.select(of.c.run, of.c.end_to_end, of.c.amount_cents).where(~answered).order_by(of.c.end_to_end)
     return [(row.run, row.end_to_end, row.amount_cents) for row in await connection.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A payment that the bank refused or returned. `made_good`: a later run has paid the venue what was due to it."""
+
+    id: UUID
+    run: UUID
+    number: int
+    venue: UUID
+    cents: int
+    reason: str
+    at_us: int
+    made_good: bool
+
+
+async def failed(connection: AsyncConnection) -> list[Failed]:
+    """The newest first."""
+    of, said, run = tables.payment, tables.payment_event, tables.run
+    join = of.join(said, sa.and_(said.c.run == of.c.run, said.c.venue == of.c.venue)).join(run, run.c.id == of.c.run)
+    latest = of.join(run, run.c.id == of.c.run)
+    query = sa.select(of.c.venue, sa.func.max(run.c.number).label("number")).select_from(latest).group_by(of.c.venue)
+    newest = {row.venue: row.number for row in await connection.execute(query)}
+    query = sa.select(of, run.c.number, said.c.reason, said.c.at_us).select_from(join)
+    query = query.where(said.c.kind.in_(FAILED)).order_by(said.c.at_us.desc(), of.c.end_to_end)
+    return [
+        Failed(
+            derived("failed-payment", row.run, row.venue),
+            row.run,
+            row.number,
+            row.venue,
+            row.amount_cents,
+            row.reason,
+            row.at_us,
+            newest[row.venue] > row.number,
+        )
+        for row in await connection.execute(query)
+    ]
 
 
 async def read_report(ledger: Ledger, id_: UUID, document: bytes, *, actor: str) -> Run:

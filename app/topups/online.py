@@ -48,18 +48,18 @@ def near(request: HTTPConnection, url: str) -> str:
     return url.removeprefix(base_url) if url.startswith(f"{base_url}/") else url
 
 
-async def settle(request: HTTPConnection, id_: UUID) -> Topup:
-    """Ask the provider about a top-up, and credit it if it was paid."""
+async def settle(request: HTTPConnection, id_: UUID, *, again: bool = False) -> Topup:
+    """Ask the provider about a top-up, and credit it if it was paid. `again`: whatever it had said before."""
     context = context_of(request)
     async with context.reader.connect() as connection:
         known, network = await currencies(connection), await the_network(connection)
     zone = network.settings.zone
-    return await service.settle(context.engine, ledger_of(request), provider_of(request), known, zone, id_)
+    return await service.settle(context.engine, ledger_of(request), provider_of(request), known, zone, id_, again=again)
 
 
 async def settle_reference(request: HTTPConnection, provider: str, reference: str) -> Topup:
     found = await service.by_reference(context_of(request).engine, provider, reference)
-    return await settle(request, found.id)
+    return await settle(request, found.id, again=True)
 
 
 async def reconcile_for_ever(

@@ -8,7 +8,7 @@ At the counter: the venue takes cash for the issuer, and owes it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from hashlib import sha256
@@ -18,7 +18,7 @@ from uuid import UUID
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.cards.service import Card, balances, overdraft_key, wallet_key
 from app.currencies.policies import PolicyVersion, policies, policy_at
@@ -37,6 +37,7 @@ from app.venues.service import Network, Venue
 
 _log = structlog.get_logger("comptoir.topups")
 
+DOUBTFUL_MAX = 500
 UNASKED_US = 24 * 3600 * 1_000_000
 
 CASH, ONLINE = "topup.cash", "topup.online"
@@ -60,6 +61,7 @@ class Topup:
     reference: str | None
     status: TopupStatus
     created_at_us: int
+    paid_at_us: int | None = None
 
 
 async def begin(
@@ -128,28 +130,60 @@ def _asked(it: Topup) -> tuple[UUID, str, int, str]:
 
 
 async def settle(
-    engine: AsyncEngine, ledger: Ledger, provider: Provider, currencies: Mapping[str, Currency], zone: str, id_: UUID
+    engine: AsyncEngine,
+    ledger: Ledger,
+    provider: Provider,
+    currencies: Mapping[str, Currency],
+    zone: str,
+    id_: UUID,
+    *,
+    again: bool = False,
 ) -> Topup:
-    """Ask the provider what became of a top-up, and act on it. As often as anyone likes: it is credited once."""
+    """Ask the provider what became of a top-up, and act on it. As often as anyone likes: it is credited once.
+
+    `again`: ask also about one that had failed or was given up, for some are paid after all.
+    """
     found = await named(engine, id_)
-    if found.status != "pending":
+    if found.status == "credited" or (found.status != "pending" and not again):
         return found
     if found.reference is None:
         # Nobody was ever shown a payment page; after a while nobody will come back to ask for it either.
         forgotten = found.created_at_us < now_us() - UNASKED_US
         return await _ended(engine, found, "cancelled") if forgotten else found
     status = await provider.status(found.reference)
-    if status == "open":
+    if status == "open" or (found.status != "pending" and status != "paid"):
         return found
     if status == "paid":
+        await _heard(engine, found)
         operation = await _credit(ledger, currencies, zone, found)
         await ledger.post_one(operation)
     return await _ended(engine, found, "credited" if status == "paid" else status)
 
 
+async def _heard(engine: AsyncEngine, it: Topup) -> None:
+    """It was paid. Whatever keeps it from being credited, somebody will see that it should be."""
+    async with engine.begin() as connection:
+        first = sa.update(topup).where(topup.c.id == it.id, topup.c.paid_at_us.is_(None))
+        await connection.execute(first.values(paid_at_us=now_us()))
+
+
+async def doubtful(
+    connection: AsyncConnection, paid_before_us: int, begun_before_us: int, ids: Collection[UUID] | None = None
+) -> list[Topup]:
+    """Top-ups that were paid before an instant and are not credited, and those begun before another of which nobody
+    knows what became; or those of these ids, however they stand."""
+    late = sa.or_(
+        sa.and_(topup.c.status != "credited", topup.c.paid_at_us < paid_before_us),
+        sa.and_(topup.c.status == "pending", topup.c.reference.is_not(None), topup.c.created_at_us < begun_before_us),
+    )
+    where = late if ids is None else topup.c.id.in_(list(ids))
+    rows = await connection.execute(sa.select(topup).where(where).order_by(topup.c.created_at_us).limit(DOUBTFUL_MAX))
+    return [_topup(row) for row in rows]
+
+
 async def _ended(engine: AsyncEngine, it: Topup, status: TopupStatus) -> Topup:
     async with engine.begin() as connection:
-        where = (topup.c.id == it.id, topup.c.status == "pending", topup.c.reference.is_not_distinct_from(it.reference))
+        where = (topup.c.id == it.id, topup.c.status == it.status, topup.c.reference.is_not_distinct_from(it.reference))
         await connection.execute(sa.update(topup).where(*where).values(status=status, changed_at_us=now_us()))
     return await named(engine, it.id)
 
@@ -367,4 +401,5 @@ def _topup(row: Any) -> Topup:
         row.reference,
         row.status,
         row.created_at_us,
+        row.paid_at_us,
     )

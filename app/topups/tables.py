@@ -6,7 +6,8 @@ import sqlalchemy as sa
 
 from app.platform.tables import metadata
 
-# amount: minor units of the currency; euro_cents: what the holder pays.
+# amount: minor units of the currency; euro_cents: what the holder pays. paid_at_us: when we first heard of the provider
+# that it was paid, written before it is credited.
 topup = sa.Table(
     "topup",
     metadata,
@@ -21,6 +22,7 @@ topup = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
     sa.Column("changed_at_us", sa.BigInteger, nullable=False),
+    sa.Column("paid_at_us", sa.BigInteger),
     sa.CheckConstraint("amount > 0 AND euro_cents > 0", name="positive"),
     sa.CheckConstraint("status IN ('pending', 'credited', 'failed', 'cancelled')", name="status_known"),
     sa.UniqueConstraint("provider", "reference"),

@@ -46,6 +46,7 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("app.main.run_for_ever", idle)
     monkeypatch.setattr("app.main.lapse_for_ever", idle)
     monkeypatch.setattr("app.main.close_for_ever", idle)
+    monkeypatch.setattr("app.main.close_gone_for_ever", idle)
     monkeypatch.setattr("app.main.Deliveries.run", idle)
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level

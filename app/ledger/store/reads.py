@@ -165,6 +165,13 @@ async def by_id(connection: AsyncConnection, ids: Iterable[int]) -> list[Balance
     return [_balance(row) for row in rows]
 
 
+async def taken_back(connection: AsyncConnection, transfers: Iterable[int]) -> dict[int, int]:
+    """How much of each was reversed, in minor units; those of which nothing was are left out."""
+    query = sa.select(transfer.c.reverses, sa.func.sum(transfer.c.amount).label("amount"))
+    query = query.where(transfer.c.reverses.in_(list(transfers))).group_by(transfer.c.reverses)
+    return {row.reverses: int(row.amount) for row in await connection.execute(query)}
+
+
 async def statement(
     connection: AsyncConnection, accounts: Sequence[int], *, before: int | None = None, limit: int = 50
 ) -> list[StatementLine]:
