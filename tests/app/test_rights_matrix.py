@@ -195,6 +195,8 @@ def address(network: Network, path: str, where: Mapping[str, object]) -> str:
         "closing": uuid4(),
         "bundle": uuid4(),
         "line": uuid4(),
+        "fault": f"sale:{uuid4()}",
+        "book": "link",
         "handover": uuid4(),
         "step": "receive",
         "code": "coop",
