@@ -1,8 +1,5 @@
 """The ledger's one door. Everything that moves value comes through `Ledger.post`.
 
-Callers' operations wait in a bounded queue. One writer takes what has accumulated (no timer: a lone operation never
-waits), posts all of it in one durable transaction, and tells each caller its own outcomes after the commit.
-
 Errors:
     Busy (Unavailable)             the queue is full; nothing was taken in. Try again later.
     OutcomeUnknown (Unavailable)   the database did not say whether it was committed. Post the same operations again.
@@ -11,10 +8,8 @@ Errors:
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
@@ -25,14 +20,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from starlette.requests import HTTPConnection
 
+from app.ledger.pipeline import Busy, Pipeline
 from app.ledger.rules.kinds import AccountKey, Book, BookKind
 from app.ledger.rules.operations import Conflict, Entry, Flow, Operation, Outcome, Posted, Posting, Refused, Release
-from app.ledger.rules.operations import Invalid as NotBookable
 from app.ledger.store import (
-    RETRY_AFTER_S,
     OutcomeUnknown,
     PostingStore,
-    Rejected,
     accounts,
     holds,
     open_store,
@@ -59,7 +52,7 @@ from app.ledger.store.venue_days import Moved, VenueOperation
 from app.platform.clock import now_us
 from app.platform.database import read_only
 from app.platform.errors import Conflict as CannotBe
-from app.platform.errors import DomainError, Invalid, Unavailable
+from app.platform.errors import DomainError, Invalid
 
 __all__ = [
     "Account",
@@ -117,19 +110,6 @@ REFUSALS = {
 
 SWEEP_EVERY_S = 5.0
 
-# Longer than the database needs to look up what a batch is about; what was booked is told then in any case.
-TELL_AFTER_S = 0.003
-
-# A database that restarts is usually back within seconds. Later than that the caller should know.
-RETRY_DELAYS_S = (0.0, 0.1, 0.3, 1.0, 2.0)
-
-
-class Busy(Unavailable):
-    """More operations wait than the queue holds."""
-
-    def __init__(self) -> None:
-        super().__init__("Too much is waiting to be booked.", RETRY_AFTER_S)
-
 
 def ledger_of(request: HTTPConnection) -> Ledger:
     """The process's ledger, which app.main opens at start."""
@@ -137,12 +117,6 @@ def ledger_of(request: HTTPConnection) -> Ledger:
     if not isinstance(ledger, Ledger):
         raise TypeError("app.state.ledger is not set: app.main does that at start")
     return ledger
-
-
-@dataclass(slots=True)
-class _Request:
-    entries: Sequence[Entry]
-    done: asyncio.Future[list[Outcome]] = field(repr=False)
 
 
 class Ledger:
@@ -153,17 +127,9 @@ class Ledger:
     ) -> None:
         self.engine, self.reader = engine, read_only(engine)
         self.history = History(self.reader)
-        self._store = store
-        self._queue_limit, self._batch_limit = queue_limit, batch_limit
-        self._queue: deque[_Request] = deque()
-        self._waiting = 0
-        self._wake = asyncio.Event()
-        self._stopping = False
-        self._writer: asyncio.Task[None] | None = None
+        self._pipeline = Pipeline(store, queue_limit, batch_limit)
         self._sweeper: asyncio.Task[None] | None = None
         self._account_ids: dict[AccountKey, int] = {}
-        self._listeners: list[Callable[[int], None]] = []
-        self._untold: tuple[list[_Request], list[Outcome | Exception]] | None = None
 
     @classmethod
     def open(
@@ -180,7 +146,7 @@ class Ledger:
         return cls(engine, open_store(url, key), queue_limit=queue_limit, batch_limit=batch_limit)
 
     async def start(self) -> None:
-        self._writer = asyncio.create_task(self._write_for_ever(), name="ledger-writer")
+        self._pipeline.start()
         self._sweeper = asyncio.create_task(self._sweep_for_ever(), name="ledger-sweeper")
 
     async def stop(self) -> None:
@@ -188,31 +154,18 @@ class Ledger:
         if self._sweeper is not None:
             self._sweeper.cancel()
             await asyncio.gather(self._sweeper, return_exceptions=True)
-        self._stopping = True
-        self._wake.set()
-        if self._writer is not None:
-            await self._writer
-        await self._store.close()
+        await self._pipeline.stop()
 
     def add_listener(self, tell: Callable[[int], None]) -> Callable[[], None]:
         """Call `tell` with the newest operation's number after each commit of this process; what is returned ends it.
 
         What other processes book is not told. `tell` must be quick and raise nothing.
         """
-        self._listeners.append(tell)
-        return lambda: self._listeners.remove(tell)
+        return self._pipeline.add_listener(tell)
 
     async def post(self, entries: Sequence[Entry]) -> list[Outcome]:
         """Post in order; one outcome each. Each operation is atomic, the list is not. Errors: above."""
-        if self._stopping or self._waiting + len(entries) > self._queue_limit:
-            raise Busy
-        if not entries:
-            return []
-        request = _Request(entries, asyncio.get_running_loop().create_future())
-        self._queue.append(request)
-        self._waiting += len(entries)
-        self._wake.set()
-        return await request.done
+        return await self._pipeline.post(entries)
 
     async def post_one(self, operation: Operation) -> Posted:
         """Post one operation that should go through; raises what `posted` and `post` raise."""
@@ -372,88 +325,6 @@ class Ledger:
             except Exception:
                 _log.exception("expired holds could not be released")
 
-    async def _write_for_ever(self) -> None:
-        while True:
-            if not self._queue:
-                self._tell()
-                if self._stopping:
-                    return
-                self._wake.clear()
-                await self._wake.wait()
-                continue
-            await self._write(self._take())
-
-    def _take(self) -> list[_Request]:
-        requests = [self._queue.popleft()]
-        size = len(requests[0].entries)
-        while self._queue and size + len(self._queue[0].entries) <= self._batch_limit:
-            requests.append(self._queue.popleft())
-            size += len(requests[-1].entries)
-        self._waiting -= size
-        return requests
-
-    async def _write(self, requests: list[_Request]) -> None:
-        # Callers who are told become busy, and the loop with them: the next batch is sent to the database first, unless
-        # that takes longer than it should.
-        patience = asyncio.get_running_loop().call_later(TELL_AFTER_S, self._tell)
-        outcomes = await self._outcomes([entry for request in requests for entry in request.entries])
-        patience.cancel()
-        self._tell()
-        self._untold = (requests, outcomes)
-
-    def _tell(self) -> None:
-        """Give the last batch's callers their outcomes, once."""
-        if self._untold is None:
-            return
-        (requests, outcomes), self._untold = self._untold, None
-        position = 0
-        for request in requests:
-            own = outcomes[position : position + len(request.entries)]
-            position += len(request.entries)
-            if not request.done.done():
-                _tell(request, own)
-        if self._listeners and (newest := _newest(outcomes)) is not None:
-            for tell in self._listeners:
-                try:
-                    tell(newest)
-                except Exception:
-                    # What is booked is booked, and the writer must live.
-                    _log.exception("a listener failed", newest=newest)
-
-    async def _outcomes(self, entries: Sequence[Entry]) -> list[Outcome | Exception]:
-        """One for each entry. Whatever one of them makes the store stumble over spoils none of the others: they are
-        posted in halves until it is alone, in their order and without harm, for no id is booked twice."""
-        try:
-            return [*await self._post_until_known(entries)]
-        except OutcomeUnknown as error:
-            return [error] * len(entries)
-        except Exception as error:
-            if len(entries) > 1:
-                middle = len(entries) // 2
-                return [*await self._outcomes(entries[:middle]), *await self._outcomes(entries[middle:])]
-            if isinstance(error, Rejected):
-                _log.error("the database refused an entry", entry=str(entries[0].id), reason=str(error))
-                return [NotBookable("rejected")]
-            _log.exception("an entry could not be posted", entry=str(entries[0].id))
-            return [error]
-
-    async def _post_until_known(self, entries: Sequence[Entry]) -> list[Outcome]:
-        """Operations have ids, so posting them again after a lost connection finds out what became of them."""
-        for delay_s in RETRY_DELAYS_S:
-            if delay_s:
-                await asyncio.sleep(delay_s)
-            with suppress(OutcomeUnknown):
-                return await self._store.post(entries, now_us(), self._tell)
-        return await self._store.post(entries, now_us(), self._tell)
-
-
-def _tell(request: _Request, outcomes: Sequence[Outcome | Exception]) -> None:
-    known = [it for it in outcomes if not isinstance(it, Exception)]
-    if len(known) == len(outcomes):
-        request.done.set_result(known)
-    else:
-        request.done.set_exception(next(it for it in outcomes if isinstance(it, Exception)))
-
 
 def posted(outcome: Outcome) -> Posted:
     """The outcome of an operation that should go through.
@@ -467,11 +338,6 @@ def posted(outcome: Outcome) -> Posted:
     if isinstance(outcome, Refused):
         raise DomainError(outcome.reason, REFUSALS[outcome.reason])
     raise RuntimeError(f"the ledger does not book what we made: {outcome}")
-
-
-def _newest(outcomes: Sequence[Outcome | Exception]) -> int | None:
-    """Numbers rise with the order of a batch, so the last that was booked now is the newest."""
-    return next((it.seq for it in reversed(outcomes) if isinstance(it, Posted) and not it.replayed), None)
 
 
 # One object for each book: keys of many accounts then compare it by its address.

@@ -50,12 +50,17 @@ class PostingStore(Protocol):
     """Posts whole batches, each in one durable transaction."""
 
     async def post(
-        self, entries: Sequence[Entry], now_us: int, writing: Callable[[], None] = lambda: None
+        self,
+        entries: Sequence[Entry],
+        now_us: int,
+        writing: Callable[[], None] = lambda: None,
+        joining: Callable[[], Sequence[Entry]] = tuple,
     ) -> list[Outcome]:
         """One outcome per entry, in order, after the commit. Rejected: nothing was written. OutcomeUnknown.
 
         `writing` is called (perhaps more than once, perhaps not at all) once the database is at work for a while: the
-        caller may keep its event loop busy from then on.
+        caller may keep its event loop busy from then on. `joining`, called at most once, after other writers were
+        waited for: what is to be posted with this batch, whose outcomes then follow those of `entries`.
         """
         ...
 

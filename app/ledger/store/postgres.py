@@ -155,13 +155,17 @@ class PostgresStore:
         self._memory = Memory()
 
     async def post(
-        self, entries: Sequence[Entry], now_us: int, writing: Callable[[], None] = lambda: None
+        self,
+        entries: Sequence[Entry],
+        now_us: int,
+        writing: Callable[[], None] = lambda: None,
+        joining: Callable[[], Sequence[Entry]] = tuple,
     ) -> list[Outcome]:
         if self._memory.alone is not None and plain(entries):
             with suppress(Rejected):
                 if (outcomes := await self._told(self._from_memory(entries, now_us, writing))) is not None:
                     return outcomes
-        return await self._told(self._under_lock(entries, now_us, writing))
+        return await self._told(self._under_lock(entries, now_us, writing, joining))
 
     async def _told(self, posting: Coroutine[Any, Any, T]) -> T:
         """The database's errors as ours. Whatever went wrong, what is remembered may no longer hold."""
@@ -178,9 +182,17 @@ class PostgresStore:
                 raise OutcomeUnknown(str(error)) from error
             raise
 
-    async def _under_lock(self, entries: Sequence[Entry], now_us: int, writing: Callable[[], None]) -> list[Outcome]:
+    async def _under_lock(
+        self,
+        entries: Sequence[Entry],
+        now_us: int,
+        writing: Callable[[], None],
+        joining: Callable[[], Sequence[Entry]],
+    ) -> list[Outcome]:
         connection = await self._connected()
         async with _transaction(connection):
+            # One batch of all that came while others held the lock, and not another turn of waiting for the rest.
+            entries = [*entries, *joining()]
             head, facts = await _facts(connection, entries, now_us)
             self._memory.meet(head, facts.accounts)
             plan = decide(entries, facts)

@@ -80,7 +80,11 @@ class SqliteStore:
         self._file: tuple[int, int] | None = None
 
     async def post(
-        self, entries: Sequence[Entry], now_us: int, writing: Callable[[], None] = lambda: None
+        self,
+        entries: Sequence[Entry],
+        now_us: int,
+        writing: Callable[[], None] = lambda: None,
+        joining: Callable[[], Sequence[Entry]] = tuple,  # noqa: ARG002 (a thread waits here, and hardly ever)
     ) -> list[Outcome]:
         loop = asyncio.get_running_loop()
         posting = loop.run_in_executor(self._thread, self._post, entries, now_us)

@@ -58,7 +58,7 @@ async def other(books: Books, database_url: str) -> AsyncIterator[Ledger]:
 
 
 def _store(books: Books) -> PostgresStore:
-    store = books.ledger._store
+    store = books.ledger._pipeline._store
     assert isinstance(store, PostgresStore)
     return store
 

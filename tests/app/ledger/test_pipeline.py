@@ -29,7 +29,7 @@ from app.ledger.rules.operations import (
 from app.ledger.service import Busy, Ledger, OutcomeUnknown
 from app.ledger.store import PostgresStore, PostingStore, Rejected, open_store
 from app.ledger.store import postgres as postgres_store
-from app.ledger.tables import head, operation
+from app.ledger.tables import head, operation, seal
 from app.rules.ids import uuid7
 from tests.app.ledger.conftest import KEY, Books
 
@@ -48,7 +48,11 @@ class FakeStore:
         self.number = 0
 
     async def post(
-        self, entries: Sequence[Entry], now_us: int, writing: Callable[[], None] = lambda: None
+        self,
+        entries: Sequence[Entry],
+        now_us: int,
+        writing: Callable[[], None] = lambda: None,
+        joining: Callable[[], Sequence[Entry]] = tuple,
     ) -> list[Outcome]:
         self.batches.append(list(entries))
         if self.before is not None:
@@ -193,7 +197,7 @@ async def test_stopping_posts_what_waits_and_takes_nothing_new() -> None:
         waiting = [asyncio.create_task(ledger.post(_entries(3))) for _ in range(5)]
         await asyncio.sleep(0)
         stopping = asyncio.create_task(ledger.stop())
-        await until(lambda: ledger._stopping)
+        await until(lambda: ledger._pipeline._stopping)
         with pytest.raises(Busy):
             await ledger.post(_entries(1))
         assert not store.closed
@@ -214,7 +218,7 @@ async def test_a_caller_who_gave_up_waiting_stops_nobody() -> None:
 
 
 async def test_a_store_that_committed_before_it_went_away_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.ledger.service.RETRY_DELAYS_S", (0.0, 0.0))
+    monkeypatch.setattr("app.ledger.pipeline.RETRY_DELAYS_S", (0.0, 0.0))
     left = 2
 
     async def lose(_: Sequence[Entry]) -> None:
@@ -232,7 +236,7 @@ async def test_a_store_that_committed_before_it_went_away_is_asked_again(monkeyp
 async def test_a_store_that_stays_away_leaves_the_outcome_unknown_and_the_writer_alive(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.ledger.service.RETRY_DELAYS_S", (0.0,))
+    monkeypatch.setattr("app.ledger.pipeline.RETRY_DELAYS_S", (0.0,))
     away = True
 
     async def lose(_: Sequence[Entry]) -> None:
@@ -368,7 +372,7 @@ async def test_a_clock_that_runs_backwards_does_not_turn_the_ledger_back(
 ) -> None:
     clock = iter([5_000_000, 9_000_000, 1_000_000, 3_000_000, 9_500_000])
     start_us = 1_900_000_000_000_000
-    monkeypatch.setattr("app.ledger.service.now_us", lambda: start_us + next(clock))
+    monkeypatch.setattr("app.ledger.pipeline.now_us", lambda: start_us + next(clock))
     for _ in range(5):
         await books.post(("hours issued", "alice hours", 1))
     async with books.engine.connect() as connection:
@@ -383,7 +387,11 @@ class Flaky:
         self.store, self.lose = store, lose
 
     async def post(
-        self, entries: Sequence[Entry], now_us: int, writing: Callable[[], None] = lambda: None
+        self,
+        entries: Sequence[Entry],
+        now_us: int,
+        writing: Callable[[], None] = lambda: None,
+        joining: Callable[[], Sequence[Entry]] = tuple,
     ) -> list[Outcome]:
         outcomes = await self.store.post(entries, now_us)
         if self.lose:
@@ -396,9 +404,9 @@ class Flaky:
 
 
 async def test_an_answer_lost_after_the_commit_is_found_again(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.ledger.service.RETRY_DELAYS_S", (0.0, 0.0))
+    monkeypatch.setattr("app.ledger.pipeline.RETRY_DELAYS_S", (0.0, 0.0))
     await books.top_up("alice", 1000)
-    books.ledger._store = Flaky(books.ledger._store, lose=1)
+    books.ledger._pipeline._store = Flaky(books.ledger._pipeline._store, lose=1)
     hold = Hold(uuid7(), b"", books.ids["alice"], 100, NEVER_US, "test")
     sale, dear, late = (books.operation(("alice", "claim", amount)) for amount in (600, 900, 50))
     outcomes = await books.ledger.post([sale, dear, hold, Tombstone(late.id, "test"), late])
@@ -443,6 +451,14 @@ async def test_several_ledgers_on_one_database_book_everything_once_and_in_one_r
     assert await books.balance("alice") == 400
 
 
+async def _until_somebody_waits(engine: AsyncEngine) -> None:
+    waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    async with asyncio.timeout(10), engine.connect() as connection:
+        while not (await connection.execute(waiting)).scalar_one():
+            await asyncio.sleep(0.01)
+            await connection.rollback()
+
+
 class TestPostgres:
     @pytest.fixture
     def database_kind(self) -> str:
@@ -479,23 +495,65 @@ class TestPostgres:
             return written
 
         monkeypatch.setattr(postgres_store, "_write", stumble)
-        monkeypatch.setattr("app.ledger.service.RETRY_DELAYS_S", (0.0, 0.0))
+        monkeypatch.setattr("app.ledger.pipeline.RETRY_DELAYS_S", (0.0, 0.0))
         outcome = await books.post(("alice", "claim", 600))
         assert isinstance(outcome, Posted)
         assert not outcome.replayed
         assert await books.balance("alice") == 400
 
+    async def test_what_comes_while_another_process_writes_goes_with_what_waits(self, books: Books) -> None:
+        """Two processes in turn would otherwise post small batches each, and pay for each the way to the database."""
+        await books.top_up("alice", 1000)
+        sales = [books.operation(("alice", "claim", 10)) for _ in range(5)]
+        async with books.engine.begin() as another:
+            await another.execute(sa.select(head).with_for_update())
+            tasks = [asyncio.create_task(books.ledger.post([sales[0]]))]
+            await _until_somebody_waits(books.engine)
+            tasks += [asyncio.create_task(books.ledger.post([sale])) for sale in sales[1:]]
+            await asyncio.sleep(0)
+        answers = [answer for (answer,) in await asyncio.gather(*tasks)]
+        assert [it.seq for it in answers] == [2, 3, 4, 5, 6]  # type: ignore[union-attr]
+        async with books.engine.connect() as connection:
+            sealed = (
+                await connection.execute(sa.select(seal.c.first_operation, seal.c.last_operation).order_by(seal.c.id))
+            ).all()
+        assert sealed[-1] == (2, 6), "one batch of all"
+
+    async def test_what_joined_a_batch_that_was_lost_is_posted_again_with_it(
+        self, books: Books, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await books.top_up("alice", 1000)
+        write, fails = postgres_store._write, 1
+
+        async def stumble(*arguments: Any) -> Any:
+            nonlocal fails
+            written = await write(*arguments)
+            if fails:
+                fails -= 1
+                raise asyncpg.SerializationError("could not serialize access")
+            return written
+
+        monkeypatch.setattr(postgres_store, "_write", stumble)
+        async with books.engine.begin() as another:
+            await another.execute(sa.select(head).with_for_update())
+            tasks = [asyncio.create_task(books.post(("alice", "claim", 10)))]
+            await _until_somebody_waits(books.engine)
+            tasks.append(asyncio.create_task(books.post(("alice", "claim", 20))))
+            await asyncio.sleep(0)
+        assert all(isinstance(it, Posted) and not it.replayed for it in await asyncio.gather(*tasks))
+        assert await books.balance("alice") == 970
+
     async def test_a_server_that_only_reads_has_refused_nothing(
         self, books: Books, database_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A primary that was demoted: the next connection may find the new one."""
-        monkeypatch.setattr("app.ledger.service.RETRY_DELAYS_S", (0.0,))
+        monkeypatch.setattr("app.ledger.pipeline.RETRY_DELAYS_S", (0.0,))
         name = sa.make_url(database_url).database
         await books.top_up("alice", 1000)
         sale = books.operation(("alice", "claim", 600))
         async with books.engine.begin() as connection:
             await connection.execute(sa.text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
-        await books.ledger._store.close()
+        await books.ledger._pipeline._store.close()
         with pytest.raises(OutcomeUnknown):
             await books.ledger.post([sale])
         async with books.engine.begin() as connection:

@@ -325,7 +325,8 @@ def test_the_ledger_does_what_a_dictionary_would(
     template: Path | tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr("app.ledger.service.now_us", clock)
+    for room in ("service", "pipeline"):
+        monkeypatch.setattr(f"app.ledger.{room}.now_us", clock)
     # The sweeper of holds has a rule of its own; it must not come in between.
     monkeypatch.setattr("app.ledger.service.SWEEP_EVERY_S", 10**6)
 

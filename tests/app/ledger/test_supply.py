@@ -28,7 +28,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("app.ledger.service.now_us", clock)
+    monkeypatch.setattr("app.ledger.pipeline.now_us", clock)
     return clock
 
 

@@ -28,7 +28,7 @@ QUICK_RETRIES_S = (0.0, 0.05)
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=50")
-    monkeypatch.setattr("app.ledger.service.RETRY_DELAYS_S", QUICK_RETRIES_S)
+    monkeypatch.setattr("app.ledger.pipeline.RETRY_DELAYS_S", QUICK_RETRIES_S)
     monkeypatch.setattr("app.platform.database.SQLITE_PRAGMAS", pragmas)
     monkeypatch.setattr("app.ledger.store.sqlite.SQLITE_PRAGMAS", pragmas)
 
