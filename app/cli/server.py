@@ -122,12 +122,13 @@ async def _verify(new: bool) -> Report:
 
 async def guards_missing(engine: AsyncEngine) -> list[str]:
     """Guards of what is never rewritten beside the ledger: closings of tills, bank statements, bank details and
-    settlement runs, what was accepted in writing, and what was done about exceptions."""
+    settlement runs, what was accepted in writing, what was done about exceptions, and payments taken back."""
     from app.banking import guards as banking  # noqa: PLC0415
     from app.inbox import guards as inbox  # noqa: PLC0415
     from app.sales.closings import guards as closings  # noqa: PLC0415
     from app.settlement import guards as settlement  # noqa: PLC0415
     from app.terminals.limits.acceptance import GUARDS  # noqa: PLC0415
+    from app.topups import guards as topups  # noqa: PLC0415
 
     finders = (
         closings.missing,
@@ -136,6 +137,7 @@ async def guards_missing(engine: AsyncEngine) -> list[str]:
         settlement.RUNS.missing,
         GUARDS.missing,
         inbox.GUARDS.missing,
+        topups.GUARDS.missing,
     )
     async with engine.connect() as connection:
         return [name for find in finders for name in await connection.run_sync(find)]

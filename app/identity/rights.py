@@ -205,6 +205,7 @@ ACT_OF: Final[Mapping[str, Act]] = {
     # The sandbox provider's page, where it is mounted: whoever knows the payment's reference
     "sandbox_page": EVERYBODY,
     "finish_sandbox_payment": EVERYBODY,
+    "dispute_sandbox_payment": EVERYBODY,
     # The pages of people who signed in
     "admin_home": SIGNED_IN,
     "positions_table": READ_VENUE,

@@ -11,12 +11,14 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.banking import service as banking
-from app.cards.service import cards_by_uid
+from app.cards.service import card_by_id, cards_by_uid
+from app.currencies.service import currencies
 from app.inbox.rules import Fault
 from app.ledger.service import BookedOperation, Ledger
 from app.platform.clock import now_us
 from app.sales import exceptions as sales
 from app.settlement import paying
+from app.topups import chargebacks
 from app.topups import service as topups
 
 # After this a payment page is closed, so that what became of it should be known.
@@ -33,6 +35,7 @@ async def faults(connection: AsyncConnection, ledger: Ledger, keys: Collection[s
     ids = None if keys is None else _ids(keys)
     found = await _sales(connection, ledger, None if ids is None else ids.get("sale", []))
     found += await _payments(connection, None if ids is None else ids.get("topup", []))
+    found += await _taken_back(connection, ledger, None if ids is None else ids.get("chargeback", []))
     found += await _lines(connection, None if ids is None else ids.get("line", []))
     found += await _failed(connection, None if ids is None else ids.get("payment", []))
     if keys is None or RESERVE in keys:
@@ -155,6 +158,34 @@ async def _payments(connection: AsyncConnection, ids: Collection[UUID] | None) -
         )
         for it in found
     ]
+
+
+async def _taken_back(connection: AsyncConnection, ledger: Ledger, ids: Collection[UUID] | None) -> list[Fault]:
+    """Payments that were taken back: somebody should know of each, and of what its card still owes."""
+    rows = [it for it in await chargebacks.listed(connection, ids=ids) if ids is not None or it.won_at_us is None]
+    if not rows:
+        return []
+    known = await currencies(connection)
+    of = {it.id: it for it in await topups.doubtful(connection, 0, 0, {it.topup for it in rows})}
+    found = []
+    for it in rows:
+        paid = of[it.topup]
+        card = await card_by_id(connection, paid.card)
+        owed = await chargebacks.owed_of(ledger, known[paid.currency], f"wallet:{paid.wallet}", it.id)
+        owing = {card.uid: {paid.currency: owed.left}} if owed.left else {}
+        cause = False if it.won_at_us is not None else (True if owed.left else None)
+        facts = {
+            "cents": it.euro_cents,
+            "fee_cents": it.fee_cents,
+            "label": card.label,
+            "labels": {card.uid: card.label},
+            "owed": owing,
+            "debts": owing,
+            "provider": it.provider,
+            "reference": it.reference,
+        }
+        found.append(Fault(f"chargeback:{it.id}", "chargeback", it.at_us, operation=it.id, cause=cause, facts=facts))
+    return found
 
 
 async def _lines(connection: AsyncConnection, ids: Collection[UUID] | None) -> list[Fault]:

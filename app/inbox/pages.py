@@ -319,17 +319,17 @@ async def _actions(connection: AsyncConnection, it: Case, texts: Texts, known: d
             known[c].kind == "mutual" for c in facts["waiting"]
         ):
             return found
-    elif kind != "offline-overdraft":
+    elif kind not in {"offline-overdraft", "chargeback"}:
         return []
     bears = (await network_terms(connection)).venue_bears if it.fault.venue else 0
-    word: Literal["cover", "writeoff"] = "cover" if kind == "offline-overdraft" else "writeoff"
+    word: Literal["cover", "writeoff"] = "writeoff" if kind in SUSPENSE else "cover"
     if bears:
         share = f"{bears * 100 // WHOLE} %"
         hint = texts.gettext("By the terms of settlement the venue bears %(share)s, the network the rest.", share=share)
         by_terms: Book = "cover-policy" if word == "cover" else "writeoff-policy"
         found.append(Action(by_terms, texts.gettext("Share the loss by the terms"), hint))
     if any(known[code].cents_per_unit for of in _owed(it) for code in of if code in known):
-        hint = texts.gettext("The venue keeps its claim; the network pays for it out of its own money.")
+        hint = texts.gettext("Venues keep their claims; the network pays for them out of its own money.")
     else:
         hint = texts.gettext("The venue keeps what it took; nobody owes it any more.")
     alone: Book = "cover-network" if word == "cover" else "writeoff-network"

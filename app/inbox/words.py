@@ -28,6 +28,7 @@ TITLES = {
     "late-rows": N_("%(name)s handed over what it had sold"),
     "paid-not-credited": N_("%(amount)s was paid online and is not on the card"),
     "payment-not-known": N_("Nobody knows whether %(amount)s was paid online"),
+    "chargeback": N_("%(amount)s paid online for %(label)s was taken back"),
     "bank-line": N_("A line of the bank that nothing explains: %(amount)s"),
     "payment-failed": N_("The bank did not carry out a payment of %(amount)s"),
     "reserve-owed": N_("The network owes its reserve %(amount)s"),
@@ -53,6 +54,10 @@ MEANINGS = {
     "no-session": N_("The sales are booked and closed. Nobody counted what was in the drawer before them."),
     "paid-not-credited": N_("The provider has the holder’s money. Asking it again credits the card."),
     "payment-not-known": N_("The payment page is closed by now. If it was paid, asking the provider credits the card."),
+    "chargeback": N_(
+        "The card gave what it still held. What it owes, its next top-up pays first, or the network bears it. "
+        "Winning the dispute undoes all of it."
+    ),
     "bank-line": N_("It is in no book yet: say on the bank’s page what it is."),
     "payment-failed": N_("The venue is owed it still, and the next run pays it. The bank said: %(reason)s"),
     "reserve-owed": N_(

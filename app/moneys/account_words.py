@@ -23,6 +23,8 @@ OPERATIONS: Mapping[str, str] = {
     "topup": N_("Top-up"),
     "topup.cash": N_("Top-up in cash"),
     "topup.online": N_("Top-up online"),
+    "chargeback": N_("Online top-up, taken back by the bank"),
+    "chargeback.won": N_("Online top-up, given back by the bank"),
     "shift": N_("Volunteers’ hours"),
     "gift": N_("Gift"),
     "voucher.batch": N_("Vouchers made"),

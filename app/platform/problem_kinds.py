@@ -194,6 +194,9 @@ KINDS: dict[str, ProblemKind] = {
     "bank-line-invalid": ProblemKind(
         422, N_("This does not fit the line of the statement"), _NOTHING_CHANGED, N_("Look at the line again.")
     ),
+    "chargeback-known": ProblemKind(409, N_("This was told with another amount already"), _NOTHING_CHANGED),
+    "chargeback-ended": ProblemKind(409, N_("This dispute ended already"), _NOTHING_CHANGED),
+    "chargeback-invalid": ProblemKind(422, N_("So much cannot be taken back"), _NOTHING_CHANGED),
     "inbox-moved-on": ProblemKind(409, N_("Somebody did something about it meanwhile"), _NOTHING_CHANGED, _START_OVER),
     "inbox-needs-text": ProblemKind(422, N_("It has to be said why"), _NOTHING_CHANGED),
     "inbox-not-this": ProblemKind(422, N_("This is not done about such an exception"), _NOTHING_CHANGED),

@@ -12,7 +12,7 @@ from app.currencies.service import currencies
 from app.ledger.service import Ledger, ledger_of
 from app.platform.context import Context, context_of
 from app.platform.errors import NotFound
-from app.topups import service
+from app.topups import chargebacks, service
 from app.topups.provider import Provider
 from app.topups.sandbox import Sandbox
 from app.topups.service import Topup
@@ -58,8 +58,20 @@ async def settle(request: HTTPConnection, id_: UUID, *, again: bool = False) -> 
 
 
 async def settle_reference(request: HTTPConnection, provider: str, reference: str) -> Topup:
-    found = await service.by_reference(context_of(request).engine, provider, reference)
-    return await settle(request, found.id, again=True)
+    """What a notice is about: the payment, and whether it was taken back."""
+    context = context_of(request)
+    found = await service.by_reference(context.engine, provider, reference)
+    settled = await settle(request, found.id, again=True)
+    await take_disputes(context, ledger_of(request), provider_of(request), reference)
+    return settled
+
+
+async def take_disputes(context: Context, ledger: Ledger, provider: Provider, payment: str | None = None) -> int:
+    """Ask the provider what it took back, and act on it; `payment`: of this one alone. How many we know."""
+    async with context.reader.connect() as connection:
+        known, network = await currencies(connection), await the_network(connection)
+    told = [it for it in await provider.disputes() if payment in {None, it.payment}]
+    return await chargebacks.take_in(ledger, known, network.settings.zone, provider.name, told)
 
 
 async def reconcile_for_ever(
@@ -81,4 +93,6 @@ async def reconcile(context: Context, ledger: Ledger, provider: Provider) -> int
         if not known:
             return 0
         network = await the_network(connection)
-    return await service.settle_pending(context.engine, ledger, provider, known, network.settings.zone)
+    settled = await service.settle_pending(context.engine, ledger, provider, known, network.settings.zone)
+    await take_disputes(context, ledger, provider)
+    return settled

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 from uuid import UUID
 
 PaymentStatus = Literal["open", "paid", "failed", "cancelled"]
+# dispute: the holder's bank asks for a card payment back; return: a bank gives a direct debit back.
+DisputeKind = Literal["dispute", "return"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,20 @@ class Checkout:
 
     reference: str
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A payment that the provider has taken back from us. `reference`: its name for the dispute, `payment` for the
+    payment. `fee_cents`: what it charges for it. `won`: it gave the money back, and of the fee `fee_back_cents`."""
+
+    reference: str
+    payment: str
+    kind: DisputeKind
+    euro_cents: int
+    fee_cents: int = 0
+    won: bool = False
+    fee_back_cents: int = 0
 
 
 class Provider(Protocol):
@@ -27,3 +44,7 @@ class Provider(Protocol):
         ...
 
     async def status(self, reference: str) -> PaymentStatus: ...
+
+    async def disputes(self) -> Sequence[Dispute]:
+        """Those that were opened or changed lately, at least of the last 120 days; an old one told again is no harm."""
+        ...

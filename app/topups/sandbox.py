@@ -18,11 +18,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.platform.clock import now_us
 from app.platform.database import is_sqlite
 from app.platform.errors import Conflict, NotFound
-from app.topups.provider import Checkout, PaymentStatus
-from app.topups.tables import sandbox_payment
+from app.topups.provider import Checkout, Dispute, PaymentStatus
+from app.topups.tables import sandbox_dispute, sandbox_payment
 
 # As real providers do, a payment page that nobody used closes after a day.
 OPEN_US = 24 * 3600 * 1_000_000
+
+# What providers charge in Europe for a dispute, give or take.
+DISPUTE_FEE_CENTS = 2000
 
 _NAMESPACE = UUID("5f0c8d5e-0b0a-4a0e-9a46-0c5f0d8a7b11")
 
@@ -68,6 +71,38 @@ class Sandbox:
         closed = row.status == "open" and row.created_at_us < now_us() - OPEN_US
         status: PaymentStatus = "cancelled" if closed else row.status
         return SandboxPayment(row.reference, row.euro_cents, row.label, row.return_url, status)
+
+    async def disputes(self) -> list[Dispute]:
+        async with self._engine.connect() as connection:
+            query = sa.select(sandbox_dispute, sandbox_payment.c.euro_cents).join_from(sandbox_dispute, sandbox_payment)
+            rows = (await connection.execute(query.order_by(sandbox_dispute.c.at_us))).all()
+        return [
+            Dispute(
+                row.payment.replace("sb_", "dp_", 1),
+                row.payment,
+                "dispute",
+                row.euro_cents,
+                DISPUTE_FEE_CENTS,
+                row.won,
+                DISPUTE_FEE_CENTS if row.won else 0,
+            )
+            for row in rows
+        ]
+
+    async def dispute(self, reference: str, *, won: bool) -> SandboxPayment:
+        """The payer's bank takes a payment back, or gives it back to us. Conflict: it was not paid, or not disputed."""
+        found = await self.payment(reference)
+        async with self._engine.begin() as connection:
+            here = sandbox_dispute.c.payment == reference
+            known = (await connection.execute(sa.select(sandbox_dispute).where(here))).one_or_none()
+            if found.status != "paid" or (won and known is None):
+                raise Conflict("This payment cannot be disputed now.")
+            if known is None:
+                row = {"payment": reference, "won": False, "at_us": now_us()}
+                await connection.execute(sa.insert(sandbox_dispute).values(**row))
+            elif won:
+                await connection.execute(sa.update(sandbox_dispute).where(here).values(won=True))
+        return found
 
     async def finish(self, reference: str, status: Literal["paid", "failed", "cancelled"]) -> SandboxPayment:
         """What the payer chose on the page. A payment ends once; choosing the same again changes nothing."""

@@ -28,6 +28,36 @@ topup = sa.Table(
     sa.UniqueConstraint("provider", "reference"),
 )
 
+# A payment that the provider took back after it was credited; the id is the operation's. fee_cents: what it charged.
+chargeback = sa.Table(
+    "chargeback",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("topup", sa.ForeignKey("topup.id"), nullable=False, index=True),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("euro_cents", sa.BigInteger, nullable=False),
+    sa.Column("fee_cents", sa.BigInteger, nullable=False),
+    sa.Column("recorded_by", sa.Text, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("provider", "reference"),
+    sa.CheckConstraint("euro_cents > 0 AND fee_cents >= 0", name="amounts"),
+    sa.CheckConstraint("kind IN ('dispute', 'return')", name="kind_known"),
+)
+
+# The dispute was won: the money came back, and of the fee what is said.
+chargeback_end = sa.Table(
+    "chargeback_end",
+    metadata,
+    sa.Column("chargeback", sa.ForeignKey("chargeback.id"), primary_key=True),
+    sa.Column("operation", sa.Uuid, nullable=False),
+    sa.Column("fee_back_cents", sa.BigInteger, nullable=False),
+    sa.Column("ended_by", sa.Text, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("fee_back_cents >= 0", name="fee_not_negative"),
+)
+
 # The sandbox provider's own books: it plays somebody else's system.
 sandbox_payment = sa.Table(
     "sandbox_payment",
@@ -39,4 +69,12 @@ sandbox_payment = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
     sa.CheckConstraint("status IN ('open', 'paid', 'failed', 'cancelled')", name="status_known"),
+)
+
+sandbox_dispute = sa.Table(
+    "sandbox_dispute",
+    metadata,
+    sa.Column("payment", sa.ForeignKey("sandbox_payment.reference"), primary_key=True),
+    sa.Column("won", sa.Boolean, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Literal
 
 import httpx
@@ -41,6 +42,17 @@ async def finish_sandbox_payment(
         return RedirectResponse(f"/sandbox/pay/{reference}", 303)
     notice = BackgroundTask(_notify, context_of(request).settings.base_url, reference)
     return RedirectResponse(online.near(request, payment.return_url), 303, background=notice)
+
+
+@router.post("/sandbox/pay/{reference}/dispute")
+async def dispute_sandbox_payment(
+    request: Request, reference: str, act: Annotated[Literal["taken", "won"], Form()]
+) -> Response:
+    """The payer's bank takes it back, or gives it back; a notice goes out as for a payment."""
+    with suppress(Conflict):
+        await _sandbox(request).dispute(reference, won=act == "won")
+    notice = BackgroundTask(_notify, context_of(request).settings.base_url, reference)
+    return RedirectResponse(f"/sandbox/pay/{reference}", 303, background=notice)
 
 
 async def _notify(base_url: str, reference: str) -> None:
