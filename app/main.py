@@ -23,6 +23,7 @@ import app.accounting.book_pages
 import app.accounting.pages
 import app.banking.handover_pages
 import app.banking.pages
+import app.banking.payment_pages
 import app.cards.api
 import app.cards.pages
 import app.identity.api
@@ -197,6 +198,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.settlement.period_pages.router,
         app.banking.pages.router,
         app.banking.handover_pages.router,
+        app.banking.payment_pages.router,
         app.settlement.bank_pages.router,
         app.settlement.statement_pages.router,
         app.settlement.run_pages.router,

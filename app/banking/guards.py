@@ -26,3 +26,18 @@ _TURNS = {
 }
 
 GUARDS = AppendOnly(_KEYS, "banking_refuse", "what the bank said stays", _TURNS)
+
+_STANDS = (
+    "EXISTS (SELECT 1 FROM payout_match p WHERE p.provider = NEW.provider AND p.payout = NEW.payout AND NOT EXISTS "
+    "(SELECT 1 FROM bank_match u WHERE u.line = p.line AND u.number > p.number))"
+)
+PAYOUTS = AppendOnly(
+    {
+        "payout_report": "id = NEW.id OR digest = NEW.digest",
+        "payout_line": "id = NEW.id OR (provider = NEW.provider AND key = NEW.key)",
+        "payout_match": "line = NEW.line AND number = NEW.number",
+    },
+    "payouts_refuse",
+    "what the provider said stays",
+    {"payout_match": (_STANDS, "a payout comes to the bank once")},
+)

@@ -18,10 +18,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.banking import handovers
+from app.banking import handovers, payouts
 from app.banking.rules.finding import Announced, Expected, Owing, Proposal, Sent, proposals
 from app.banking.rules.lines import Line
-from app.banking.tables import line, match, statement
+from app.banking.tables import line, match, payout_match, statement
 from app.identity.audit import audit
 from app.ledger.rules.kinds import AccountKey
 from app.ledger.rules.operations import Conflict as NotThis
@@ -112,6 +112,7 @@ async def expected(connection: AsyncConnection, ledger: Ledger) -> Expected:
         clearing,
         await counted_cents(connection),
         [Sent(name, cents) for _, name, cents in await paying.awaited(connection)],
+        await payouts.expected(connection),
     )
 
 
@@ -142,7 +143,8 @@ async def match_what_is_certain(engine: AsyncEngine, ledger: Ledger, day: date) 
         found = await open_lines(connection, ledger)
     for it in found:
         if sure := next((each for each in it.proposals if each.certain), None):
-            await decide(engine, ledger, it.id, sure.kind, sure.subject, day, actor="server", handover=sure.handover)
+            more = {"handover": sure.handover, "payout": sure.payout, "gross_cents": sure.gross_cents or None}
+            await decide(engine, ledger, it.id, sure.kind, sure.subject, day, actor="server", **more)  # type: ignore[arg-type]
             done += 1
     return done
 
@@ -159,8 +161,9 @@ async def decide(
     reason: str = "",
     gross_cents: int | None = None,
     handover: UUID | None = None,
+    payout: str = "",
 ) -> Seen:
-    """Say what a line is, and book it. `day`: the business day that counts.
+    """Say what a line is, and book it. `day`: the business day that counts; `payout`: which one of the provider it is.
 
     The operation's id follows from the line and the number of the decision: whoever stops half-way decides again, and
     nothing is booked twice. Raises NotFound, Conflict("line-decided"), Invalid("bank-line-invalid"),
@@ -188,7 +191,7 @@ async def decide(
         if kind == "payment":
             await _tell_run(ledger, subject, it, actor)
     operation = booking if kind in {"payout", "remittance"} else None
-    await _keep(engine, id_, number, kind, subject, operation, reason, actor, handover)
+    await _keep(engine, id_, number, kind, subject, operation, reason, actor, handover, payout)
     async with engine.connect() as connection:
         return await _one(connection, id_)
 
@@ -220,6 +223,7 @@ async def _keep(
     reason: str,
     actor: str,
     handover: UUID | None,
+    payout: str = "",
 ) -> None:
     row = {"line": id_, "number": number, "kind": kind, "subject": subject, "operation": operation, "reason": reason}
     async with engine.begin() as connection:
@@ -227,6 +231,9 @@ async def _keep(
             await connection.execute(sa.insert(match).values(**row, decided_by=actor, decided_at_us=now_us()))
         except IntegrityError as error:
             raise _DECIDED from error
+        if payout:
+            which = {"line": id_, "number": number, "provider": subject, "payout": payout}
+            await connection.execute(sa.insert(payout_match).values(**which))
         if handover is not None and operation is not None:
             await handovers.came_by_transfer(connection, handover, operation, actor=actor)
         await audit(connection, actor, f"bank-line.{kind}", f"line:{id_}", to=subject, reason=reason)

@@ -91,3 +91,50 @@ handover_end = sa.Table(
     sa.CheckConstraint("outcome IN ('received', 'withdrawn')", name="outcome_known"),
     sa.CheckConstraint("(outcome = 'received') = (operation IS NOT NULL)", name="received_is_booked"),
 )
+
+# Reports of payment providers on their payouts, and their rows. key: the provider's name for a row; payout: for the
+# payout that it came with. Euro cents; net = gross - fee. names: JSON, by which a payment may be known.
+payout_report = sa.Table(
+    "payout_report",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False, unique=True),
+    sa.Column("imported_by", sa.Text, nullable=False),
+    sa.Column("imported_at_us", sa.BigInteger, nullable=False),
+)
+
+payout_line = sa.Table(
+    "payout_line",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("report", sa.ForeignKey("payout_report.id"), nullable=False, index=True),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("payout", sa.Text, nullable=False),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("category", sa.Text, nullable=False),
+    sa.Column("gross_cents", sa.BigInteger, nullable=False),
+    sa.Column("fee_cents", sa.BigInteger, nullable=False),
+    sa.Column("net_cents", sa.BigInteger, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("names", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.UniqueConstraint("provider", "key"),
+    sa.CheckConstraint("net_cents = gross_cents - fee_cents", name="adds_up"),
+    sa.Index("ix_payout_line_payout", "provider", "payout"),
+    sa.Index("ix_payout_line_day", "day"),
+)
+
+# Which payout a decision about a line of the bank is about; it stands as long as that decision does.
+payout_match = sa.Table(
+    "payout_match",
+    metadata,
+    sa.Column("line", sa.Uuid, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("payout", sa.Text, nullable=False),
+    sa.ForeignKeyConstraint(["line", "number"], ["bank_match.line", "bank_match.number"]),
+    sa.Index("ix_payout_match_payout", "provider", "payout"),
+)

@@ -133,6 +133,7 @@ async def guards_missing(engine: AsyncEngine) -> list[str]:
     finders = (
         closings.missing,
         banking.GUARDS.missing,
+        banking.PAYOUTS.missing,
         settlement.BANK.missing,
         settlement.RUNS.missing,
         GUARDS.missing,

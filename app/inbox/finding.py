@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.banking import payouts
 from app.banking import service as banking
 from app.cards.service import card_by_id, cards_by_uid
 from app.currencies.service import currencies
@@ -37,6 +38,7 @@ async def faults(connection: AsyncConnection, ledger: Ledger, keys: Collection[s
     found += await _payments(connection, None if ids is None else ids.get("topup", []))
     found += await _taken_back(connection, ledger, None if ids is None else ids.get("chargeback", []))
     found += await _lines(connection, None if ids is None else ids.get("line", []))
+    found += await _rows(connection, None if ids is None else ids.get("payout", []))
     found += await _failed(connection, None if ids is None else ids.get("payment", []))
     if keys is None or RESERVE in keys:
         found += await _reserve(ledger, always=keys is not None)
@@ -208,6 +210,33 @@ async def _lines(connection: AsyncConnection, ids: Collection[UUID] | None) -> l
             },
         )
         for it in lines
+    ]
+
+
+async def _rows(connection: AsyncConnection, ids: Collection[UUID] | None) -> list[Fault]:
+    """Rows of a provider's reports that are not in the books as the provider says."""
+    if ids is None:
+        rows = [it for of in await payouts.payouts(connection) for it in of.rows if not it.explained]
+    else:
+        rows = await payouts.rows_of(connection, ids)
+    return [
+        Fault(
+            f"payout:{it.id}",
+            "payout-line",
+            int(datetime.combine(it.line.day, time(), UTC).timestamp()) * 1_000_000,
+            cause=not it.explained,
+            facts={
+                "what": it.what,
+                "category": it.line.category,
+                "cents": it.line.gross_cents,
+                "payout": it.line.payout,
+                "topup": str(it.topup.id) if it.topup else "",
+                "provider": it.provider,
+                "reference": it.line.source or it.line.key,
+                "text": it.line.text,
+            },
+        )
+        for it in rows
     ]
 
 

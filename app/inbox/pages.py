@@ -188,16 +188,17 @@ async def _book(request: Request, caller: Principal, key: str, book: Book, text:
                 raise NotFound("No card goes by that number or name, or several do.", "card-unknown")
             await booking.link(ledger, caller, found, of_card[0], text, day)
         case "ask", ("paid-not-credited" | "payment-not-known"):
-            await _ask(request, caller, key)
+            await _ask(request, caller, key, UUID(key.partition(":")[2]))
+        case "ask", "payout-line" if found.facts["what"] == "not_credited":
+            await _ask(request, caller, key, UUID(found.facts["topup"]))
         case "repay", "reserve-owed":
             await booking.repay_reserve(ledger, caller, found, cents, text, day)
         case _:
             raise Invalid("This is not done about such an exception.", "inbox-not-this")
 
 
-async def _ask(request: Request, caller: Principal, key: str) -> None:
+async def _ask(request: Request, caller: Principal, key: str, id_: UUID) -> None:
     """The provider's word counts, whoever asks for it."""
-    id_ = UUID(key.partition(":")[2])
     settled = await online.settle(request, id_, again=True)
     if settled.status == "credited":
         said = texts_of(request).gettext("The provider says that it was paid.")
@@ -283,6 +284,8 @@ def _link(it: Case, reader: Principal) -> tuple[str, str] | None:
     match it.fault.kind:
         case "forked-journal" | "late-rows":
             found = "review_page", f"/admin/terminals/{facts['terminal']}/review", N_("Review")
+        case "payout-line":
+            found = "payout_page", f"/admin/payments/{facts['payout']}", N_("To the payout")
         case "bank-line":
             found = "statements_page", f"/admin/statements#line-{facts['line']}", N_("Say what it is")
         case "payment-failed" if allows(reader, "settlement_page"):
@@ -300,7 +303,7 @@ async def _actions(connection: AsyncConnection, it: Case, texts: Texts, known: d
     if not it.fault.cause:
         return []
     facts, kind = it.fault.facts, it.fault.kind
-    if kind in {"paid-not-credited", "payment-not-known"}:
+    if kind in {"paid-not-credited", "payment-not-known"} or facts.get("what") == "not_credited":
         ask = texts.gettext("Ask the provider, and credit the card if it was paid")
         return [Action("ask", ask, texts.gettext("It is credited once, whoever asks and how often."), reason=False)]
     if kind == "reserve-owed":

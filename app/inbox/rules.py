@@ -34,7 +34,7 @@ URGENCY: Mapping[str, int] = {
 LEAST = 4
 
 # What is put right elsewhere, and over by itself once it is: closing it here would only hide it.
-NOT_TO_CLOSE = frozenset({"reserve-short", "forked-journal", "late-rows", "bank-line", "payout-line"})
+NOT_TO_CLOSE = frozenset({"reserve-short", "forked-journal", "late-rows", "bank-line"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from app.banking.payment_words import ROWS
 from app.currencies.service import Currency
 from app.inbox.rules import URGENCY, Act, Case, Fault, State
 from app.money import Unit, format_amount
@@ -29,6 +30,7 @@ TITLES = {
     "paid-not-credited": N_("%(amount)s was paid online and is not on the card"),
     "payment-not-known": N_("Nobody knows whether %(amount)s was paid online"),
     "chargeback": N_("%(amount)s paid online for %(label)s was taken back"),
+    "payout-line": N_("A row of a payout that is not in the books: %(amount)s"),
     "bank-line": N_("A line of the bank that nothing explains: %(amount)s"),
     "payment-failed": N_("The bank did not carry out a payment of %(amount)s"),
     "reserve-owed": N_("The network owes its reserve %(amount)s"),
@@ -58,6 +60,7 @@ MEANINGS = {
         "The card gave what it still held. What it owes, its next top-up pays first, or the network bears it. "
         "Winning the dispute undoes all of it."
     ),
+    "payout-line": N_("The provider says it (%(category)s), and the books do not. %(what)s"),
     "bank-line": N_("It is in no book yet: say on the bank’s page what it is."),
     "payment-failed": N_("The venue is owed it still, and the next run pays it. The bank said: %(reason)s"),
     "reserve-owed": N_(
@@ -118,4 +121,6 @@ def _values(fault: Fault, texts: Texts, known: Mapping[str, Currency]) -> dict[s
         "name": str(facts.get("name", "")),
         "reason": str(facts.get("reason", "") or "–"),
         "amount": amount,
+        "category": str(facts.get("category", "")),
+        "what": f"{texts.gettext(ROWS[facts['what']])}." if "what" in facts else "",
     }

@@ -194,6 +194,8 @@ KINDS: dict[str, ProblemKind] = {
     "bank-line-invalid": ProblemKind(
         422, N_("This does not fit the line of the statement"), _NOTHING_CHANGED, N_("Look at the line again.")
     ),
+    "payout-file-invalid": ProblemKind(422, N_("This is no payout report that can be read"), _NOTHING_CHANGED),
+    "payout-file-known": ProblemKind(409, N_("This file was taken in already"), _NOTHING_CHANGED),
     "chargeback-known": ProblemKind(409, N_("This was told with another amount already"), _NOTHING_CHANGED),
     "chargeback-ended": ProblemKind(409, N_("This dispute ended already"), _NOTHING_CHANGED),
     "chargeback-invalid": ProblemKind(422, N_("So much cannot be taken back"), _NOTHING_CHANGED),

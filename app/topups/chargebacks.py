@@ -164,20 +164,31 @@ async def take_in(
     return known
 
 
+_ALL = sa.select(chargeback, chargeback_end.c.at_us.label("won_at_us"), chargeback_end.c.fee_back_cents).select_from(
+    chargeback.outerjoin(chargeback_end)
+)
+
+
+def _chargeback(row: sa.RowMapping) -> Chargeback:
+    return Chargeback(**{**row, "fee_back_cents": row["fee_back_cents"] or 0})
+
+
 async def listed(
     connection: AsyncConnection, *, one: UUID | None = None, ids: Collection[UUID] | None = None
 ) -> list[Chargeback]:
     """The newest first."""
-    query = sa.select(chargeback, chargeback_end.c.at_us.label("won_at_us"), chargeback_end.c.fee_back_cents)
-    query = query.select_from(chargeback.outerjoin(chargeback_end)).order_by(chargeback.c.at_us.desc()).limit(SHOWN_MAX)
+    query = _ALL.order_by(chargeback.c.at_us.desc()).limit(SHOWN_MAX)
     if one is not None:
         query = query.where(chargeback.c.id == one)
     if ids is not None:
         query = query.where(chargeback.c.id.in_(list(ids)))
-    return [
-        Chargeback(**{**row, "fee_back_cents": row["fee_back_cents"] or 0})
-        for row in (await connection.execute(query)).mappings()
-    ]
+    return [_chargeback(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def of_topups(connection: AsyncConnection, topups: Collection[UUID]) -> list[Chargeback]:
+    """All that was taken back of these payments, the first first."""
+    query = _ALL.where(chargeback.c.topup.in_(list(topups))).order_by(chargeback.c.at_us)
+    return [_chargeback(row) for row in (await connection.execute(query)).mappings()]
 
 
 async def named(connection: AsyncConnection, id_: UUID) -> Chargeback:

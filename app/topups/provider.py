@@ -8,8 +8,9 @@ from typing import Literal, Protocol
 from uuid import UUID
 
 PaymentStatus = Literal["open", "paid", "failed", "cancelled"]
-# dispute: the holder's bank asks for a card payment back; return: a bank gives a direct debit back.
-DisputeKind = Literal["dispute", "return"]
+# dispute: the holder's bank asks for a card payment back; return: a bank gives a direct debit back; refund: somebody
+# gave the payment back on the provider's own pages.
+DisputeKind = Literal["dispute", "return", "refund"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date
 from hashlib import sha256
@@ -27,6 +28,7 @@ from app.identity.roles import Principal
 from app.ledger.rules.kinds import AccountKey
 from app.ledger.rules.operations import Cap, Condition, Flow, Operation, Posted, Posting, Within
 from app.ledger.service import Ledger, booked_among, currency_book, reserve_book
+from app.platform.among import among
 from app.platform.clock import now_us
 from app.platform.database import is_sqlite
 from app.platform.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
@@ -224,6 +226,24 @@ async def by_reference(engine: AsyncEngine, provider: str, reference: str) -> To
     if row is None:
         raise NotFound("There is no such top-up.")
     return _topup(row)
+
+
+async def credited(connection: AsyncConnection, limit: int = 50) -> list[Topup]:
+    """The last that were credited, the newest first."""
+    query = sa.select(topup).where(topup.c.status == "credited").order_by(topup.c.created_at_us.desc()).limit(limit)
+    return [_topup(row) for row in await connection.execute(query)]
+
+
+async def by_names(connection: AsyncConnection, provider: str, names: Collection[str]) -> dict[str, Topup]:
+    """Top-ups by how their provider names their payment: its own reference, or the top-up's id."""
+    ids = {}
+    for name in names:
+        with suppress(ValueError):
+            ids[UUID(name)] = name
+    either = sa.or_(among(topup.c.reference, list(names)), topup.c.id.in_(list(ids)))
+    query = sa.select(topup).where(topup.c.provider == provider, either)
+    found = [_topup(row) for row in await connection.execute(query)]
+    return {name: it for it in found for name in (it.reference, ids.get(it.id)) if name is not None and name in names}
 
 
 async def rules_of(ledger: Ledger, currency: Currency) -> PolicyVersion:

@@ -43,7 +43,7 @@ chargeback = sa.Table(
     sa.Column("at_us", sa.BigInteger, nullable=False),
     sa.UniqueConstraint("provider", "reference"),
     sa.CheckConstraint("euro_cents > 0 AND fee_cents >= 0", name="amounts"),
-    sa.CheckConstraint("kind IN ('dispute', 'return')", name="kind_known"),
+    sa.CheckConstraint("kind IN ('dispute', 'return', 'refund')", name="kind_known"),
 )
 
 # The dispute was won: the money came back, and of the fee what is said.

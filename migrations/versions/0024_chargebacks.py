@@ -26,7 +26,7 @@ def upgrade() -> None:
         sa.Column("recorded_by", sa.Text(), nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("euro_cents > 0 AND fee_cents >= 0", name=op.f("ck_chargeback_amounts")),
-        sa.CheckConstraint("kind IN ('dispute', 'return')", name=op.f("ck_chargeback_kind_known")),
+        sa.CheckConstraint("kind IN ('dispute', 'return', 'refund')", name=op.f("ck_chargeback_kind_known")),
         sa.ForeignKeyConstraint(["topup"], ["topup.id"], name=op.f("fk_chargeback_topup")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_chargeback")),
         sa.UniqueConstraint("provider", "reference", name=op.f("uq_chargeback_provider_reference")),

@@ -197,6 +197,7 @@ def address(network: Network, path: str, where: Mapping[str, object]) -> str:
         "line": uuid4(),
         "fault": f"sale:{uuid4()}",
         "book": "link",
+        "payout": "po_none",
         "handover": uuid4(),
         "step": "receive",
         "code": "coop",

@@ -6,12 +6,16 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal
 from uuid import UUID
 
 from app.banking.rules.lines import Line
 
 Kind = Literal["payout", "remittance", "handover", "payment"]
+
+# Between the day that the provider names and the day on which the bank books it.
+ARRIVES_WITHIN_DAYS = 7
 
 # Words by which banks call a deposit of cash.
 _CASH = ("versement", "especes", "depot", "cash deposit")
@@ -46,6 +50,19 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Coming:
+    """A payout that a provider reported and that no line of the bank is yet; `fees_cents` it kept for its work.
+    `explained`: every row of it is about something that is in the books."""
+
+    provider: str
+    reference: str
+    net_cents: int
+    fees_cents: int
+    day: date
+    explained: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Expected:
     """Everything that a bank could be telling of. `clearing`: euro cents that each payment provider has for us;
     `counted_cents`: cash that was counted and did not come to the bank yet."""
@@ -55,18 +72,20 @@ class Expected:
     clearing: Mapping[str, int] = field(default_factory=dict)
     counted_cents: int = 0
     sent: Sequence[Sent] = ()
+    coming: Sequence[Coming] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """`certain`: reference and amount agree, so it needs nobody. `gross_cents`: of a payout, before the provider's fee.
-    `handover`: which announced one it is."""
+    `handover`: which announced one it is; `payout`: which reported one."""
 
     kind: Kind
     subject: str
     certain: bool = False
     gross_cents: int = 0
     handover: UUID | None = None
+    payout: str = ""
 
 
 def proposals(line: Line, expected: Expected) -> list[Proposal]:
@@ -75,7 +94,7 @@ def proposals(line: Line, expected: Expected) -> list[Proposal]:
         return _going_out(line, expected)
     return [
         *_announced(line, expected),
-        *_from_provider(line, expected),
+        *(_reported(line, expected) or _from_provider(line, expected)),
         *_from_venue(line, expected),
         *_cash(line, expected),
     ]
@@ -95,6 +114,30 @@ def _announced(line: Line, expected: Expected) -> list[Proposal]:
         Proposal("remittance", it.owner, certain=line.amount_cents == it.amount_cents, handover=it.handover)
         for it in expected.announced
         if _bare(it.reference) in said
+    ]
+
+
+def _reported(line: Line, expected: Expected) -> list[Proposal]:
+    """A payout that the provider has reported: certain where it is the only one of its amount and days, and all of it
+    is in the books."""
+    said = _words(f"{line.party} {line.text} {line.reference}")
+    fits = [
+        it
+        for it in expected.coming
+        if it.net_cents == line.amount_cents
+        and set(_words(it.provider)) <= set(said)
+        and abs((line.day - it.day).days) <= ARRIVES_WITHIN_DAYS
+        and it.net_cents + it.fees_cents <= expected.clearing.get(it.provider, 0)
+    ]
+    return [
+        Proposal(
+            "payout",
+            it.provider,
+            certain=it.explained and len(fits) == 1,
+            gross_cents=it.net_cents + it.fees_cents,
+            payout=it.reference,
+        )
+        for it in fits
     ]
 
 

@@ -1,0 +1,244 @@
+"""A provider's report: each row once, matched with the books, its payout with the bank, and what does not fit told."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.banking import importing, payouts, service
+from app.banking.rules.finding import Coming, Expected, proposals
+from app.banking.rules.lines import Line, NotAStatement
+from app.banking.rules.stripe_csv import fees_of, read_stripe
+from app.banking.tables import payout_line
+from app.inbox import service as inbox
+from app.ledger.verify import verify
+from app.platform.errors import Conflict, Invalid
+from app.rules.ids import uuid7
+from app.topups import chargebacks
+from app.topups import service as topups
+from app.topups.tables import topup
+from tests.app.banking.samples import camt053, entry
+from tests.app.banking.stripe import report, row
+from tests.app.inbox.test_inbox import NADIA
+from tests.support.network import RAF, Network, both
+from tests.support.pages import form_to, led_to, look, send, words
+
+DAY, KNOWN, ZONE = date(2026, 11, 20), {"RAF": RAF}, "Europe/Paris"
+
+
+class Stripe:
+    """The provider as `settle` asks it: everything was paid."""
+
+    name = "stripe"
+
+    async def status(self, reference: str) -> str:
+        return "paid"
+
+
+async def paid(network: Network, cents: int, reference: str, *, credit: bool = True) -> UUID:
+    """An online top-up by Stripe, credited or not yet."""
+    id_, card = uuid7(), network.cards["awa"]
+    it = {"id": id_, "wallet": card.wallet, "card": card.id, "currency": "RAF", "amount": cents, "euro_cents": cents}
+    it |= {"provider": "stripe", "reference": reference, "status": "pending", "created_at_us": 1, "changed_at_us": 1}
+    async with network.engine.begin() as connection:
+        await connection.execute(sa.insert(topup).values(**it))
+    if credit:
+        await topups.settle(network.engine, network.ledger, Stripe(), KNOWN, ZONE, id_)  # type: ignore[arg-type]
+    return id_
+
+
+async def whats(network: Network) -> dict[str, str]:
+    async with network.engine.connect() as connection:
+        return {it.line.key: it.what for of in await payouts.payouts(connection) for it in of.rows}
+
+
+async def euros(network: Network, kind: str, owner: str = "") -> int:
+    return sum(
+        it.balance
+        for it in await network.ledger.balances(owners=[owner], kinds=[kind])
+        if it.key.book.kind == "reserve"
+    )
+
+
+@pytest.mark.anyio
+@both
+async def test_a_payout_is_matched_row_by_row_and_comes_to_the_bank_by_itself(network: Network) -> None:
+    """Fifty and twenty paid, the fifty disputed, a fee for the month: the bank gets what is left, and clearing is 0."""
+    fifty = await paid(network, 5000, "pi_50")
+    await paid(network, 2000, "pi_20")
+    file = report(
+        row("a", "charge", "50.00", "1.00", "49.00", source="ch_a", topup=str(fifty), text="Rafftou, carte 1"),
+        row("b", "charge", "20.00", "0.55", "19.45", source="ch_b", intent="pi_20"),
+        row("c", "dispute", "-50.00", "15.00", "-65.00", source="dp_7", intent="pi_50"),
+        row("d", "charge", "70.00", "1.20", "68.80", source="ch_d", intent="pi_70"),
+        row("e", "fee", "-2.00", "0.00", "-2.00", source="fee_1"),
+    )
+    await paid(network, 7000, "pi_70")
+    told = await asyncio.gather(
+        *(payouts.take_in(network.engine, "nov.csv", file, actor="person:nadia") for _ in range(2)),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(it, tuple) for it in told) == 1
+    with pytest.raises(Conflict):
+        await payouts.take_in(network.engine, "nov.csv", file, actor="person:nadia")
+    assert await payouts.take_in(network.engine, "again.csv", file + b"\r\n", actor="person:nadia") == (0, 5)
+    assert await whats(network) == {
+        "txn_a": "topup",
+        "txn_b": "topup",
+        "txn_c": "not_booked",
+        "txn_d": "topup",
+        "txn_e": "fee",
+    }
+    (case,) = [it for it in await inbox.cases(network.ledger, NADIA) if it.fault.kind == "payout-line"]
+    assert case.fault.facts["reference"] == "dp_7"
+    # Not all of it is in the books: the bank's line waits for somebody.
+    statement = camt053([entry("70.25", "CRDT", party="STRIPE PAYMENTS EUROPE", day="2026-11-21")], "0", "70.25")
+    await importing.take_in(network.engine, "november.xml", statement, "", actor="person:nadia")
+    assert await service.match_what_is_certain(network.engine, network.ledger, DAY) == 0
+    it = await topups.named(network.engine, fifty)
+    await chargebacks.take_back(network.ledger, KNOWN, ZONE, it, "dp_7", "dispute", 5000, 1500, actor="test")
+    assert (await whats(network))["txn_c"] == "taken_back"
+    assert (await inbox.case(network.ledger, NADIA, case.fault.key)).state == "done"
+    assert await service.match_what_is_certain(network.engine, network.ledger, DAY) == 1
+    assert await service.match_what_is_certain(network.engine, network.ledger, DAY) == 0
+    assert (await euros(network, "clearing", "stripe"), await euros(network, "bank")) == (0, 7025)
+    fees = sum(it.balance for it in await network.ledger.balances(kinds=["provider_fees"]))
+    assert fees == 100 + 55 + 120 + 200 + 1500
+    async with network.engine.connect() as connection:
+        (payout,) = await payouts.payouts(connection)
+        (line,) = await service.lines(connection, open_=False)
+    assert (payout.bank_line, payout.net_cents, payout.fees_cents) == (line.id, 7025, 475)
+    # Opened again, the payout is on its way again and can be matched once more.
+    await service.undo(network.engine, network.ledger, line.id, "Wrong", DAY, actor="person:nadia")
+    assert await service.match_what_is_certain(network.engine, network.ledger, DAY) == 1
+    report_ = await verify(network.engine)
+    assert report_.ok, report_.findings
+
+
+@pytest.mark.anyio
+@both
+async def test_what_the_provider_says_and_the_books_do_not_is_told(network: Network) -> None:
+    await paid(network, 3000, "pi_30")
+    await paid(network, 1000, "pi_10", credit=False)
+    rows = (
+        row("a", "charge", "29.00", "0.50", "28.50", intent="pi_30"),
+        row("b", "charge", "10.00", "0.40", "9.60", intent="pi_10"),
+        row("c", "charge", "8.00", "0.40", "7.60", intent="pi_of_somebody_else"),
+        row("d", "refund", "-30.00", "0.00", "-30.00", source="re_1", intent="pi_30"),
+        row("e", "dispute_reversal", "30.00", "-15.00", "45.00", source="dp_1", intent="pi_30"),
+        row("f", "other_adjustment", "1.00", "0.00", "1.00"),
+    )
+    await payouts.take_in(network.engine, "x.csv", report(*rows), actor="person:nadia")
+    assert list((await whats(network)).values()) == [
+        "other_amount",
+        "not_credited",
+        "unknown",
+        "not_booked",
+        "not_booked",
+        "unknown",
+    ]
+    faults = [it for it in await inbox.cases(network.ledger, NADIA) if it.fault.kind == "payout-line"]
+    assert len(faults) == 6
+    for change in (sa.update(payout_line).values(text="x"), sa.delete(payout_line)):
+        with pytest.raises(sa.exc.DBAPIError):
+            async with network.engine.begin() as connection:
+                await connection.execute(change)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+async def test_the_page_takes_a_report_in_and_a_payment_back(network: Network) -> None:
+    fifty = await paid(network, 5000, "pi_50")
+    nadia = await network.person("nadia")
+    page = await look(nadia, "/admin/payments")
+    headers = {"X-CSRF-Token": nadia.headers["X-CSRF-Token"], "Origin": str(nadia.base_url), "Accept-Language": "fr"}
+    wrong = await nadia.post("/admin/payments", files={"file": ("x.csv", b"a,b\n1,2\n")}, headers=headers)
+    assert "il manque des colonnes" in words(wrong)
+    file = report(row("a", "charge", "50.00", "1.00", "49.00", topup=str(fifty)))
+    done = await nadia.post("/admin/payments", files={"file": ("x.csv", file)}, headers=headers)
+    assert "1 ligne reprise" in words(await look(nadia, led_to(done)))
+    assert "49,00 €" in words(await look(nadia, "/admin/payments/po_1Q"))
+    form = form_to(page, f"/admin/payments/topups/{fifty}/taken-back")
+    refused = await send(nadia, form, reference="dp_1", amount="50,01", kind="dispute", fee="15")
+    assert refused.status_code == 422
+    assert 'value="50,01"' in refused.text
+    for _ in range(2):
+        led_to(await send(nadia, form, reference="dp_1", amount="50", kind="dispute", fee="15"))
+    assert await network.holds("awa") == {"RAF": 0, "TEMPS": 0}
+    page = await look(nadia, "/admin/payments")
+    (won,) = [part.split('"')[0] for part in page.text.split('action="') if part.split('"')[0].endswith("/won")]
+    led_to(await send(nadia, form_to(page, won), fee="15"))
+    assert await network.holds("awa") == {"RAF": 5000, "TEMPS": 0}
+    assert "Gagné" in words(await look(nadia, "/admin/payments"))
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "no-lines"),
+        (b"date,montant\n2026-11-20,5\n", "no-columns"),
+        (report(row("a", "charge", "5.00", "0.10", "4.90", currency="usd")), "not-in-euros"),
+        (report(row("a", "charge", "5.00", "0.10", "4.91")), "does-not-add-up"),
+        (report(row("a", "charge", "5.001", "0.10", "4.90")), "bad-amount"),
+        (report(row("a", "charge", "5.00", "0.10", "4.90", day="20/11/2026")), "bad-day"),
+        (report(row("a", "payout", "-5.00", "0.00", "-5.00")), "no-lines"),
+        (report(row("a", "charge", "5.00", "0.10", "4.90", payout="")), "no-columns"),
+    ],
+)
+def test_a_file_that_is_none_is_told_why(content: bytes, problem: str) -> None:
+    with pytest.raises(NotAStatement) as caught:
+        read_stripe(content)
+    assert caught.value.problem == problem
+
+
+def test_a_decimal_comma_and_a_mark_at_the_beginning_are_read() -> None:
+    text = report(row("a", "charge", "1.50", "0.10", "1.40")).decode().replace(",", ";").replace(".", ",")
+    (line,) = read_stripe(b"\xef\xbb\xbf" + text.encode())
+    assert (line.gross_cents, line.fee_cents, line.net_cents, line.payout) == (150, 10, 140, "po_1Q")
+
+
+cents = st.integers(1, 10**7)
+
+
+@given(st.lists(st.tuples(cents, st.integers(0, 500), st.sampled_from(["charge", "fee", "dispute"])), min_size=1))
+def test_what_comes_to_the_bank_and_the_fees_are_what_was_paid_less_disputes(
+    parts: list[tuple[int, int, str]],
+) -> None:
+    """What leaves the clearing account: net + fees + disputes with theirs = gross of what was paid."""
+    rows = []
+    for number, (gross, fee, category) in enumerate(parts):
+        signed = gross if category == "charge" else -gross
+        kept = 0 if category == "fee" else fee
+        texts = [f"{'-' if it < 0 else ''}{abs(it) // 100}.{abs(it) % 100:02d}" for it in (signed, kept, signed - kept)]
+        rows.append(row(str(number), category, *texts))
+    lines = read_stripe(report(*rows))
+    charged = sum(it.gross_cents for it in lines if it.category == "charge")
+    disputed = sum(-it.net_cents for it in lines if it.category == "dispute")
+    assert sum(it.net_cents for it in lines) + fees_of(lines) + disputed == charged
+
+
+def test_a_payout_is_certain_only_where_it_is_the_only_one_and_explained() -> None:
+    line = Line(DAY, 4900, "STRIPE", text="PAYOUT")
+    one = Coming("stripe", "po_1", 4900, 100, DAY, True)
+    other = Coming("stripe", "po_2", 4900, 100, DAY, True)
+    held = {"stripe": 20_000}
+
+    def sure(*coming: Coming, clearing: dict[str, int] = held) -> list[bool]:
+        return [it.certain for it in proposals(line, Expected(clearing=clearing, coming=coming)) if it.payout]
+
+    assert sure(one) == [True]
+    assert sure(one, other) == [False, False]
+    assert sure(Coming("stripe", "po_1", 4900, 100, DAY, False)) == [False]
+    assert sure(Coming("stripe", "po_1", 4900, 100, date(2026, 12, 1), True)) == []
+    assert sure(one, clearing={"stripe": 4999}) == []
+
+
+def test_a_file_too_large_is_refused() -> None:
+    with pytest.raises(Invalid):
+        asyncio.run(payouts.take_in(None, "x", b"x" * (payouts.FILE_MAX_BYTES + 1), actor="test"))  # type: ignore[arg-type]
