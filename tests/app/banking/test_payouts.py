@@ -171,6 +171,15 @@ async def test_the_page_takes_a_report_in_and_a_payment_back(network: Network) -
     for _ in range(2):
         led_to(await send(nadia, form, reference="dp_1", amount="50", kind="dispute", fee="15"))
     assert await network.holds("awa") == {"RAF": 0, "TEMPS": 0}
+    extra = report(row("b", "charge", "8.00", "0.40", "7.60", intent="pi_of_somebody_else"))
+    await payouts.take_in(network.engine, "y.csv", extra, actor="person:nadia")
+    statement = camt053([entry("12.00", "CRDT", party="Somebody")], "0", "12.00")
+    await importing.take_in(network.engine, "november.xml", statement, "", actor="person:nadia")
+    found = {it.fault.kind: it for it in await inbox.cases(network.ledger, NADIA)}
+    assert set(found) == {"chargeback", "payout-line", "bank-line", "reserve-owed"}
+    for case in found.values():
+        said = words(await look(nadia, f"/admin/exceptions/{case.fault.key}"))
+        assert "Ce qui s’est passé" in said, said
     page = await look(nadia, "/admin/payments")
     (won,) = [part.split('"')[0] for part in page.text.split('action="') if part.split('"')[0].endswith("/won")]
     led_to(await send(nadia, form_to(page, won), fee="15"))

@@ -182,7 +182,7 @@ async def test_a_payment_that_comes_after_all_is_credited(network: Network) -> N
 @pytest.mark.parametrize("seed", range(3))
 async def test_whatever_happens_the_reserve_holds(network: Network, seed: int) -> None:
     """Peg, Cover and every floor, at every step."""
-    dice, of, taken = Random(seed), [], []
+    dice, of, taken = Random(seed), [await paid(network, 1000)], []
     for number in range(12):
         match dice.randrange(5):
             case 0:
