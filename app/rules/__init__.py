@@ -1,1 +1,1 @@
-"""What server and terminal decide alike. Standard library only: no framework, no I/O."""
+"""What server and terminal decide alike. No framework, no I/O; but for the ciphers in `chips` standard library only."""
