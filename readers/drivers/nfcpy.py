@@ -20,12 +20,15 @@ import errno
 import logging
 import time
 from collections import deque
+from collections.abc import Mapping
 from typing import Any
 
 import nfc.clf
 
+from readers.cardauth import NotProven
+from readers.cardauth.proving import CardKey, level
 from readers.drivers.ports import open_frontend
-from readers.taps import CardEvent, CardSilent, Moment, Presence, ReaderFault, ReaderLost, Trouble
+from readers.taps import Assurance, CardEvent, CardSilent, Garbled, Moment, Presence, ReaderFault, ReaderLost, Trouble
 
 # Between looks at an empty field the thread sleeps this long: a card is noticed 5 ms later on average.
 PAUSE_S = 0.010
@@ -35,6 +38,10 @@ PAUSE_OCCUPIED_S = 0.040
 FAILING_S_MAX = 1.0
 EXCHANGE_TIMEOUT_S = 0.25
 
+# A card that answers to its name and then never to a question is no card of ours; one that slips may try again.
+SILENT_PROOFS_MAX = 3
+
+_log = logging.getLogger(__name__)
 _TYPE_A = nfc.clf.RemoteTarget("106A")
 _NOISE = (errno.EIO, errno.ETIMEDOUT)
 _OPENING: dict[int, tuple[Trouble, str]] = {
@@ -49,7 +56,7 @@ _OPENING: dict[int, tuple[Trouble, str]] = {
 }
 
 
-def open_nfcpy(path: str, presence: Presence) -> NfcpyDriver:
+def open_nfcpy(path: str, presence: Presence, keys: Mapping[bytes, CardKey]) -> NfcpyDriver:
     """Open the reader at an nfcpy path. Raises ReaderFault."""
     # nfcpy logs each failed attempt as an error, several times a minute while a reader is unplugged; what matters of it
     # comes back as ReaderFault and ReaderLost. INFO is the level nfcpy sets itself; one that somebody who looks for a
@@ -64,21 +71,29 @@ def open_nfcpy(path: str, presence: Presence) -> NfcpyDriver:
         raise ReaderFault(reason, f"{sentence} at {path}: {error}") from error
     except Exception as error:
         raise ReaderFault("fault", f"no reader can be opened at {path!r}: {error!r}") from error
-    return NfcpyDriver(frontend, path, presence)
+    return NfcpyDriver(frontend, path, presence, keys)
 
 
 class NfcpyDriver:
     """One open nfcpy frontend; see `readers.taps.Driver`."""
 
     def __init__(
-        self, frontend: Any, path: str, presence: Presence, *, failing_ns_max: int = int(FAILING_S_MAX * 1e9)
+        self,
+        frontend: Any,
+        path: str,
+        presence: Presence,
+        keys: Mapping[bytes, CardKey] | None = None,
+        *,
+        failing_ns_max: int = int(FAILING_S_MAX * 1e9),
     ) -> None:
         self._frontend = frontend
         self._path = path
         self._presence = presence
+        self._keys = {} if keys is None else keys
         self._failing_ns_max = failing_ns_max
         self._failing_since_ns: int | None = None
         self._pending: deque[CardEvent] = deque()
+        self._silent: tuple[bytes, int] = (b"", 0)
 
     @property
     def name(self) -> str:
@@ -102,7 +117,9 @@ class NfcpyDriver:
         try:
             answer = self._frontend.exchange(bytearray(data), EXCHANGE_TIMEOUT_S)
         except OSError as error:
-            raise ReaderFault("silent" if error.errno in _NOISE else "unplugged", f"{self.name}: {error}") from error
+            if error.errno in _NOISE:
+                raise Garbled(f"{self.name}: {error}") from error
+            raise ReaderFault("unplugged", f"{self.name}: {error}") from error
         except Exception as error:
             raise CardSilent(f"the card gave no answer that can be read: {error!r}") from error
         if answer is None:
@@ -114,12 +131,22 @@ class NfcpyDriver:
             self._frontend.close()
         except Exception:
             # A device that was pulled out cannot be closed properly, and has nothing left to lose.
-            logging.getLogger(__name__).debug("closing %s failed", self._path, exc_info=True)
+            _log.debug("closing %s failed", self._path, exc_info=True)
 
     def _look(self) -> ReaderLost | None:
         """One look at the field; what changed goes to `_pending`."""
         try:
             target = self._frontend.sense(_TYPE_A)
+            # Type 1 tags have no NFCID1: they answer, but there is no UID to know them by.
+            uid = None if target is None else bytes(target.sdd_res or b"")
+            proven = None if uid is None else self._proven(uid)
+        except Garbled as error:
+            return self._noise(error)
+        except CardSilent:
+            # It left before it had proved itself; if it is still there, the next look asks again.
+            uid = proven = None
+        except ReaderFault as error:
+            return ReaderLost(error.reason, str(error))
         except OSError as error:
             if error.errno not in _NOISE:
                 return ReaderLost("unplugged", f"{self._path}: {error}")
@@ -128,12 +155,28 @@ class NfcpyDriver:
             return self._noise(error)
         at = Moment.now()
         self._failing_since_ns = None
-        # Type 1 tags have no NFCID1: they answer, but there is no UID to know them by.
-        changes = (
-            self._presence.empty(at) if target is None else self._presence.answered(bytes(target.sdd_res or b""), at)
-        )
-        self._pending.extend(changes)
+        self._pending.extend(self._presence.empty(at) if uid is None else self._presence.answered(uid, at, proven))
         return None
+
+    def _proven(self, uid: bytes) -> Assurance | None:
+        """What a card that just came proves; None: it does not know its key. Raises CardSilent, ReaderFault."""
+        if uid not in self._keys or self._presence.knows(uid):
+            return "C"
+        try:
+            proven = level(self._keys, uid, self.exchange)
+        except Garbled:
+            raise
+        except CardSilent as error:
+            self._silent = (uid, self._silent[1] + 1 if self._silent[0] == uid else 1)
+            if self._silent[1] < SILENT_PROOFS_MAX:
+                raise
+            _log.warning("card %s does not prove itself: %s", uid.hex(), error)
+            proven = None
+        except NotProven as error:
+            _log.warning("card %s is not what it says: %s", uid.hex(), error)
+            proven = None
+        self._silent = (b"", 0)
+        return proven
 
     def _noise(self, error: Exception) -> ReaderLost | None:
         now_ns = time.monotonic_ns()

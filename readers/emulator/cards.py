@@ -16,11 +16,11 @@ UID_SIZES = (4, 7, 10)
 # The first byte of SENS_RES says how long the UID is (NFC Forum Digital Protocol, "SENS_RES Response").
 _SENS_RES = {4: b"\x04\x00", 7: b"\x44\x00", 10: b"\x84\x00"}
 
-_PAGE_SIZE, _PAGES = 4, 45
-_LOCK_PAGE, _CC_PAGE, _USER_PAGE, _CONFIG_PAGE, _PASSWORD_PAGE, _PACK_PAGE = 2, 3, 4, 41, 43, 44
-_NDEF_SIZE_MAX = (40 - _USER_PAGE) * _PAGE_SIZE
-_VERSION = bytes.fromhex("0004040201000f03")
-_CAPABILITY_CONTAINER = bytes.fromhex("e1101200")
+_PAGE_SIZE = 4
+_LOCK_PAGE, _CC_PAGE, _USER_PAGE = 2, 3, 4
+# A short record of one TLV; longer ones are laid out in another way, and no address is that long.
+_PAYLOAD_MAX = 245
+_FACTORY_PASSWORD = b"\xff\xff\xff\xff"
 _CONFIG = bytes.fromhex("040000ff 00050000 ffffffff 00000000")
 
 
@@ -64,46 +64,98 @@ class UidCard:
 class Ntag213(UidCard):
     """An NTAG213 as it leaves a card printer: 7-byte UID, an NDEF record with the holder's page, no password.
 
-    Knows GET_VERSION, READ, FAST_READ and WRITE. `url` must fit the chip's 144 bytes.
+    `url` must fit the chip. With a `password`, all pages from the first of the user's on are written only after it, and
+    answered by `acknowledgement`. Reads are counted, one for each time the card comes into the field.
     """
 
-    def __init__(self, uid: bytes, url: str | None = None) -> None:
+    pages = 45
+    _version = bytes.fromhex("0004040201000f03")
+    _capability_container = bytes.fromhex("e1101200")
+
+    def __init__(
+        self,
+        uid: bytes,
+        url: str | None = None,
+        *,
+        signature: bytes = bytes(32),
+        password: bytes | None = None,
+        acknowledgement: bytes = bytes(2),
+    ) -> None:
         if len(uid) != 7:
             raise ValueError(f"an NTAG213 has a UID of 7 bytes, not {len(uid)}")
         super().__init__(uid)
+        self.taps = 0
+        self._signature = signature
+        self._password = password
+        self._acknowledgement = acknowledgement
         message = b"" if url is None else _uri_record(url)
         ndef = b"\x03" + bytes([len(message)]) + message + b"\xfe"
-        if len(ndef) > _NDEF_SIZE_MAX:
+        self._config_page = self.pages - 4
+        if len(ndef) > (self._config_page - 1 - _USER_PAGE) * _PAGE_SIZE:
             raise ValueError(f"the address does not fit an NTAG213: {url}")
-        self._memory = bytearray(_PAGES * _PAGE_SIZE)
+        self._memory = bytearray(self.pages * _PAGE_SIZE)
         self._put(0, uid[:3] + bytes([_bcc(b"\x88" + uid[:3])]) + uid[3:] + bytes([_bcc(uid[3:]), 0x48]))
-        self._put(_CC_PAGE, _CAPABILITY_CONTAINER)
+        self._put(_CC_PAGE, self._capability_container)
         self._put(_USER_PAGE, ndef)
-        self._put(_CONFIG_PAGE, _CONFIG)
+        self._put(self._config_page, _CONFIG)
+        if password is not None:
+            self._put(self._config_page, bytes([4, 0, 0, _USER_PAGE]))
+        self.power_on()
+
+    def power_on(self) -> None:
+        self._unlocked = self._counted = False
 
     def process(self, command: bytes) -> bytes | None:
         match command[0], len(command):
             case 0x60, 1:
-                return _VERSION
-            case 0x30, 2 if command[1] < _PAGES:
+                return self._version
+            case 0x3C, 2:
+                return self._signature
+            case 0x39, 2 if command[1] == 2:
+                return self.taps.to_bytes(3, "little")
+            case 0x1B, 5:
+                self._unlocked = command[1:] == (self._password or _FACTORY_PASSWORD)
+                return self._acknowledgement if self._unlocked else NAK
+            case 0x30, 2 if command[1] < self.pages:
+                self._count()
                 # A READ past the last page rolls over to the first.
-                return b"".join(self._page((command[1] + i) % _PAGES) for i in range(4))
-            case 0x3A, 3 if command[1] <= command[2] < _PAGES:
+                return b"".join(self._page((command[1] + i) % self.pages) for i in range(4))
+            case 0x3A, 3 if command[1] <= command[2] < self.pages:
+                self._count()
                 return b"".join(self._page(n) for n in range(command[1], command[2] + 1))
-            case 0xA2, 6 if _LOCK_PAGE <= command[1] < _PAGES:
+            case 0xA2, 6 if _LOCK_PAGE <= command[1] < self.pages and self._may_write(command[1]):
                 self._put(command[1], command[2:])
                 return ACK
             case 0x50, _:
                 return None
         return NAK
 
+    def _count(self) -> None:
+        self.taps += not self._counted
+        self._counted = True
+
+    def _may_write(self, page: int) -> bool:
+        return self._unlocked or page < self._memory[self._config_page * _PAGE_SIZE + 3]
+
     def _put(self, page: int, data: bytes) -> None:
         self._memory[page * _PAGE_SIZE : page * _PAGE_SIZE + len(data)] = data
 
     def _page(self, number: int) -> bytes:
-        if number in (_PASSWORD_PAGE, _PACK_PAGE):
-            return bytes(_PAGE_SIZE)  # The password always reads as zeros.
+        if number >= self._config_page + 2:
+            return bytes(_PAGE_SIZE)  # The password and its answer always read as zeros.
         return bytes(self._memory[number * _PAGE_SIZE : (number + 1) * _PAGE_SIZE])
+
+
+class Ntag215(Ntag213):
+    pages = 135
+    _version = bytes.fromhex("0004040201001103")
+    _capability_container = bytes.fromhex("e1103e00")
+
+
+class Ntag216(Ntag213):
+    pages = 231
+    _version = bytes.fromhex("0004040201001303")
+    _capability_container = bytes.fromhex("e1106d00")
 
 
 def card_with_uid(uid: bytes, url: str | None = None) -> Card:
@@ -119,6 +171,6 @@ def _uri_record(url: str) -> bytes:
     """One short NDEF record of type URI (NFC Forum RTD URI 1.0; prefix code 04 stands for https://)."""
     prefix, rest = (b"\x04", url[8:]) if url.startswith("https://") else (b"\x00", url)
     payload = prefix + rest.encode()
-    if len(payload) > _NDEF_SIZE_MAX:
+    if len(payload) > _PAYLOAD_MAX:
         raise ValueError(f"the address does not fit an NTAG213: {url}")
     return b"\xd1\x01" + bytes([len(payload)]) + b"U" + payload

@@ -13,8 +13,9 @@ from typing import Literal, NamedTuple, Protocol
 Assurance = Literal["A", "B", "C"]
 """How sure we are of the card: A authenticated by its key, B by a SUN message, C by its UID alone."""
 
-Unusable = Literal["random_uid", "unsupported"]
-"""Why a card is no means of payment: its UID is new at every tap (a phone), or it has none that we can read."""
+Unusable = Literal["random_uid", "unsupported", "not_proven"]
+"""Why a card is no means of payment: its UID is new at every tap (a phone), it has none that we can read, or the chip
+did not know the key that the card with this UID holds (a copy)."""
 
 Trouble = Literal["no_device", "no_permission", "busy", "silent", "unplugged", "fault"]
 """Why a reader is lost, as a code that screens translate."""
@@ -100,6 +101,10 @@ class CardSilent(Exception):
     """The card gave no answer that can be read: it left the field, or refused the command."""
 
 
+class Garbled(CardSilent):
+    """The reader's own line damaged what was said, either way: the card may have done what it was told."""
+
+
 class Driver(Protocol):
     """One open reader. All calls come from one thread."""
 
@@ -118,7 +123,7 @@ class Driver(Protocol):
     def exchange(self, data: bytes) -> bytes:
         """Send one command frame (no CRC) to the card that the last poll saw, and return its answer.
 
-        Raises CardSilent or ReaderFault.
+        Raises CardSilent (Garbled, if it was the line's fault) or ReaderFault.
         """
         ...
 

@@ -42,8 +42,15 @@ class Presence:
         """A card was seen and is not yet known to be gone."""
         return self._present is not None
 
-    def answered(self, uid: bytes, at: Moment, assurance: Assurance = "C") -> list[CardEvent]:
-        """A card answered with `uid` (empty: a kind of card that has none we can read)."""
+    def knows(self, uid: bytes) -> bool:
+        """Whether this is the card that was seen, so that it needs not prove itself once more."""
+        return self._present is not None and _same(uid, self._present)
+
+    def answered(self, uid: bytes, at: Moment, assurance: Assurance | None = "C") -> list[CardEvent]:
+        """A card answered with `uid` (empty: a kind of card that has none we can read).
+
+        `assurance` is what it proved; None: it should have proved something and could not.
+        """
         self._empty_polls = 0
         if self._two_cards:
             return []
@@ -88,6 +95,8 @@ def _same(uid: bytes, other: bytes) -> bool:
     return uid == other or (is_random(uid) and is_random(other))
 
 
-def _seen(uid: bytes, at: Moment, assurance: Assurance) -> CardSeen | UnusableCard:
+def _seen(uid: bytes, at: Moment, assurance: Assurance | None) -> CardSeen | UnusableCard:
     unusable: Unusable | None = "random_uid" if is_random(uid) else None if len(uid) in UID_SIZES else "unsupported"
-    return UnusableCard(unusable, uid, *at) if unusable else CardSeen(uid, assurance, *at)
+    if unusable is None and assurance is not None:
+        return CardSeen(uid, assurance, *at)
+    return UnusableCard(unusable or "not_proven", uid, *at)

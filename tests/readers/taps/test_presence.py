@@ -90,3 +90,21 @@ def test_a_field_that_was_empty_twice_is_free_for_any_card(answers: list[bytes |
     polls(presence, *answers, NOBODY, NOBODY)
     assert not presence.occupied
     assert polls(presence, A) == [seen(A, 1)]
+
+
+def test_a_card_that_did_not_prove_itself_is_no_means_of_payment_until_it_has_left() -> None:
+    presence, at = Presence(), Moment(1, 1000)
+    assert not presence.knows(A)
+    assert presence.answered(A, at, None) == [UnusableCard("not_proven", A, *at)]
+    assert presence.knows(A)
+    assert presence.answered(A, at, "A") == []
+    presence.empty(at)
+    presence.empty(at)
+    assert presence.answered(A, at, "A") == [CardSeen(A, "A", *at)]
+
+
+def test_a_card_that_takes_anothers_place_brings_its_own_level() -> None:
+    presence, at = Presence(), Moment(1, 1000)
+    presence.answered(A, at, "A")
+    events = [event for _ in range(4) for event in presence.answered(B, at, "C")]
+    assert events == [CardGone(A, *at), CardSeen(B, "C", *at)]

@@ -1,0 +1,143 @@
+"""`comptoir bench readers`: how long a card takes to be read, and to prove itself, at a modelled PN532.
+
+The chip and its line are emulated (`readers.emulator.pn532`), nfcpy and all of ours are real. A card is laid down at
+any moment of the reader's round; the clock stops when the till is told what card it is and how sure we are.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import random
+import time
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from queue import Queue
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from readers.cardauth.proving import CardKey
+    from readers.emulator import Card
+    from readers.taps import ReaderEvent
+
+Event = TypeVar("Event", bound="ReaderEvent")
+
+BAUD, RF_MS, TAPS = 115200, 5.0, 200
+_WAIT_S = 10
+_KEY, _OTHER = bytes(range(16)), bytes(16)
+_UID, _APPLICATION = bytes.fromhex("04a1b2c3d4e580"), bytes.fromhex("c0ffee")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """From the card in the field to the till's knowing it. `auth`: an NTAG 424 DNA by AuthenticateEV2First."""
+
+    uid_p50_ms: float
+    uid_p95_ms: float
+    auth_p50_ms: float
+    auth_p95_ms: float
+    ultralight_aes_p50_ms: float
+    desfire_p50_ms: float
+    baud: int | None
+    rf_ms: float
+    taps: int
+
+
+# (figure, what a person reads, the most that it may be)
+LINES = (
+    ("uid_p50_ms", "UID read, half of the taps within", 30.0),
+    ("uid_p95_ms", "the same, 95 of 100 within", None),
+    ("auth_p50_ms", "NTAG 424 DNA proven, half of the taps within", 120.0),
+    ("auth_p95_ms", "the same, 95 of 100 within", 250.0),
+    ("ultralight_aes_p50_ms", "MIFARE Ultralight AES proven, half of the taps within", None),
+    ("desfire_p50_ms", "DESFire EV2 proven, half of the taps within", None),
+)
+
+
+@click.command("readers")
+@click.option("--quick", is_flag=True, help="A tenth of the taps: to try it, not to quote it.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def readers(quick: bool, as_json: bool) -> None:
+    """Measure how soon a card is read and proven, on the model of a PN532 at 115200 baud and 5 ms a talk in the air."""
+    found = measure(TAPS // (10 if quick else 1))
+    if as_json:
+        click.echo(json.dumps({k: round(v, 3) if isinstance(v, float) else v for k, v in asdict(found).items()}))
+        return
+    click.echo(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}, {platform.machine()}")
+    click.echo(f"{found.taps} taps each, PN532 modelled at {found.baud} baud and {found.rf_ms:g} ms in the air\n")
+    for name, words, most in LINES:
+        wanted = "" if most is None else f"   wanted: under {most:g} ms"
+        click.echo(f"{words:<60}{getattr(found, name):>8.1f} ms{wanted}")
+
+
+def measure(taps: int, *, baud: int | None = BAUD, rf_ms: float = RF_MS) -> Read:
+    """Each figure from so many taps."""
+    from readers.bench.hand import percentile_ms  # noqa: PLC0415
+    from readers.cardauth.proving import CardKey  # noqa: PLC0415
+    from readers.emulator import Desfire, Ntag213, Ntag424, UltralightAes  # noqa: PLC0415
+
+    cards: tuple[tuple[Card, CardKey | None], ...] = (
+        (Ntag213(_UID), None),
+        (Ntag424(_UID, (_OTHER, _KEY, _OTHER, _OTHER, _OTHER)), CardKey("ntag424", _KEY, 1)),
+        (UltralightAes(_UID, (_KEY, _OTHER)), CardKey("ultralight_aes", _KEY)),
+        (Desfire(_UID, _APPLICATION, (_KEY,)), CardKey("desfire", _KEY, 0, _APPLICATION)),
+    )
+    uid, auth, ultralight, desfire = (_taps_s(card, key, taps, baud, rf_ms) for card, key in cards)
+    return Read(
+        percentile_ms(uid, 50),
+        percentile_ms(uid, 95),
+        percentile_ms(auth, 50),
+        percentile_ms(auth, 95),
+        percentile_ms(ultralight, 50),
+        percentile_ms(desfire, 50),
+        baud,
+        rf_ms,
+        taps,
+    )
+
+
+def _taps_s(card: Card, key: CardKey | None, taps: int, baud: int | None, rf_ms: float) -> list[float]:
+    """Seconds from the hand to the till, each tap."""
+    from readers.emulator import EmulatedPn532  # noqa: PLC0415
+    from readers.taps import CardGone, CardSeen, ReaderFound  # noqa: PLC0415
+
+    wanted = "C" if key is None else "A"
+    dice = random.Random(1)  # noqa: S311
+    found = []
+    with EmulatedPn532(baud=baud, rf_ms=rf_ms) as chip, _reading(chip.path, {} if key is None else {_UID: key}) as told:
+        _next(told, ReaderFound)
+        for _ in range(taps):
+            time.sleep(dice.uniform(0, 0.05))
+            laid = time.monotonic()
+            chip.present(card)
+            seen = _next(told, CardSeen)
+            found.append(time.monotonic() - laid)
+            if seen.assurance != wanted:
+                raise RuntimeError(f"the card was read at level {seen.assurance} instead of {wanted}")
+            chip.remove()
+            _next(told, CardGone)
+    return found
+
+
+def _next(told: Queue[ReaderEvent], kind: type[Event]) -> Event:
+    event = told.get(timeout=_WAIT_S)
+    if isinstance(event, kind):
+        return event
+    raise RuntimeError(f"the modelled reader told something else than {kind.__name__}: {event!r}")
+
+
+@contextmanager
+def _reading(path: str, keys: Mapping[bytes, CardKey]) -> Iterator[Queue[ReaderEvent]]:
+    """The till's own reader thread, and what it tells."""
+    from readers.drivers import open_driver  # noqa: PLC0415
+    from readers.taps import Reader  # noqa: PLC0415
+
+    told: Queue[ReaderEvent] = Queue()
+    with Reader(lambda presence: open_driver(path, presence, keys), told.put):
+        yield told
