@@ -51,7 +51,7 @@ async def head(
     known = {code: it for code, it in (await currencies(connection)).items() if code in venue.accepted}
     versions, now = await policies(connection), now_us()
     rules = {code: policy_at(versions[code], now) for code in known}
-    others = [it for it in fleet if it.status == "active" and it.id != terminal.id]
+    others = [it for it in fleet if it.id != terminal.id]
     settings, own = network.settings, applied[terminal.id]
     return TerminalSnapshot(
         at_us=now,
@@ -119,10 +119,13 @@ async def head(
         peers=tuple(
             SnapshotPeer(device=it.id, epoch=it.epoch, key=base64.b64encode(it.public_key).decode(), kind=it.kind)
             for it in others
+            if it.status == "active"
         ),
+        # Also of one that was set aside or revoked: a site may have heard of rows that the balances contain by now.
         applied_others=tuple(
             SnapshotApplied(device=it.id, epoch=it.epoch, through=applied[it.id].through, beyond=applied[it.id].beyond)
             for it in others
+            if it.status == "active" or applied[it.id].through or applied[it.id].beyond
         ),
     )
 

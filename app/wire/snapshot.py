@@ -167,7 +167,8 @@ class TerminalSnapshot(Message):
     `applied_through` (with `applied_epoch`) and `applied_beyond` say which of this device's own journal rows the
     balances already contain: every row up to the sequence, and the events named beyond it (booked online, their rows
     still under way). The terminal subtracts all its other rows, so that nothing counts twice or not at all.
-    `applied_others` says the same of each of the `peers`, for a terminal that learns of their rows from themselves.
+    `applied_others` says the same of each of the `peers` and of those that were one, for a terminal that learns of
+    their rows from themselves.
     `content` names all of it but the time (app.wire.delta).
     """
 

@@ -94,6 +94,8 @@ class Talk:
         self._session = hello.session
         self.hub = hello.device
         self.pushed = self.pulled = 0
+        # Since where rows were left out for want of their terminal's key, and what the site had been told by then.
+        self._left_out: tuple[int, int] | None = None
 
     async def push(self) -> None:
         """Tell our rows that the hub does not know yet, a page of them. httpx.HTTPError, ValueError."""
@@ -103,11 +105,15 @@ class Talk:
         self.pushed = until
 
     async def pull(self, wait_s: float) -> list[Batch]:
-        """Take what others told, a page of it; returns the batches of nobody whom we know. httpx.HTTPError,
-        ValueError."""
+        """Take what others told, a page of it; returns the batches of nobody whom we know: they are asked for again
+        once our snapshot names somebody new. httpx.HTTPError, ValueError."""
+        if self._left_out and self._site.named != self._left_out[1]:
+            self.pulled, self._left_out = self._left_out[0], None
         reply = await self._exchange(Exchange(session=self._session, since=self.pulled, wait_s=wait_s))
         self._site.heard(self.hub, reply.around)
         unknown = [batch for batch in reply.batches if not self._site.take(batch)]
+        if unknown and self._left_out is None:
+            self._left_out = self.pulled, self._site.named
         self.pulled = reply.until
         return unknown
 

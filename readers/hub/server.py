@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections import OrderedDict
+from collections.abc import Callable
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -21,17 +22,18 @@ PER_SECOND, BURST, ADDRESSES_MAX = 20.0, 60.0, 256
 DEVICE_HEADER = "Comptoir-Device"
 
 
-def create_hub(site: Site) -> Starlette:
-    """Serve a site to its terminals."""
-    hub = _Hub(site)
+def create_hub(site: Site, monotonic: Callable[[], float] = time.monotonic) -> Starlette:
+    """Serve a site to its terminals. `monotonic`: seconds."""
+    hub = _Hub(site, monotonic)
     return Starlette(
         routes=[Route("/site/1", hub.hello), Route("/site/1/exchange", hub.exchange, methods=["POST"])],
     )
 
 
 class _Hub:
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, monotonic: Callable[[], float]) -> None:
         self._site = site
+        self._monotonic = monotonic
         self._session = uuid.uuid4().hex
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
@@ -76,7 +78,7 @@ class _Hub:
 
     def _admit(self, request: Request) -> bool:
         address = request.client.host if request.client else ""
-        now = time.monotonic()
+        now = self._monotonic()
         left, at = self._buckets.pop(address, (BURST, now))
         left = min(BURST, left + (now - at) * PER_SECOND)
         self._buckets[address] = (max(0.0, left - 1), now)

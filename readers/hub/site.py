@@ -26,7 +26,7 @@ from readers.terminal.view import SiteShown
 # All batches together; beyond it the oldest go, which a snapshot contains long before.
 BYTES_MAX = 32 * 1024 * 1024
 PAGE_BYTES = 192 * 1024
-# Rows told anew after a start, for terminals whose snapshot is older than ours.
+# So many rows at least are told anew after a start, for terminals whose snapshot is older than what the server has.
 TOLD_ANEW = 2000
 # Rows that a snapshot contains are remembered for this long, in case that a later one contains less.
 KEPT_ROWS = 5000
@@ -47,6 +47,8 @@ class Site:
         self.on_fork: Callable[[], None] = lambda: None
         self.around = Around()
         self.expected = False
+        # How often a snapshot named a terminal that the one before did not.
+        self.named = 0
         self._peers: dict[UUID, SnapshotPeer] = {}
         self._secrets: dict[tuple[UUID, str], bytes] = {}
         self._batches: OrderedDict[int, tuple[Batch, int]] = OrderedDict()
@@ -66,7 +68,9 @@ class Site:
 
     def learn(self, snapshot: TerminalSnapshot) -> None:
         """The peers are those that our server signed for."""
-        self._peers = {peer.device: peer for peer in snapshot.peers}
+        peers = {peer.device: peer for peer in snapshot.peers}
+        self.named += any(self._peers.get(device) != peer for device, peer in peers.items())
+        self._peers = peers
         # One that was paired anew has a journal of its own again.
         self._forked = {
             of: at for of, at in self._forked.items() if (it := self._peers.get(of[0])) and it.epoch <= of[1]
@@ -132,7 +136,8 @@ class Site:
         """Sign what our journal has more, for the others."""
         async with self._publishing:
             if self._published is None:
-                self._published = max(0, self._journal.head - TOLD_ANEW)
+                # All that no snapshot can contain: who lost its memory with us has it from nobody else.
+                self._published = max(0, min(self._journal.acknowledged, self._journal.head - TOLD_ANEW))
             pairing = self._journal.pairing
             while rows := await self._journal.rows_after(self._published, BATCH_ROWS, PAGE_BYTES):
                 first, last, head = rows[0].sequence, rows[-1].sequence, rows[-1].hash
@@ -158,6 +163,9 @@ class Site:
             return False
         if (batch.device, batch.epoch) in self._forked:
             fresh = [r for r in fresh if (batch.device, batch.epoch, r.sequence) not in self._hashes]
+            if not fresh:
+                # Not kept again: two hubs that ask each other would pass it back and forth for ever.
+                return True
         for row in fresh:
             place = (batch.device, batch.epoch, row.sequence)
             if place in self._hashes:

@@ -213,3 +213,15 @@ class TestPeers:
         await network.post("marie", f"/terminals/{terrace.id}/revoke")
         now = await snapshot(bar)
         assert (now.peers, now.applied_others) == ((), ())
+
+    @both
+    async def test_of_one_that_may_no_longer_sell_it_is_still_told_what_the_balances_contain(
+        self, network: Network, bar: Terminal
+    ) -> None:
+        """What it sold may have come to the bar through the site hub, and would count twice."""
+        terrace = await network.terminal("raffinerie", "Terrasse")
+        await terrace.deliver(terrace.sale_row("awa", {"Eau": 1}))
+        await network.post("marie", f"/terminals/{terrace.id}/revoke")
+        now = await snapshot(bar)
+        assert now.peers == ()
+        assert [(it.device, it.through) for it in now.applied_others] == [(terrace.id, 1)]

@@ -169,6 +169,63 @@ async def test_both_branches_of_a_forked_journal_count_and_it_is_told_once(tmp_p
         assert other.site.forks == ()
 
 
+async def test_hubs_that_ask_each_other_do_not_pass_a_fork_back_and_forth(tmp_path: Path) -> None:
+    async with members(tmp_path, 3) as (forked, one, other):
+        text, device = sale_row(450).model_dump_json(), forked.site.device
+        for branch in ("0", "1"):
+            rows, previous = [], branch * 64
+            for sequence in (1, 2):
+                digest = row_hash(device, 1, sequence, previous, text)
+                rows.append(JournalRow(sequence=sequence, previous=previous, hash=digest, payload=text))
+                previous = digest
+            signature = forked.site.key.sign(batch_message(device, 1, 1, 2, previous))
+            one.site.take(Batch(device=device, epoch=1, rows=tuple(rows), sent_at_us=0, signature=signature))
+        known, asked = {one.site.device: 0, other.site.device: 0}, 0
+        while batches := [*one.site.since(known[one.site.device])[0], *other.site.since(known[other.site.device])[0]]:
+            for giver, taker in ((one, other), (other, one)):
+                found, known[giver.site.device] = giver.site.since(known[giver.site.device])
+                for batch in found:
+                    taker.site.take(batch)
+            asked += 1
+            assert asked < 5, f"still passing on: {len(batches)}"
+        assert other.site.forks == one.site.forks != ()
+
+
+async def test_after_a_start_a_till_tells_all_that_the_server_has_not_got(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And some rows more, for tills whose snapshot is older."""
+    monkeypatch.setattr("readers.hub.site.TOLD_ANEW", 2)
+    async with members(tmp_path, 1) as (one,):
+        for acknowledged, first in ((1, 2), (5, 4)):
+            while one.journal.head < 5:
+                await one.journal.append(sale_row(450))
+            await one.journal.acknowledge(acknowledged)
+            started = Site(one.site.key, one.journal)
+            await started.publish()
+            assert [row.sequence for batch in started.since(0)[0] for row in batch.rows] == list(range(first, 6))
+
+
+async def test_a_hub_that_begins_anew_is_told_again_by_tills_that_have_nothing_new(tmp_path: Path) -> None:
+    async with members(tmp_path, 3) as (before, hub, till):
+        served = create_hub(before.site)
+
+        async def answer(request: httpx.Request) -> httpx.Response:
+            return await httpx.ASGITransport(served).handle_async_request(request)
+
+        await till.journal.append(sale_row(450))
+        client = HubClient("http://hub", till.site, retry_s=0.01, transport=httpx.MockTransport(answer))
+        tasks = [asyncio.create_task(it) for it in (till.site.run(), client.run())]
+        await until(lambda: before.got)
+        served = create_hub(hub.site)
+        # As when a process ends: nobody's question is left open.
+        before.site.wake()
+        await until(lambda: hub.got)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
 async def test_a_stranger_learns_nothing_and_cannot_flood(tmp_path: Path) -> None:
     async with members(tmp_path, 1) as (hub,):
         async with httpx.AsyncClient(
