@@ -11,6 +11,7 @@ older snapshot than they had.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,15 @@ TILLS = 4
 # Two of them: the hub, and one that was paired when the others had their snapshots already.
 HUB, LATE = 0, 3
 CARD_LIMIT, SALES_LIMIT, HOLDS = 4000, 6, {AWA: 1000, BOB: 0}
+PROFILES = {
+    "default": settings(max_examples=6, derandomize=True),
+    "long": settings(max_examples=1000, derandomize=False),
+}
 SETTINGS = settings(
-    max_examples=6,
+    PROFILES[os.environ.get("HYPOTHESIS_PROFILE", "default")],
     stateful_step_count=60,
     phases=(Phase.explicit, Phase.generate),
     deadline=None,
-    derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),
 )
