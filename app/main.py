@@ -40,6 +40,9 @@ import app.moneys.pages
 import app.mutual.api
 import app.mutual.pages
 import app.outbox.api
+import app.people.api
+import app.people.pages
+import app.people.welcome_pages
 import app.sales.api
 import app.sales.closing_pages
 import app.sales.receipt_pages
@@ -98,7 +101,7 @@ since the epoch, UTC. **Ids** of operations are made by whoever asks (UUIDv7) an
 **Errors** are `application/problem+json` (RFC 9457); the last part of `type` is stable.
 """
 
-TOKEN_PATHS = ("/c/", "/r/")
+TOKEN_PATHS = ("/c/", "/r/", "/welcome/")
 
 # What every operation may answer instead of its result; said once, here.
 PROBLEM: dict[str, Any] = {
@@ -160,6 +163,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in (
         app.identity.api.router,
         app.venues.api.router,
+        app.people.api.router,
         app.moneys.api.router,
         app.cards.api.router,
         app.terminals.api.router,
@@ -180,6 +184,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.ledger.api.router,
         app.outbox.api.router,
         app.identity.pages.router,
+        app.people.pages.router,
+        app.people.welcome_pages.router,
         app.cards.pages.router,
         app.topups.pages.holder.router,
         app.topups.pages.counter.router,

@@ -41,6 +41,14 @@ class Noted:
     details: Mapping[str, Any]
 
 
+async def last_by(connection: AsyncConnection, action: str, subject: str, since_us: int) -> str | None:
+    """Who did this to the subject last, since an instant."""
+    table = audit_table
+    query = sa.select(table.c.actor).where(table.c.action == action, table.c.subject == subject)
+    query = query.where(table.c.at_us >= since_us).order_by(table.c.at_us.desc(), table.c.id.desc())
+    return (await connection.execute(query.limit(1))).scalar_one_or_none()
+
+
 async def newest(connection: AsyncConnection, action: str, limit: int) -> list[Noted]:
     """The last acts of this name, the newest first."""
     table = audit_table

@@ -70,6 +70,7 @@ MENU: Final = (
             Place("/admin/issue", N_("Issue"), RIGHTS["issue_page"]),
             Place("/admin/members", N_("Members"), RIGHTS["members_page"]),
             Place("/admin/loans", N_("Loans"), RIGHTS["loans_page"]),
+            Place("/admin/people", N_("People"), RIGHTS["people_page"]),
         ),
     ),
     Group(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,6 +19,10 @@ from app.rules.ids import uuid7
 
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,63}")
 _NAME_LENGTH_MAX = 80
+WRONG = {
+    "login": "A login has 2 to 64 letters without accents, digits or . _ @ + - and begins with one.",
+    "name": "A name has 1 to 80 characters.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +47,28 @@ def normal_login(login: str) -> str:
     return login.strip().lower()
 
 
-async def newcomer(login: str, name: str, password: str, pin: str | None = None) -> Newcomer:
-    """Raises Invalid for what cannot be a login, name, password or PIN."""
+# Not a hash: nothing that is typed is right before they have chosen a password.
+_NOT_CHOSEN = "!"
+
+
+def checked_name(login: str, name: str) -> Newcomer:
+    """Somebody who chooses their password themselves. Raises Invalid for what cannot be a login or name."""
     login, name = normal_login(login), name.strip()
     if not _LOGIN.fullmatch(login):
-        raise Invalid("A login has 2 to 64 letters without accents, digits or . _ @ + - and begins with one.")
+        raise Invalid(WRONG["login"], field="login")
     if not 1 <= len(name) <= _NAME_LENGTH_MAX:
-        raise Invalid(f"A name has 1 to {_NAME_LENGTH_MAX} characters.")
+        raise Invalid(WRONG["name"], field="name")
+    return Newcomer(login, name, _NOT_CHOSEN, None)
+
+
+async def newcomer(login: str, name: str, password: str, pin: str | None = None) -> Newcomer:
+    """Raises Invalid for what cannot be a login, name, password or PIN."""
+    new = checked_name(login, name)
     passwords.check_password(password)
     if pin is not None:
         passwords.check_pin(pin)
     pin_hash = None if pin is None else await passwords.hash_pin(pin)
-    return Newcomer(login, name, await passwords.hash_secret(password), pin_hash)
+    return replace(new, password_hash=await passwords.hash_secret(password), pin_hash=pin_hash)
 
 
 async def add_person(connection: AsyncConnection, new: Newcomer, grants: Iterable[Grant], *, actor: str) -> UUID:

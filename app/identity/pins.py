@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -37,3 +37,12 @@ async def pins_of_venue(connection: AsyncConnection, venue: UUID) -> list[StaffP
     for row in rows:
         roles.setdefault((row.id, row.pin_hash, row.card_uid), []).append(row.role)
     return [StaffPin(id_, pin, staff_rights(held), card) for (id_, pin, card), held in roles.items()]
+
+
+async def pins_taken(connection: AsyncConnection, venues: Collection[UUID] | None, but: UUID) -> list[str]:
+    """Hashes of the PINs of everybody else who may work at these venues; None: at any."""
+    query = sa.select(person.c.pin_hash).distinct().join(person_role, person_role.c.person == person.c.id)
+    query = query.where(person.c.active, person.c.pin_hash.is_not(None), person.c.id != but)
+    if venues is not None:
+        query = query.where(sa.or_(person_role.c.venue.in_(list(venues)), person_role.c.venue.is_(None)))
+    return list((await connection.execute(query)).scalars())

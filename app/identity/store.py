@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.identity.roles import Grant, Role
+from app.identity.tables import invitation as invitation_table
 from app.identity.tables import person, person_role, session
 from app.rules.ids import uuid7
 
@@ -49,6 +50,73 @@ async def active_people(connection: AsyncConnection) -> list[Row]:
         .order_by(person.c.created_at_us, person.c.login)
     )
     return list((await connection.execute(statement)).all())
+
+
+async def everybody(connection: AsyncConnection) -> list[Row]:
+    """As `active_people`, with those who left."""
+    statement = (
+        sa.select(person, person_role.c.role, person_role.c.venue)
+        .outerjoin(person_role, person_role.c.person == person.c.id)
+        .order_by(person.c.active.desc(), person.c.name, person.c.login)
+    )
+    return list((await connection.execute(statement)).all())
+
+
+async def grants_held(connection: AsyncConnection, person_id: UUID) -> frozenset[Grant]:
+    query = sa.select(person_role.c.role, person_role.c.venue).where(person_role.c.person == person_id)
+    return grants_of(list((await connection.execute(query)).all()))
+
+
+async def delete_grant(connection: AsyncConnection, person_id: UUID, it: Grant) -> bool:
+    """Whether they had it."""
+    at = person_role.c.venue.is_(None) if it.venue is None else person_role.c.venue == it.venue
+    found = (person_role.c.person == person_id) & (person_role.c.role == it.role.value) & at
+    return (await connection.execute(person_role.delete().where(found))).rowcount == 1
+
+
+async def network_admins(connection: AsyncConnection, *, lock: bool) -> set[UUID]:
+    """Those who may sign in. Locked: nobody becomes none, or leaves, before the transaction ends."""
+    query = (
+        sa.select(person.c.id)
+        .join(person_role, person_role.c.person == person.c.id)
+        .where(person.c.active, person_role.c.role == Role.NETWORK_ADMIN.value)
+        .order_by(person.c.id)
+    )
+    return set((await connection.execute(query.with_for_update() if lock else query)).scalars())
+
+
+async def set_active(connection: AsyncConnection, person_id: UUID, active: bool) -> bool:
+    """Whether that was a change."""
+    other = (person.c.id == person_id) & (person.c.active != active)
+    return (await connection.execute(person.update().where(other).values(active=active))).rowcount == 1
+
+
+async def set_secrets(connection: AsyncConnection, person_id: UUID, password_hash: str, pin_hash: str | None) -> None:
+    """Without a PIN, the one that they have stays."""
+    values = {"password_hash": password_hash} | ({} if pin_hash is None else {"pin_hash": pin_hash})
+    await connection.execute(person.update().where(person.c.id == person_id).values(values))
+
+
+async def replace_invitation(connection: AsyncConnection, values: dict[str, Any]) -> None:
+    await connection.execute(invitation_table.delete().where(invitation_table.c.person == values["person"]))
+    await connection.execute(invitation_table.insert(), values)
+
+
+async def invitation(connection: AsyncConnection, token_sha256: bytes, now_us: int) -> Row | None:
+    """One that is good still, with whose it is."""
+    query = (
+        sa.select(invitation_table, person.c.login, person.c.name)
+        .join(person, person.c.id == invitation_table.c.person)
+        .where(invitation_table.c.token_sha256 == token_sha256, invitation_table.c.expires_at_us > now_us)
+        .where(person.c.active)
+    )
+    return (await connection.execute(query)).one_or_none()
+
+
+async def delete_invitation(connection: AsyncConnection, token_sha256: bytes) -> bool:
+    """Whether there was one."""
+    found = invitation_table.c.token_sha256 == token_sha256
+    return (await connection.execute(invitation_table.delete().where(found))).rowcount == 1
 
 
 async def set_name(connection: AsyncConnection, person_id: UUID, name: str) -> None:
@@ -112,9 +180,10 @@ async def delete_session(connection: AsyncConnection, token_sha256: bytes, perso
     return (await connection.execute(statement)).rowcount == 1
 
 
-async def delete_sessions_of(connection: AsyncConnection, person_id: UUID, except_sha256: bytes) -> None:
+async def delete_sessions_of(connection: AsyncConnection, person_id: UUID, except_sha256: bytes = b"") -> int:
+    """How many there were."""
     others = (session.c.person == person_id) & (session.c.token_sha256 != except_sha256)
-    await connection.execute(session.delete().where(others))
+    return (await connection.execute(session.delete().where(others))).rowcount
 
 
 async def delete_ended_sessions(connection: AsyncConnection, created_after_us: int, seen_after_us: int) -> None:

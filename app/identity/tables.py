@@ -59,6 +59,17 @@ session = sa.Table(
     sa.Column("user_agent", sa.Text, nullable=False),
 )
 
+# A link by which somebody chooses their password; only the SHA-256 of its token is kept. Used, it is gone.
+invitation = sa.Table(
+    "invitation",
+    metadata,
+    sa.Column("token_sha256", sa.LargeBinary(32), primary_key=True),
+    sa.Column("person", sa.ForeignKey("person.id"), nullable=False, unique=True),
+    sa.Column("made_by", sa.Text, nullable=False),
+    sa.Column("made_at_us", sa.BigInteger, nullable=False),
+    sa.Column("expires_at_us", sa.BigInteger, nullable=False),
+)
+
 audit = sa.Table(
     "audit",
     metadata,

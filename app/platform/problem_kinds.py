@@ -60,6 +60,15 @@ KINDS: dict[str, ProblemKind] = {
     ),
     "form-expired": ProblemKind(403, N_("This form is no longer valid"), _NOTHING_CHANGED, _START_OVER),
     "login-taken": ProblemKind(409, N_("Somebody already has this login"), advice=N_("Choose another one.")),
+    "not-yours-to-grant": ProblemKind(
+        403, N_("Nobody grants, or takes, more than they have"), _NOTHING_CHANGED, N_("Ask somebody of the network.")
+    ),
+    "last-network-admin": ProblemKind(
+        409, N_("The network needs an admin"), _NOTHING_CHANGED, N_("Make somebody else network admin first.")
+    ),
+    "link-void": ProblemKind(
+        404, N_("This link is used or too old"), _NOTHING_CHANGED, N_("Ask whoever gave it to you for a new one.")
+    ),
     "pairing-code-unknown": ProblemKind(
         404, N_("This pairing code is not valid"), advice=N_("Ask a manager for a new code.")
     ),

@@ -17,6 +17,7 @@ from app.currencies.policies import add_policy
 from app.currencies.service import Currency
 from app.identity import people
 from app.identity.audit import audit
+from app.identity.granting import require_some_admin
 from app.identity.roles import Grant, Role
 from app.mutual.memberships import Plan, set_plan
 from app.platform.clock import now_us
@@ -59,6 +60,8 @@ class Work:
         # Last: a database without its network is one that is not set up yet.
         if any(it.subject == "network" for it in changes):
             await venues.set_network(self.connection, self.want.name, self.want.settings)
+        if any(it.subject == "person" for it in changes):
+            await require_some_admin(self.connection)
         await audit(self.connection, self.actor, "network.apply", "network", changes=[str(it) for it in changes])
 
     async def _nothing(self, change: Change) -> None:
