@@ -63,8 +63,8 @@ async def everybody(connection: AsyncConnection) -> list[Row]:
 
 
 async def grants_held(connection: AsyncConnection, person_id: UUID) -> frozenset[Grant]:
-    query = sa.select(person_role.c.role, person_role.c.venue).where(person_role.c.person == person_id)
-    return grants_of(list((await connection.execute(query)).all()))
+    rows = await connection.execute(sa.select(person_role).where(person_role.c.person == person_id))
+    return grants_of(list(rows))
 
 
 async def delete_grant(connection: AsyncConnection, person_id: UUID, it: Grant) -> bool:

@@ -64,6 +64,7 @@ async def test_somebody_is_invited_chooses_a_password_and_works(network: Network
 
 async def test_what_was_typed_stays_when_it_is_refused(network: Network) -> None:
     venue = str(network.venues["raffinerie"].id)
+    await network.hired("marie")
     for typed in ({"login": "marie"}, {"login": "?"}, {"venue": ""}, {"name": " "}):
         values = {"name": "Ana Kermarec", "login": "ana", "role": "cashier", "venue": venue, **typed}
         again = await invited(network, "nadia", **values)
