@@ -53,6 +53,7 @@ import app.sales.training_pages
 import app.settlement.api
 import app.settlement.bank_api
 import app.settlement.bank_pages
+import app.settlement.operation_pages
 import app.settlement.pages
 import app.settlement.period_pages
 import app.settlement.run_api
@@ -202,6 +203,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.lapses.pages.router,
         app.settlement.pages.router,
         app.settlement.period_pages.router,
+        app.settlement.operation_pages.router,
         app.banking.pages.router,
         app.banking.handover_pages.router,
         app.banking.payment_pages.router,

@@ -212,6 +212,7 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "admin_home": SIGNED_IN,
     "positions_table": READ_VENUE,
     "periods_page": READ_VENUE,
+    "operation_page": READ_VENUE,
     "handovers_page": READ_VENUE,
     "declare_handover": HAND_IN,
     "end_handover": COUNT_CASH,

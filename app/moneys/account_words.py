@@ -18,6 +18,26 @@ KINDS: Mapping[str, str] = {
     "issuance": N_("Put into circulation"),
 }
 
+# Kinds of accounts in euros: what is held for others, and the issuer's own.
+IN_EUROS: Mapping[str, str] = {
+    "bank": N_("Bank"),
+    "clearing": N_("At the payment provider"),
+    "due_from": N_("Held for the issuer"),
+    "liability": N_("Owed to holders"),
+    "payable": N_("To be paid out"),
+    "fee_income": N_("Income from fees"),
+    "provider_fees": N_("Fees of the payment provider"),
+    "promotion": N_("Promotion"),
+    "losses": N_("Losses"),
+    "vat": N_("VAT"),
+    "capital": N_("Capital"),
+    "receivable": N_("Owed to the issuer"),
+    "due_from_reserve": N_("Owed by what is held for others"),
+    "due_to_reserve": N_("Owed to what is held for others"),
+    "breakage_income": N_("Income from what lapsed"),
+    "membership_income": N_("Income from memberships"),
+}
+
 OPERATIONS: Mapping[str, str] = {
     "sale": N_("Sale"),
     "topup": N_("Top-up"),
@@ -60,7 +80,7 @@ class Owners:
             if kind == "overdraft":
                 return _("Owed by card %(label)s", label=label)
             return _("Card %(label)s", label=label)
-        name = _(KINDS[kind]) if kind in KINDS else kind
+        name = _(KINDS.get(kind) or IN_EUROS.get(kind, kind))
         whose = self.venues.get(owner, owner)
         return _("%(account)s: %(whose)s", account=name, whose=whose) if whose else name
 

@@ -22,6 +22,9 @@ POSTGRES_SETTINGS = {
     "timezone": "UTC",
 }
 
+# What is switched off where every table is to be read by an index, row by row.
+BY_INDEX = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+
 
 def create_engine(url: str, pool_size: int = 10) -> AsyncEngine:
     """An async engine; SQLite connections get their pragmas, and write transactions begin by taking the lock.
@@ -81,6 +84,18 @@ def read_only(engine: AsyncEngine) -> AsyncEngine:
     if is_sqlite(engine):
         return engine.execution_options(comptoir_read_only=True)
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+async def led_by_indexes(connection: AsyncConnection) -> None:
+    """Until the end of this transaction PostgreSQL joins tables in the order in which they are written, each row of one
+    leading to the next by an index, whatever it guesses.
+
+    For questions whose answer is small however long the history is, and whose plan it cannot guess: of how many rows
+    lie between two columns of another table it thinks far too many, and would rather read all there are.
+    """
+    if not is_sqlite(connection):
+        for setting in (*(f"{name} = off" for name in BY_INDEX), "join_collapse_limit = 1", "jit = off"):
+            await connection.exec_driver_sql(f"SET LOCAL {setting}")
 
 
 def one_by_one(engine: AsyncEngine) -> AsyncEngine:

@@ -44,7 +44,7 @@ from app.ledger.store.base import (
     transfer_rows,
 )
 from app.ledger.store.memory import Head, Memory, plain, simply_booked
-from app.platform.database import POSTGRES_SETTINGS
+from app.platform.database import BY_INDEX, POSTGRES_SETTINGS
 
 T = TypeVar("T")
 
@@ -129,7 +129,7 @@ WRITE_HOLD_ENDS = f"""
 
 # A plan made while a table was small, and kept, would read the whole table once it is large. Everything here is led by
 # an index, whatever the planner guesses of arrays and transition tables.
-SETTINGS = POSTGRES_SETTINGS | {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
+SETTINGS = POSTGRES_SETTINGS | dict.fromkeys(BY_INDEX, "off")
 
 # What the entries themselves are at fault for: broken constraints (SQLSTATE 23) and unusable values (22).
 _AT_FAULT = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError)

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.ledger.rules.kinds import BookKind
 from app.ledger.tables import account, book, operation, transfer
+from app.platform.database import led_by_indexes
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ async def operations(
     connection: AsyncConnection, venue: UUID, day: date, *, before: int | None = None, limit: int = 100
 ) -> list[VenueOperation]:
     """The newest operations of that day, newest first; `before`: only those numbered below (a page's cursor)."""
+    await led_by_indexes(connection)
     rows = (await connection.execute(day_query(venue, day, before, limit))).all()
     if not rows:
         return []
@@ -100,6 +102,7 @@ async def operations(
 
 async def totals(connection: AsyncConnection, venue: UUID, day: date) -> Moved:
     """The whole day in one sum."""
+    await led_by_indexes(connection)
     return _moved(await connection.execute(totals_query(venue, day)))
 
 

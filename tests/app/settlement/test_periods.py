@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -87,6 +88,30 @@ async def test_a_figure_opens_to_its_days_and_each_day_to_its_operations(network
     assert "En ligne ou ailleurs 3,50 €" in theirs, "loaded at another venue, which is not named"
     canal = network.venues["canal"].id
     assert (await look(marie, f"/admin/positions/{canal}?{span(network)}&money=RAF")).status_code == 403
+
+
+async def test_an_operation_opens_to_its_transfers_and_to_what_was_sold(network: Network) -> None:
+    await evening(network)
+    raffinerie, canal = network.venues["raffinerie"].id, network.venues["canal"].id
+    marie = await network.person("marie")
+    opened = [
+        await look(marie, it)
+        for it in re.findall(
+            r'href="(/admin/operations/[^"]+)"', (await look(marie, f"/admin/venues/{raffinerie}")).text
+        )
+    ]
+    assert len(opened) == 5
+    read = [words(it) for it in opened]
+    (mistake,) = [it for it in read if "Annulé par la suite" in it]
+    assert "2 × Demi 7,00 €" in mistake
+    assert "Rafftou Carte Carte de awa Recettes des lieux : Raffinerie 7,00 €" in mistake
+    assert sum("Ce que cela annule" in it for it in read) == 1
+    (loaded,) = [it for it in read if "Recharge en espèces" in it]
+    assert "Euros gardés pour autrui Détenu pour l’émetteur : Raffinerie Dû aux porteurs" in loaded
+    nadia = await network.person("nadia")
+    (other, *_) = re.findall(r'href="(/admin/operations/[^"]+)"', (await look(nadia, f"/admin/venues/{canal}")).text)
+    assert (await look(nadia, other)).status_code == 200
+    assert (await look(marie, other)).status_code == 404, "another venue's operations are not hers"
 
 
 async def test_the_table_holds_every_figure_for_a_spreadsheet(network: Network) -> None:
