@@ -132,6 +132,7 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "currency_supply": READ_VENUE,
     # Who owes whom, and is every euro there
     "list_positions": READ_VENUE,
+    "period_positions": READ_VENUE,
     "show_reserve": READ_NETWORK,
     "list_bank_accounts": READ_VENUE,
     "ask_venue_bank_account": CHANGE_BANK,

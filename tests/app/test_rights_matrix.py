@@ -88,6 +88,7 @@ API = {
     "add_policy": "n",
     "currency_supply": "nkuvbw",
     "list_positions": "nkuvbw",
+    "period_positions": "nkuvbw",
     "show_reserve": "nku",
     "list_bank_accounts": "nkuvbw",
     "ask_venue_bank_account": "nv",

@@ -123,6 +123,30 @@ async def test_the_table_holds_every_figure_for_a_spreadsheet(network: Network) 
     assert ["Canal", "EUR", "Espèces gardées pour le réseau\u00a0: Clôture", "6,00", ""] in rows
 
 
+async def test_programs_read_the_same_figures(network: Network) -> None:
+    await evening(network)
+    found = (await network.get("nadia", f"/positions/period?{span(network, 1, -1)}")).json()
+    raffinerie, canal = found["venues"]
+    assert (found["behind"], raffinerie["slug"], canal["slug"]) == (False, "raffinerie", "canal")
+    nothing = {"amount": 0, "transfers": 0}
+    assert raffinerie["taken"] == {
+        "RAF": {
+            "opening": 0,
+            "closing": 700,
+            "flows": {
+                "sold": {"amount": 1400, "transfers": 4},
+                "taken_back": {"amount": -700, "transfers": 1},
+                "settled": nothing,
+                "other": nothing,
+            },
+            "aside": {"loaded": {"amount": 2000, "transfers": 1}, "refunded": nothing, "deposits": nothing},
+        }
+    }
+    assert (canal["due"]["closing"], canal["due"]["flows"]["cash"]) == (600, {"amount": 600, "transfers": 2})
+    theirs = (await network.get("marie", f"/positions/period?{span(network)}")).json()
+    assert [it["slug"] for it in theirs["venues"]] == ["raffinerie"], "another venue's figures are not hers"
+
+
 async def test_two_days_the_wrong_way_round_are_the_same_period(network: Network) -> None:
     nadia = await network.person("nadia")
     right = words(await look(nadia, f"/admin/positions?{span(network, -1, 1)}"))
