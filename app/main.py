@@ -251,6 +251,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     made_here = {ClosingRow: closing_handler(context.keys.signing), SaleRow: sale_handler(api.state.directory)}
     api.state.row_handlers = {**api.state.row_handlers, **made_here}
     api.state.context, api.state.ledger, api.state.provider = context, ledger, open_provider(context)
+    api.state.menu_counts = {}
     api.state.follower = follower = Follower(ledger)
     await follower.start()
     # What lives as long as the process need not be looked at again: measured, this takes the longest pauses away.
@@ -264,7 +265,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     tasks.append(asyncio.create_task(run_for_ever(context, ledger), name="lapses"))
     tasks.append(asyncio.create_task(lapse_for_ever(ledger), name="vouchers"))
     tasks.append(asyncio.create_task(close_for_ever(context), name="closings"))
-    tasks.append(asyncio.create_task(close_gone_for_ever(ledger), name="inbox"))
+    tasks.append(asyncio.create_task(close_gone_for_ever(ledger, api.state.menu_counts), name="inbox"))
     tasks.append(asyncio.create_task(figure_for_ever(context.engine), name="figures"))
     if provider is not None:
         tasks.append(asyncio.create_task(reconcile_for_ever(context, ledger, provider), name="reconciliation"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -12,6 +13,7 @@ from starlette.responses import HTMLResponse
 from app.identity.guard import SignedIn
 from app.identity.menu import menu_for
 from app.identity.rights import allows
+from app.identity.roles import Principal
 from app.web import render
 
 
@@ -35,5 +37,20 @@ def render_admin(
         session=session,
         may=partial(allows, session.principal),
         menu=menu_for(session.principal.roles, place),
+        waiting=_waiting(request, session.principal),
         **context,
     )
+
+
+def _waiting(request: Request, reader: Principal) -> dict[str, int]:
+    """How much waits for the reader behind an entry of the menu, by its address. `app.state.menu_counts`: how many by
+    venue, None for the network's own; as of a minute ago, for a page does not wait for it."""
+    counts: Mapping[str, Mapping[UUID | None, int]] = request.app.state.menu_counts
+    return {
+        url: sum(
+            number
+            for venue, number in found.items()
+            if (reader.sees_network if venue is None else reader.may_see_venue(venue))
+        )
+        for url, found in counts.items()
+    }

@@ -18,6 +18,7 @@ from app.identity.rights import allows
 from app.identity.roles import Principal
 from app.identity.service import names_of
 from app.inbox import booking, service, words
+from app.inbox.daily import HERE
 from app.inbox.finding import SUSPENSE
 from app.inbox.rules import Case
 from app.ledger.service import ledger_of
@@ -33,7 +34,6 @@ from app.web import N_, Texts, dates, texts_of
 
 router = APIRouter(include_in_schema=False)
 
-HERE = "/admin/exceptions"
 SHOWN_MAX = 100
 
 Show = Literal["open", "waiting", "done", "mine", "nobody"]
@@ -79,6 +79,8 @@ async def exceptions_page(
 ) -> Response:
     ledger, texts = ledger_of(request), texts_of(request)
     every = await service.cases(ledger, caller)
+    if caller.sees_network:
+        request.app.state.menu_counts[HERE] = service.counted(every)
     async with context_of(request).reader.connect() as connection:
         network, at, known = await the_network(connection), await venues(connection), await currencies(connection)
         names = await names_of(connection, {it.owner for it in every if it.owner})

@@ -116,16 +116,18 @@ async def booked(ledger: Ledger, caller: Principal, key: str, text: str, operati
     raise Conflict("Somebody did something about it meanwhile.", "inbox-moved-on")
 
 
-async def close_what_is_gone(ledger: Ledger) -> int:
-    """Sales whose cause is gone (a card that owed was topped up) are written down as done; how many."""
-    gone = [it for it in await cases(ledger, None) if it.unwritten and it.fault.key.startswith("sale:")]
-    for it in gone:
+async def close_what_is_gone(ledger: Ledger) -> list[Case]:
+    """Sales whose cause is gone (a card that owed was topped up) are written down as done. All cases as they stand."""
+    found = await cases(ledger, None)
+    for it in found:
+        if not it.unwritten or not it.fault.key.startswith("sale:"):
+            continue
         try:
             async with ledger.engine.begin() as connection:
                 await _write(connection, it, "done", "done", it.owner, "", None, "server")
         except Conflict:
             continue
-    return len(gone)
+    return found
 
 
 async def _write(

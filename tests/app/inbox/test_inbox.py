@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 
 from app.identity.roles import Grant, Principal, Role
 from app.inbox import booking, service
+from app.inbox.daily import run_for_ever
 from app.inbox.rules import Case
 from app.inbox.tables import step
 from app.ledger.service import Ledger
@@ -22,6 +24,7 @@ from app.topups import service as topups
 from app.topups.tables import topup
 from tests.app.banking.samples import camt053, entry
 from tests.support.network import UNKNOWN_UID, Network, both
+from tests.support.pages import look, words
 
 pytestmark = [pytest.mark.anyio, both]
 
@@ -95,11 +98,24 @@ async def test_a_debt_that_was_repaid_is_done_by_itself_and_nothing_is_booked(ne
     assert (now.state, now.by_itself) == ("done", True)
     with pytest.raises(Conflict):
         await booking.cover(network.ledger, NADIA, case.fault, "network", "Late", DAY)
-    assert await service.close_what_is_gone(network.ledger) == 1
-    assert await service.close_what_is_gone(network.ledger) == 0
+    for _ in range(2):
+        assert service.counted(await service.close_what_is_gone(network.ledger)) == {}
     kept = await service.case(network.ledger, NADIA, case.fault.key)
     assert [(it.act, it.actor) for it in kept.steps] == [("done", "server")]
     assert (await network.get("nadia", "/exceptions")).json() == []
+
+
+async def test_the_menu_is_told_how_much_is_open(network: Network) -> None:
+    await owing(network)
+    counts: dict[str, Mapping[UUID | None, int]] = {}
+    told = asyncio.create_task(run_for_ever(network.ledger, counts))
+    while not counts:
+        await asyncio.sleep(0.01)
+    told.cancel()
+    assert counts == {"/admin/exceptions": {network.venues["raffinerie"].id: 1}}
+    network.app.state.menu_counts.update(counts)
+    for login, said in (("marie", "À voir (1)"), ("nadia", "À voir (1)"), ("yann", "À voir Clôtures")):
+        assert said in words(await look(await network.person(login), "/admin/closings"))
 
 
 async def test_an_unknown_card_is_found_and_pays(network: Network) -> None:
