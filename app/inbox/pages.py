@@ -264,11 +264,17 @@ def _lines(it: Case, terminal: str, texts: Texts, known: dict[str, Currency]) ->
     for uid, of in facts.get("debts", {}).items():
         label = facts["labels"].get(uid, uid)
         owed = words.amounts(facts["owed"][uid], texts, known)
+        if it.fault.kind == "chargeback":
+            found.append((texts.gettext("Still owed of it by %(label)s", label=label), owed))
+            continue
         found.append((texts.gettext("Owed for this sale by %(label)s", label=label), owed))
         if left := words.amounts(of, texts, known):
             found.append((texts.gettext("Owed by %(label)s now, in all", label=label), left))
     if waiting := words.amounts(facts.get("waiting", {}), texts, known):
         found.append((texts.gettext("Still in suspense"), waiting))
+    if fee := facts.get("fee_cents"):
+        euros = format_amount(fee, Unit.CENT, "€", texts.language)
+        found.append((texts.gettext("The provider’s fee for it"), euros))
     for name, said in (
         ("party", N_("From or to")),
         ("text", N_("What the bank says")),
