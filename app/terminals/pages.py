@@ -164,7 +164,7 @@ async def _one_page(
         network_name=network.name,
         it=it,
         others=[at for at in others if caller.may_see_venue(at.id)],
-        **_code(request, code, it["row"].name, moves=moves),
+        **_code(request, code, it["row"].name, moves=moves, kind=it["row"].kind),
     )
 
 
@@ -172,10 +172,11 @@ def _kept_nowhere(code: str) -> dict[str, str] | None:
     return {"Cache-Control": "no-store"} if code else None
 
 
-def _code(request: Request, code: str, named: str, *, moves: bool = False) -> dict[str, Any]:
+def _code(request: Request, code: str, named: str, *, moves: bool = False, kind: str = "till") -> dict[str, Any]:
     return {
         "code": code,
         "moves": moves,
+        "kind": kind,
         "named": named,
         "kept_days": logs.KEPT_DAYS,
         "lives_minutes": service.CODE_LIFETIME_US // 60_000_000,
@@ -208,7 +209,7 @@ async def _one(request: Request, caller: Principal, terminal: UUID) -> dict[str,
 
 
 def _shown(it: Member, venue: Venue, texts: Texts) -> dict[str, Any]:
-    words = (in_words(trouble, texts) for trouble in it.judged.troubles)
+    words = (in_words(trouble, it.row.kind, texts) for trouble in it.judged.troubles)
     skew_s = abs(it.row.skew_ms) // 1000
     return {
         "row": it.row,
@@ -226,5 +227,5 @@ def _shown(it: Member, venue: Venue, texts: Texts) -> dict[str, Any]:
         ],
         "skew_s": skew_s,
         "skew": duration(skew_s, texts),
-        "facts": facts(it.told.status, texts) if it.told else [],
+        "facts": facts(it.told.status, it.row.kind, texts) if it.told else [],
     }

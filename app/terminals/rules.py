@@ -145,10 +145,12 @@ def _machine(seen: Seen, it: TerminalStatus) -> Iterator[Trouble]:
 
 
 def _storage(it: TerminalStatus, *, keeps: bool) -> Iterator[Trouble]:
+    # A hub passes rows on from its memory, whatever its card does; only its next start needs what is on the card.
+    stops = Level.NOW if keeps else Level.SOON
     if it.read_only:
-        yield Trouble("read_only", Level.NOW)
+        yield Trouble("read_only", stops)
     elif it.disk_free_mb is not None and it.disk_free_mb < DISK_FULL_MB:
-        yield Trouble("disk_full", Level.NOW, it.disk_free_mb)
+        yield Trouble("disk_full", stops, it.disk_free_mb)
     elif it.journal_failed:
         yield Trouble("journal_failed", Level.NOW)
     elif it.disk_free_mb is not None and it.disk_free_mb < DISK_LOW_MB:

@@ -9,7 +9,7 @@ from babel.units import format_unit
 
 from app.terminals.rules import Kind, Level, Trouble
 from app.web import N_, Texts
-from app.wire import TerminalStatus
+from app.wire import DeviceKind, TerminalStatus
 
 # (what it is, what to do)
 TROUBLES: Mapping[Kind, tuple[str, str]] = {
@@ -95,6 +95,39 @@ TROUBLES: Mapping[Kind, tuple[str, str]] = {
     "other_version": (N_("Another version than this server"), N_("Update it at a quiet moment.")),
 }
 
+# The same of a box that only is a site hub: it has no reader, no prices and no sales. What is not here is as above.
+HUB_TROUBLES: Mapping[Kind, tuple[str, str]] = {
+    "silent": (
+        N_("Silent"),
+        N_(
+            "Switched off, or without network. If it is off, the terminals of its site do not hear of each other's "
+            "sales through it: without network, each then decides alone, within its own limits."
+        ),
+    ),
+    "read_only": (
+        N_("Its memory card takes no more writing"),
+        N_("It goes on while it runs, and may not come back after a power cut. Replace the card and pair it again."),
+    ),
+    "disk_full": (
+        N_("Its memory card is full: %(value)s MB left"),
+        N_("It learns no more of new or revoked terminals. Make room on it, or replace the card and pair it again."),
+    ),
+    "disk_low": (N_("Little room on its memory card: %(value)s MB"), N_("Make room on it.")),
+    "disk_errors": (
+        N_("Its memory card has made errors: %(value)s"),
+        N_("Replace it and pair the box again. No sale is kept on it."),
+    ),
+    "worn": (N_("Its memory card is worn: %(value)s %%"), N_("Replace it and pair the box again.")),
+    "clock": (
+        N_("Its clock is wrong by %(value)s min"),
+        N_("Set it, or give it a network that tells the time: the server answers nobody whose clock is far off."),
+    ),
+    "snapshot_old": (
+        N_("What it knows of the terminals is old"),
+        N_("It may turn away terminals that were paired since, and still trust one that was revoked. Give it a network."),
+    ),
+}
+
 # How pressing each is, as (tone, icon).
 LEVELS: Mapping[Level, tuple[str, str]] = {
     Level.NOW: ("bad", "warn"),
@@ -119,8 +152,8 @@ class Told:
     advice: str
 
 
-def in_words(trouble: Trouble, texts: Texts) -> Told:
-    title, advice = TROUBLES[trouble.kind]
+def in_words(trouble: Trouble, of: DeviceKind, texts: Texts) -> Told:
+    title, advice = (of == "hub" and HUB_TROUBLES.get(trouble.kind)) or TROUBLES[trouble.kind]
     return Told(trouble.kind, trouble.level, texts.gettext(title, value=trouble.value), texts.gettext(advice))
 
 
@@ -132,17 +165,18 @@ def duration(seconds: int, texts: Texts) -> str:
     return format_unit(seconds, "duration-second", length="short", locale=texts.language)
 
 
-def facts(it: TerminalStatus, texts: Texts) -> list[tuple[str, str]]:
-    """(name, value) of what a terminal told; what its machine does not tell is left out."""
+def facts(it: TerminalStatus, of: DeviceKind, texts: Texts) -> list[tuple[str, str]]:
+    """(name, value) of what a terminal told; what its machine does not tell is left out, and what a hub has none of."""
     _ = texts.gettext
+    age, sells = _age(it.snapshot_age_s, texts), of == "till"
     found: list[tuple[str, str | None]] = [
         (_("Machine"), it.model or None),
         (_("Running for"), duration(it.running_s, texts)),
         (_("Oldest sale not sent"), _age(it.oldest_waiting_s, texts)),
         (_("Card reader"), _reader(it, texts)),
         (_("Shares at its site with"), _site(it, texts)),
-        (_("Age of prices and balances"), _age(it.snapshot_age_s, texts)),
-        (_("Journal"), _("%(size)s MB", size=_megabytes(it.journal_bytes))),
+        (_("Age of prices and balances") if sells else _("Age of what it knows of the terminals"), age),
+        (_("Journal"), _("%(size)s MB", size=_megabytes(it.journal_bytes)) if sells else None),
         (_("Room on the memory card"), _of(it.disk_free_mb, it.disk_total_mb, texts)),
         (_("Memory card's errors"), _number(it.disk_errors)),
         (_("Memory card's wear"), None if it.card_wear_percent is None else f"{it.card_wear_percent} %"),

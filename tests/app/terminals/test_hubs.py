@@ -48,6 +48,27 @@ async def test_a_hub_needs_no_reader_and_is_called_one(network: Network) -> None
     assert "3 terminals" in words(await look(marie, f"{HERE}/{box.id}?lang=en"))
 
 
+async def test_what_is_said_of_a_hub_fits_a_box_that_sells_nothing(network: Network) -> None:
+    box = await network.terminal("raffinerie", "Relais", "hub")
+    troubled = status(reader="none", snapshot_age_s=10**6, read_only=True, disk_errors=3)
+    assert (await report(box, troubled)).status_code == 200
+    marie = await network.person("marie")
+    one = words(await look(marie, f"{HERE}/{box.id}?lang=en"))
+    for said in (
+        "It goes on while it runs, and may not come back after a power cut.",
+        "No sale is kept on it.",
+        "It may turn away terminals that were paired since",
+        "Age of what it knows of the terminals",
+        "Revoke this box",
+    ):
+        assert said in one
+    for said in ("prices and balances", "Cannot sell", "What it sold", "to send", "Journal"):
+        assert said not in one
+    fleet = words(await look(marie, f"{HERE}?lang=en"))
+    assert "to send" not in fleet
+    assert "needs you now" not in fleet
+
+
 async def test_a_fork_that_another_terminal_saw_is_shown_until_its_word_counts_no_more(network: Network) -> None:
     bar, other = await network.terminal("raffinerie", "Copié"), await network.terminal("canal", "Témoin")
     marie = await network.person("marie")
