@@ -124,7 +124,7 @@ HUB_TROUBLES: Mapping[Kind, tuple[str, str]] = {
     ),
     "snapshot_old": (
         N_("What it knows of the terminals is old"),
-        N_("It may turn away terminals that were paired since, and still trust one that was revoked. Give it a network."),
+        N_("It may turn away terminals paired since then, and still trust one that was revoked. Give it a network."),
     ),
 }
 

@@ -57,7 +57,7 @@ async def test_what_is_said_of_a_hub_fits_a_box_that_sells_nothing(network: Netw
     for said in (
         "It goes on while it runs, and may not come back after a power cut.",
         "No sale is kept on it.",
-        "It may turn away terminals that were paired since",
+        "It may turn away terminals paired since then",
         "Age of what it knows of the terminals",
         "Revoke this box",
     ):
