@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from app.platform.kept_rows import missing_of
+
 _SEALED = (
     "EXISTS (SELECT 1 FROM closing WHERE subject = {row}.books AND period = 'books_month' AND number = {row}.closing)"
 )
@@ -111,3 +113,8 @@ def install(connection: sa.Connection) -> None:
         on = f" ON {table}" if dialect == "postgresql" else ""
         connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}{on}")
         connection.exec_driver_sql(f"CREATE TRIGGER {name} {text}")
+
+
+def missing(connection: sa.Connection) -> list[str]:
+    """Guards that are not there or are switched off."""
+    return missing_of(connection, guards(connection.dialect.name))

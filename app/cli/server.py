@@ -88,7 +88,8 @@ def init(name: str, zone: str, login: str, admin: str, password: str) -> None:
 def verify(as_json: bool, new: bool) -> None:
     """Recompute the whole ledger: balances, floors, pegs, cover, guards, seals. Exit 1 when anything is wrong.
 
-    The guards of closings, settlement runs and of what was accepted in writing are looked for too.
+    The guards of closings, books, settlement runs, sales without a card, agreed rules and of what was accepted in
+    writing are looked for too.
 
     A long history is verified whole now and then, and every night with --new.
     """
@@ -122,9 +123,13 @@ async def _verify(new: bool) -> Report:
 
 async def guards_missing(engine: AsyncEngine) -> list[str]:
     """Guards of what is never rewritten beside the ledger: closings of tills, bank statements, bank details and
-    settlement runs, what was accepted in writing, what was done about exceptions, and payments taken back."""
+    settlement runs, what was accepted in writing, what was done about exceptions, payments taken back, the books, sales
+    without a card, and what currencies were agreed to be."""
+    from app.accounting import guards as books  # noqa: PLC0415
     from app.banking import guards as banking  # noqa: PLC0415
+    from app.currencies import guards as currencies  # noqa: PLC0415
     from app.inbox import guards as inbox  # noqa: PLC0415
+    from app.sales import keeping  # noqa: PLC0415
     from app.sales.closings import guards as closings  # noqa: PLC0415
     from app.settlement import guards as settlement  # noqa: PLC0415
     from app.terminals.limits.acceptance import GUARDS  # noqa: PLC0415
@@ -139,6 +144,9 @@ async def guards_missing(engine: AsyncEngine) -> list[str]:
         GUARDS.missing,
         inbox.GUARDS.missing,
         topups.GUARDS.missing,
+        books.missing,
+        keeping.missing,
+        currencies.missing,
     )
     async with engine.connect() as connection:
         return [name for find in finders for name in await connection.run_sync(find)]

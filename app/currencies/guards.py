@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from app.platform.kept_rows import missing_of
+
 # A new version that is not the next one, or holds from before the newest. Under REPLACE SQLite fires no delete trigger;
 # a version that is there already is not the next one, so it is refused here too.
 _NOT_NEXT = """NEW.version <> (SELECT coalesce(max(p.version), 0) + 1 FROM policy p WHERE p.currency = NEW.currency)
@@ -68,3 +70,8 @@ def install(connection: sa.Connection) -> None:
     for (table, name), text in (_postgres() if postgres else _sqlite()).items():
         connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}" + (f" ON {table}" if postgres else ""))
         connection.exec_driver_sql(f"CREATE TRIGGER {name} {text}")
+
+
+def missing(connection: sa.Connection) -> list[str]:
+    """Guards that are not there or are switched off."""
+    return missing_of(connection, _postgres() if connection.dialect.name == "postgresql" else _sqlite())

@@ -4,7 +4,7 @@ replaced or taken away.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -61,15 +61,7 @@ class AppendOnly:
 
     def missing(self, connection: sa.Connection) -> list[str]:
         """Guards that are not there or are switched off."""
-        if connection.dialect.name == "postgresql":
-            rows = connection.exec_driver_sql(
-                "SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
-                "WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"
-            )
-        else:
-            rows = connection.exec_driver_sql("SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'")
-        found = {(row[0], row[1]) for row in rows}
-        return [f"{table}.{name}" for table, name in self.guards(connection.dialect.name) if (table, name) not in found]
+        return missing_of(connection, self.guards(connection.dialect.name))
 
     def _functions(self) -> list[str]:
         """Those that PostgreSQL's triggers run."""
@@ -83,3 +75,16 @@ class AppendOnly:
             "RETURN NEW; END $$"
             for table, (wrong, told) in self.turns.items()
         ]
+
+
+def missing_of(connection: sa.Connection, names: Iterable[tuple[str, str]]) -> list[str]:
+    """Of triggers by (table, trigger name), those that are not there or are switched off."""
+    if connection.dialect.name == "postgresql":
+        rows = connection.exec_driver_sql(
+            "SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+            "WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"
+        )
+    else:
+        rows = connection.exec_driver_sql("SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'")
+    found = {(row[0], row[1]) for row in rows}
+    return [f"{table}.{name}" for table, name in names if (table, name) not in found]

@@ -21,6 +21,9 @@ async def test_a_guard_that_was_taken_away_is_named(context: Context) -> None:
         "closing": "guard_closing_update" if sqlite else "guard_rewrite",
         "settlement_event": "guard_settlement_event_turn" if sqlite else "guard_turn",
         "exposure_acceptance": "guard_exposure_acceptance_delete" if sqlite else "guard_truncate",
+        "books_line": "guard_books_line_late" if sqlite else "guard_books_late",
+        "till_record": "till_record_delete" if sqlite else "till_record_whole",
+        "policy": "guard_policy_delete" if sqlite else "guard_next",
     }
     async with context.engine.begin() as connection:
         for table, name in names.items():
