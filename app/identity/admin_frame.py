@@ -37,7 +37,7 @@ def render_admin(
         session=session,
         may=partial(allows, session.principal),
         menu=menu_for(session.principal.roles, place),
-        waiting=_waiting(request, session.principal),
+        menu_waiting=_waiting(request, session.principal),
         **context,
     )
 
