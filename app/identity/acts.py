@@ -90,12 +90,12 @@ RETIRE: Final = _act("Take a claim out of circulation", _ADMIN)
 # People
 READ_PEOPLE: Final = _act("Read who works here and what they may do", _ADMIN, _AUDITOR, _V_ADMIN, _V_AUDITOR, _SHIFT)
 MANAGE_PEOPLE: Final = _act(
-    "Invite people, grant and withdraw roles: never more than one's own, shift managers only cashiers",
+    "Invite people, grant and withdraw roles, staff cards: never more than one's own, shift managers only cashiers",
     _ADMIN,
     _V_ADMIN,
     _SHIFT,
 )
 # The network
 MANAGE_NETWORK: Final = _act(
-    "Currencies and their rules, terms, limits, cards, members, trades, loans, webhooks, staff cards", _ADMIN
+    "Currencies and their rules, terms, limits, cards, members, trades, loans, webhooks", _ADMIN
 )

@@ -10,10 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.identity import people, service
 from app.identity.cookie import COOKIE, clear_session_cookie, set_session_cookie
-from app.identity.guard import Caller, SignedIn
+from app.identity.guard import SignedIn
 from app.identity.sign_in_limits import PER_ADDRESS, PER_LOGIN
 from app.platform.context import context_of
-from app.wire.base import CardUid
 
 router = APIRouter(prefix="/api/v1", tags=["identity"])
 
@@ -56,14 +55,6 @@ class Me(BaseModel):
     login: str
     grants: list[GrantShown]
     csrf: str
-
-
-class StaffCard(BaseModel):
-    """`card`: the number of its chip, upper-case hexadecimal; null: none."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    card: CardUid | None
 
 
 class SessionShown(BaseModel):
@@ -134,10 +125,3 @@ async def change_password(request: Request, change: PasswordChange, session: Sig
     """Ends all my other sessions."""
     PER_LOGIN.check(request, session.login)
     await service.change_password(context_of(request), session, change.current, change.new)
-
-
-@router.put("/people/{login}/card", status_code=204, summary="Give somebody a staff card, or take it away")
-async def set_staff_card(request: Request, caller: Caller, login: str, body: StaffCard) -> None:
-    """With it on the reader, their PIN alone is asked for; a network may want it always (setting `pin_only`)."""
-    async with context_of(request).engine.begin() as connection:
-        await people.set_card(connection, login, body.card, actor=caller.actor)

@@ -1,9 +1,9 @@
-"""Who lets whom do what: granting roles, taking them back, and letting people go. The caller holds the transaction.
+"""Who lets whom do what: granting roles, taking them back, staff cards, and letting people go.
 
-Nobody grants more than they have, nobody manages somebody whose rights go beyond their own, and the network never
-stands without an admin.
+The caller holds the transaction. Nobody grants more than they have, nobody manages somebody whose rights go beyond
+their own, and the network never stands without an admin.
 
-Errors: Forbidden("not-yours-to-grant"), Conflict("last-network-admin").
+Errors: Forbidden("not-yours-to-grant"), Conflict("last-network-admin", "card-exists").
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.identity import store
@@ -78,6 +79,18 @@ async def take_back(connection: AsyncConnection, by: Principal, person: UUID) ->
     require_managing(by, await store.grants_held(connection, person))
     if await store.set_active(connection, person, True):
         await audit(connection, by.actor, "person.return", f"person:{person}")
+
+
+async def set_card(connection: AsyncConnection, by: Principal, person: UUID, card: str | None) -> None:
+    """The chip's number of the card that they sign in with at terminals, which have it with their next snapshot; None
+    takes it away. Raises Conflict("card-exists"), after which the transaction is of no more use."""
+    require_managing(by, await store.grants_held(connection, person))
+    try:
+        changed = await store.set_card(connection, person, card)
+    except sa.exc.IntegrityError:
+        raise Conflict("This card is somebody else's.", "card-exists") from None
+    if changed:
+        await audit(connection, by.actor, "person.card", f"person:{person}", given=card is not None)
 
 
 def _require(by: Principal, it: Grant) -> None:

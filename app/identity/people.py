@@ -14,7 +14,7 @@ from app.identity import passwords, store
 from app.identity.audit import audit
 from app.identity.roles import Grant
 from app.platform import clock
-from app.platform.errors import Conflict, Invalid, NotFound
+from app.platform.errors import Conflict, Invalid
 from app.rules.ids import uuid7
 
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,63}")
@@ -100,18 +100,6 @@ async def people(connection: AsyncConnection) -> dict[str, Person]:
     for row in await store.active_people(connection):
         found.setdefault(row.login, []).append(row)
     return {login: Person(rows[0].id, login, rows[0].name, store.grants_of(rows)) for login, rows in found.items()}
-
-
-async def set_card(connection: AsyncConnection, login: str, card: str | None, *, actor: str) -> None:
-    """The card that they sign in with at terminals; None takes it away. NotFound, Conflict("card-exists")."""
-    found = await store.person_by_login(connection, normal_login(login))
-    if found is None:
-        raise NotFound(f"Nobody signs in as {login}.")
-    try:
-        await store.set_card(connection, found.id, card)
-    except sa.exc.IntegrityError:
-        raise Conflict("This card is somebody else's.", "card-exists") from None
-    await audit(connection, actor, "person.card", f"person:{found.id}", given=card is not None)
 
 
 async def change_person(

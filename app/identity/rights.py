@@ -69,7 +69,6 @@ ACT_OF: Final[Mapping[str, Act]] = {
     # Signed by the device itself: one that may no longer sell hands over what it had sold.
     "hand_over": EVERYBODY,
     "act": AS_TERMINAL,
-    "set_staff_card": MANAGE_NETWORK,
     "terminal_snapshot": AS_TERMINAL,
     "list_tabs": AS_TERMINAL,
     "open_tab": AS_TERMINAL,
@@ -312,6 +311,8 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "make_link": MANAGE_PEOPLE,
     "grant_role": MANAGE_PEOPLE,
     "withdraw_role": MANAGE_PEOPLE,
+    "set_staff_card": MANAGE_PEOPLE,
+    "card_from_page": MANAGE_PEOPLE,
     "welcome_page": EVERYBODY,
     "choose_password": EVERYBODY,
     # Signing in and out

@@ -123,8 +123,15 @@ async def set_name(connection: AsyncConnection, person_id: UUID, name: str) -> N
     await connection.execute(person.update().where(person.c.id == person_id).values(name=name))
 
 
-async def set_card(connection: AsyncConnection, person_id: UUID, card: str | None) -> None:
-    await connection.execute(person.update().where(person.c.id == person_id).values(card_uid=card))
+async def person_by_card(connection: AsyncConnection, card: str) -> Row | None:
+    """`card`: the chip's number."""
+    return (await connection.execute(sa.select(person).where(person.c.card_uid == card))).one_or_none()
+
+
+async def set_card(connection: AsyncConnection, person_id: UUID, card: str | None) -> bool:
+    """Whether that was a change."""
+    other = (person.c.id == person_id) & person.c.card_uid.is_distinct_from(card)
+    return (await connection.execute(person.update().where(other).values(card_uid=card))).rowcount == 1
 
 
 async def delete_grants(connection: AsyncConnection, person_id: UUID) -> None:

@@ -14,6 +14,7 @@ from app.identity.guard import Caller
 from app.identity.roles import Grant, Role
 from app.platform.context import context_of
 from app.platform.errors import Invalid, NotFound
+from app.wire.base import CardUid
 
 router = APIRouter(prefix="/api/v1", tags=["identity"])
 
@@ -35,6 +36,14 @@ class GrantForm(BaseModel):
 class NewPerson(GrantForm):
     login: Login
     name: Annotated[str, Field(max_length=80)]
+
+
+class StaffCard(BaseModel):
+    """`card`: the number of its chip, upper-case hexadecimal; null: none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    card: CardUid | None
 
 
 class RoleShown(BaseModel):
@@ -108,6 +117,16 @@ async def withdraw_role(
     """Open sessions lose it with their next request. 409 `last-network-admin`."""
     async with context_of(request).engine.begin() as connection:
         await granting.withdraw(connection, caller, await _named(connection, login), _grant(role, venue))
+
+
+@router.put("/people/{login}/card", status_code=204, summary="Give somebody a staff card, or take it away")
+async def set_staff_card(request: Request, caller: Caller, login: str, body: StaffCard) -> None:
+    """With it on the reader, their PIN alone is asked for; a network may want it always (setting `pin_only`).
+
+    403 `not-yours-to-grant`, 409 `card-exists`.
+    """
+    async with context_of(request).engine.begin() as connection:
+        await granting.set_card(connection, caller, await _named(connection, login), body.card)
 
 
 def _grant(role: Role, venue: UUID | None) -> Grant:

@@ -8,10 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
+from app.cards.service import cards_by_uid, cards_described
 from app.identity import granting, invitations, store
 from app.identity.admin_frame import render_admin
 from app.identity.guard import Caller, SignedIn
 from app.identity.roles import NETWORK_WIDE, Grant, Principal, Role
+from app.identity.staff_rights import AT_TERMINALS
 from app.people.words import ABOUT, ROLES, in_order, said
 from app.platform.context import context_of
 from app.platform.errors import Conflict, Invalid, NotFound
@@ -24,6 +26,10 @@ HERE = "/admin/people"
 
 _AT_ONE = N_("At which venue? This role is held at one.")
 _TAKEN = N_("Somebody has this login already: their page, or a network admin, gives them another role.")
+_NO_CARD = N_("No card matches this. Check what is printed on it.")
+_SEVERAL = N_("Several cards are called this: write the card’s number.")
+_CARD_TAKEN = N_("This is somebody else’s staff card already, at another venue: choose another.")
+_CARD_OF = N_("This is the staff card of %(name)s already: take it away there first, or choose another.")
 WRONG = {
     "venue": _AT_ONE,
     "login": N_("A login has 2 to 64 letters without accents, digits or . _ @ + - and begins with one."),
@@ -102,6 +108,38 @@ async def withdraw_from_page(
     return RedirectResponse(f"{HERE}/{person}", 303)
 
 
+@router.post(HERE + "/{person}/card")
+async def card_from_page(
+    request: Request,
+    caller: Caller,
+    session: SignedIn,
+    person: UUID,
+    card: Annotated[str, Form(max_length=300)] = "",
+    take: Annotated[Literal["", "yes"], Form()] = "",
+) -> Response:
+    """The staff card, by what is printed on it, its number or its code; or taking it away."""
+    texts, problem, uid = texts_of(request), "", None
+    if not take:
+        async with context_of(request).reader.connect() as connection:
+            found = await cards_described(connection, card) if card.strip() else []
+        if len(found) == 1:
+            uid = found[0].uid
+        else:
+            problem = texts.gettext(_SEVERAL if found else _NO_CARD)
+    if not problem:
+        try:
+            async with context_of(request).engine.begin() as connection:
+                await _seen(connection, caller, person)
+                await granting.set_card(connection, caller, person, uid)
+        except Conflict as error:
+            if error.code != "card-exists":
+                raise
+            problem = await _taken(request, caller, uid or "")
+    if problem:
+        return await _person(request, caller, session, person, card_typed=card, card_problem=problem)
+    return RedirectResponse(f"{HERE}/{person}", 303)
+
+
 @router.post(HERE + "/{person}/{act}")
 async def change_person_from_page(
     request: Request, caller: Caller, session: SignedIn, person: UUID, act: Literal["link", "leave", "return"]
@@ -140,6 +178,16 @@ async def _seen(connection: Any, caller: Principal, person: UUID) -> tuple[Any, 
     if row is None or not _reach(caller, grants):
         raise NotFound("There is no such person, or not for you.")
     return row, grants
+
+
+async def _taken(request: Request, caller: Principal, card: str) -> str:
+    """Whose card it is is told to who may see them."""
+    texts = texts_of(request)
+    async with context_of(request).reader.connect() as connection:
+        row = await store.person_by_card(connection, card)
+        if row is not None and _reach(caller, await store.grants_held(connection, row.id)):
+            return texts.gettext(_CARD_OF, name=row.name)
+    return texts.gettext(_CARD_TAKEN)
 
 
 async def _people(
@@ -186,18 +234,21 @@ async def _person(
     link: invitations.Link | None = None,
     chosen: str = "",
     problem: str = "",
+    card_typed: str = "",
+    card_problem: str = "",
 ) -> Response:
     context, texts = context_of(request), texts_of(request)
     async with context.reader.connect() as connection:
         network, at = await the_network(connection), await venues(connection)
         row, grants = await _seen(connection, caller, person)
+        card = (await cards_by_uid(connection, [row.card_uid])).get(row.card_uid) if row.card_uid else None
     names = {it.id: it.name for it in at.values()}
     return render_admin(
         request,
         session,
         "people/person.html",
         place=HERE,
-        status_code=422 if problem else 200,
+        status_code=422 if problem or card_problem else 200,
         # A page with a link on it is nobody's to keep.
         headers={"Cache-Control": "no-store"} if link else None,
         network_name=network.name,
@@ -207,10 +258,14 @@ async def _person(
         grants=[(it, said(it, names, texts), granting.may_grant(caller, it)) for it in in_order(grants)],
         link=None if link is None else f"{context.settings.base_url.rstrip('/')}/welcome/{link.token}",
         expires_at_us=None if link is None else link.expires_at_us,
+        card=card,
+        at_terminals=any(it.role in AT_TERMINALS for it in grants),
         manages=granting.may_manage(caller, grants),
         **_choices(caller, names, request),
         chosen=chosen,
         problem=problem,
+        card_typed=card_typed,
+        card_problem=card_problem,
     )
 
 

@@ -26,7 +26,7 @@ API = {
     "sync": "t",
     "hand_over": "*",
     "act": "t",
-    "set_staff_card": "n",
+    "set_staff_card": "nvs",
     "terminal_snapshot": "t",
     "list_tabs": "t",
     "open_tab": "t",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import httpx
 import pytest
 import sqlalchemy as sa
 
+from app.cards.service import card_by_uid
+from app.cli.demo.forms import forms
 from app.identity.tables import audit, invitation, person
-from tests.support.network import Network
+from tests.support.network import CARDS, Network, problem
 from tests.support.pages import form_to, led_to, look, send, words
 
 pytestmark = pytest.mark.anyio
@@ -127,3 +130,48 @@ async def test_programs_grant_and_withdraw_too(network: Network) -> None:
     assert ana["grants"] == [{"role": "cashier", "venue": venue}]
     wrong = await network.post("nadia", "/people/ana/grants", {"role": "cashier"})
     assert wrong.status_code == 422
+
+
+async def test_a_staff_card_is_given_by_its_label_number_or_code_and_taken_away(network: Network) -> None:
+    bar, lucas = await network.terminal("raffinerie"), await network.hired("lucas")
+    marie, page = await network.person("marie"), f"{PEOPLE}/{await network.hired('lucas')}"
+    async with network.context.reader.connect() as connection:
+        awa = await card_by_uid(connection, CARDS["awa"])
+    for typed in ("carte de awa", "04:a0:00:00:00:a0:01", f"https://x/c/{awa.token}"):
+        form = form_to(await look(marie, page), f"{page}/card")
+        assert led_to(await send(marie, form, card=typed)) == page, typed
+        said = await look(marie, page)
+        assert "Carte de awa" in words(said)
+        staff = (await bar.snapshot()).json()["staff"]
+        assert [it["id"] for it in staff if it.get("card") == CARDS["awa"]] == [str(lucas)]
+        taking = next(it for it in forms(said.text) if it.fields.get("take"))
+        assert led_to(await send(marie, taking)) == page
+        assert "Carte de awa" not in words(await look(marie, page))
+    async with network.context.reader.connect() as connection:
+        kept = await connection.execute(
+            sa.select(audit.c.actor, audit.c.subject).where(audit.c.action == "person.card")
+        )
+        assert set(kept) == {(f"person:{await network.hired('marie')}", f"person:{lucas}")}
+
+
+async def test_a_card_that_is_not_theirs_to_have_is_refused_in_words(network: Network) -> None:
+    nadia, lucas = await network.person("nadia"), f"{PEOPLE}/{await network.hired('lucas')}"
+    await network.hired("marie")
+    assert (await nadia.put("/api/v1/people/marie/card", json={"card": CARDS["awa"]})).status_code == 204
+    form = form_to(await look(nadia, lucas), f"{lucas}/card")
+    for typed, told in (
+        ("carte de personne", "Aucune carte ne correspond"),
+        ("carte", "Plusieurs cartes"),
+        (CARDS["awa"], "est déjà la carte d’équipe de Marie"),
+    ):
+        refused = await send(nadia, form, card=typed)
+        assert refused.status_code == 422, typed
+        assert told in words(refused)
+        assert f'value="{typed}"' in refused.text
+    # Beyond the giver's rights, by the page as by a program; and neither page nor form where one may not.
+    sana, marie = await network.person("sana"), f"{PEOPLE}/{await network.hired('marie')}"
+    assert "/card" not in (await look(sana, marie)).text
+    own = form_to(await look(sana, lucas), f"{lucas}/card")
+    assert (await send(sana, replace(own, action=f"{marie}/card"), card="carte de basile")).status_code == 403
+    refused = await sana.put("/api/v1/people/marie/card", json={"card": None})
+    assert problem(refused) == (403, "not-yours-to-grant")
