@@ -119,10 +119,12 @@ async def backlog(data: Path, url: str, pin: str, cards: int, tell: Callable[[st
 
 
 def started(data: Path, url: str, log: Path) -> tuple[float, float]:
-    """(seconds from process start until it could sell, resident memory then) of a real `comptoir terminal`."""
+    """(seconds from process start until it could sell, resident memory then) of a real `comptoir terminal` that is its
+    site's hub too."""
     port = free_port()
     with UdpCardField() as field, log.open("ab") as out:
         arguments = ["--data", str(data), "--server", url, "--reader", field.path, "--kiosk-port", str(port)]
+        arguments += ["--hub-listen", f"127.0.0.1:{free_port()}"]
         began = time.monotonic()
         process = subprocess.Popen(comptoir("terminal", *arguments), stdout=out, stderr=out)  # noqa: S603
         try:

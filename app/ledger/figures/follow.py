@@ -132,6 +132,8 @@ async def _take_in_lots(connection: AsyncConnection, after: int, upto: int) -> N
     legs = [leg async for leg in _legs(connection, after, upto)]
     if not legs:
         return
+    if first_issued := await _first_issued(connection, after, upto):
+        legs = [*await _passed_over(connection, after, first_issued), *legs]
     known = await _loaded(connection, legs)
     old = _Seen(known)
     for leg in legs:
@@ -139,7 +141,29 @@ async def _take_in_lots(connection: AsyncConnection, after: int, upto: int) -> N
     await old.write_changes(connection, known)
 
 
-async def _legs(connection: AsyncConnection, after: int, upto: int) -> AsyncIterator[Leg]:
+async def _first_issued(connection: AsyncConnection, after: int, upto: int) -> list[int]:
+    """Books whose first unit ever is issued in this stretch."""
+    first = sa.select(sa.func.min(transfer.c.id)).where(transfer.c.debit_account == account.c.id).scalar_subquery()
+    query = sa.select(account.c.book).where(account.c.kind == "issuance", first > after, first <= upto)
+    return list((await connection.execute(query)).scalars())
+
+
+async def _passed_over(connection: AsyncConnection, upto: int, books: Sequence[int]) -> list[Leg]:
+    """What left purses of these books before anything was issued, at tills without network: nobody could tell by then
+    that these are books of money that somebody issues."""
+    legs = [leg async for leg in _legs(connection, 0, upto, books)]
+    taken: set[int] = set()
+    for ids in _parts([leg.transfer for leg in legs]):
+        for table in (lot, lot_use, shortfall):
+            rows = await connection.execute(sa.select(table.c.transfer).where(table.c.transfer.in_(ids)))
+            taken.update(rows.scalars())
+    return [leg for leg in legs if leg.transfer not in taken]
+
+
+async def _legs(
+    connection: AsyncConnection, after: int, upto: int, books: Sequence[int] | None = None
+) -> AsyncIterator[Leg]:
+    """What moved in or out of purses above transfer `after` and up to `upto`, in order; in `books` only, if given."""
     query = (
         sa.select(
             transfer.c.id,
@@ -158,6 +182,8 @@ async def _legs(connection: AsyncConnection, after: int, upto: int) -> AsyncIter
         .where(sa.or_(_DEBITED.c.kind.in_(PURSE), _CREDITED.c.kind.in_(PURSE)))
         .order_by(transfer.c.id)
     )
+    if books is not None:
+        query = query.where(_DEBITED.c.book.in_(books))
     for row in await connection.execute(query):
         debit = (row.book, row.debit_owner) if row.debit_kind in PURSE else None
         credit = (row.book, row.credit_owner) if row.credit_kind in PURSE else None

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from app.ledger.figures import reads
 from app.ledger.figures.follow import catch_up
 from app.ledger.figures.lots import NOWHERE, Leg, Lots
-from app.ledger.rules.kinds import AccountKey
+from app.ledger.rules.kinds import AccountKey, Book
 from app.ledger.rules.operations import Operation, Posted, Posting
 from app.ledger.verify import verify
 from app.rules.ids import uuid7
@@ -184,6 +184,34 @@ async def test_figures_are_what_the_transfers_say_wherever_they_were_stopped(boo
     assert sum(it.amount for it in await reads.unspent(ledger.reader)) == held
     assert (await verify(books.engine, KEY.public_key())).ok, "which looks at the figures too"
     assert picture.booked_at_us is not None
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("opened_early", [False, True])
+async def test_what_tills_sold_before_anything_was_issued_is_taken_in_once_it_is(
+    books: Books, opened_early: bool
+) -> None:
+    """The first that the ledger hears of a new money may be a sale without network, of a card not yet loaded here."""
+    new = Book(RAF.issuer, RAF.kind, "NEW")
+    keys = [AccountKey(new, kind, "wallet:1") for kind in ("wallet", "overdraft")]
+    wallet, overdraft, claim = await books.ledger.accounts([*keys, AccountKey(new, "claim", f"venue:{BAR}")])
+
+    async def book(kind: str, posting: Posting) -> None:
+        at = Operation(uuid7(), kind, bytes(32), (posting,), "test", 1, FRIDAY, venue=BAR, revision=None)
+        assert isinstance(await books.ledger.post_one(at), Posted)
+        await catch_up(books.engine, stretch=1)
+
+    await book("sale", Posting(wallet, claim, 30, debit_overflow=overdraft))
+    issuance = AccountKey(new, "issuance")
+    if opened_early:
+        await books.ledger.accounts([issuance])
+    await book("sale", Posting(wallet, claim, 12, debit_overflow=overdraft))
+    (issued,) = await books.ledger.accounts([issuance])
+    await book("topup", Posting(issued, overdraft, 50, credit_overflow=wallet))
+    picture = await reads.picture(books.ledger.reader, FRIDAY, FRIDAY, [f"venue:{BAR}"])
+    assert sum(it.amount for it in picture.spent) == 42
+    assert sum(it.amount for it in await reads.unspent(books.ledger.reader)) == 8
+    await books.proves()
 
 
 @pytest.mark.anyio
