@@ -41,6 +41,7 @@ import app.mutual.api
 import app.mutual.pages
 import app.outbox.api
 import app.people.api
+import app.people.audit_pages
 import app.people.pages
 import app.people.welcome_pages
 import app.sales.api
@@ -186,6 +187,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.outbox.api.router,
         app.identity.pages.router,
         app.people.pages.router,
+        app.people.audit_pages.router,
         app.people.welcome_pages.router,
         app.cards.pages.router,
         app.topups.pages.holder.router,

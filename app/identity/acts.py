@@ -95,6 +95,7 @@ MANAGE_PEOPLE: Final = _act(
     _V_ADMIN,
     _SHIFT,
 )
+READ_AUDIT: Final = _act("Read the audit log: who saw, changed or exported what", _ADMIN, _AUDITOR)
 # The network
 MANAGE_NETWORK: Final = _act(
     "Currencies and their rules, terms, limits, cards, members, trades, loans, webhooks", _ADMIN

@@ -1,4 +1,5 @@
-"""Who did what: one row for each act that changes rights, money's rules or people. Rows are only ever added."""
+"""Who did what: one row for each act that changes rights, money's rules or people, and for what
+was looked at or taken away as a file (app/identity/recorded.py). Rows are only ever added."""
 
 from __future__ import annotations
 
@@ -12,7 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.identity.tables import audit as audit_table
 from app.platform import clock
+from app.platform.kept_rows import AppendOnly
 from app.rules.ids import uuid7
+
+GUARDS = AppendOnly({"audit": "id = NEW.id"}, "audit_refuse", "what was recorded stays")
 
 
 async def audit(connection: AsyncConnection, actor: str, action: str, subject: str, **details: Any) -> None:

@@ -8,13 +8,15 @@ A plain Starlette route, which FastAPI's dependencies do not reach, calls `await
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends
 from starlette.requests import Request
 
 from app.identity import service
+from app.identity.audit import audit
 from app.identity.cookie import COOKIE
+from app.identity.recorded import recorded_as
 from app.identity.rights import RIGHTS, Rights
 from app.identity.roles import HOLDER, PUBLIC, Principal, Role
 from app.identity.tokens import read_terminal_token
@@ -22,6 +24,9 @@ from app.platform import clock
 from app.platform.context import context_of
 from app.platform.csrf import check_token
 from app.platform.errors import Forbidden, NotSignedIn
+
+# Addresses are as long as whoever asks likes; a row of the audit log is not.
+ASKED_LENGTH_MAX: Final = 500
 
 
 class Guard:
@@ -40,6 +45,11 @@ class Guard:
             raise RuntimeError(f"{endpoint} is missing in app/identity/rights.py: nobody may use it")
         caller = await _caller(request, self._rights[endpoint])
         request.state.principal = caller
+        action = recorded_as(endpoint, request)
+        if action is not None:
+            asked = {"asked": request.url.query[:ASKED_LENGTH_MAX]} if request.url.query else {}
+            async with context_of(request).engine.begin() as connection:
+                await audit(connection, caller.actor, action, request.url.path[:ASKED_LENGTH_MAX], **asked)
         return caller
 
 

@@ -71,6 +71,7 @@ MENU: Final = (
             Place("/admin/members", N_("Members"), RIGHTS["members_page"]),
             Place("/admin/loans", N_("Loans"), RIGHTS["loans_page"]),
             Place("/admin/people", N_("People"), RIGHTS["people_page"]),
+            Place("/admin/audit", N_("Audit log"), RIGHTS["audit_page"]),
         ),
     ),
     Group(
