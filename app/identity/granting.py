@@ -93,6 +93,14 @@ async def set_card(connection: AsyncConnection, by: Principal, person: UUID, car
         await audit(connection, by.actor, "person.card", f"person:{person}", given=card is not None)
 
 
+async def end_sessions(connection: AsyncConnection, by: Principal, person: UUID) -> None:
+    """Wherever they are signed in, they are no more; their password stays what it is."""
+    require_managing(by, await store.grants_held(connection, person))
+    ended = await store.delete_sessions_of(connection, person)
+    if ended:
+        await audit(connection, by.actor, "person.end_sessions", f"person:{person}", number=ended)
+
+
 def _require(by: Principal, it: Grant) -> None:
     if not may_grant(by, it):
         raise Forbidden("Nobody grants, or takes, more than they have.", "not-yours-to-grant")

@@ -40,7 +40,7 @@ RECORDED: Final = {
     "audit_table": "export.audit",
 }
 # These answer as a file to who asks for one.
-_AS_CSV: Final = {
+AS_CSV: Final = {
     "account_statement": "export.account",
     "list_operations": "export.operations",
     "trial_balance": "export.trial-balance",
@@ -51,8 +51,8 @@ LOOKED_UP: Final = {"counter_page", "hours_page", "contributions_page"}
 
 def recorded_as(endpoint: str, request: Request) -> str | None:
     """The action of the log; None: nothing is written down."""
-    if endpoint in _AS_CSV and "text/csv" in request.headers.get("accept", ""):
-        return _AS_CSV[endpoint]
+    if endpoint in AS_CSV and "text/csv" in request.headers.get("accept", ""):
+        return AS_CSV[endpoint]
     if endpoint in LOOKED_UP:
         return "view.card" if request.query_params.get("card") else None
     return RECORDED.get(endpoint)

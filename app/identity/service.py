@@ -144,6 +144,16 @@ async def revoke_session(context: Context, session: Session, session_id: str) ->
         raise NotFound("You have no such session.")
 
 
+async def end_other_sessions(context: Context, session: Session) -> int:
+    """Every session of the person but this one; how many there were."""
+    async with context.engine.begin() as connection:
+        ended = await store.delete_sessions_of(connection, session.person, bytes.fromhex(session.id))
+        if ended:
+            actor = session.principal.actor
+            await audit(connection, actor, "session.close_others", actor, number=ended)
+    return ended
+
+
 async def list_sessions(context: Context, person_id: UUID) -> list[SessionSummary]:
     """The person's live sessions, the one used last first."""
     now_us = clock.now_us()

@@ -17,6 +17,7 @@ from app.identity import audit_log, store
 from app.identity.admin_frame import render_admin
 from app.identity.audit_log import Kind, Wanted
 from app.identity.guard import SignedIn
+from app.people.audit_words import ACTS
 from app.platform.context import context_of
 from app.rules.business_day import day_start_us
 from app.venues.service import the_network, venues
@@ -70,6 +71,7 @@ async def audit_page(
         people=sorted(people.items(), key=lambda it: it[1]),
         venues=list(names.items()),
         kinds=KINDS,
+        acts=ACTS,
         tints=TINTS,
         chosen=chosen,
     )

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from app.cards.service import cards_by_uid, cards_described
-from app.identity import granting, invitations, store
+from app.identity import granting, invitations, service, store
 from app.identity.admin_frame import render_admin
 from app.identity.guard import Caller, SignedIn
 from app.identity.roles import NETWORK_WIDE, Grant, Principal, Role
 from app.identity.staff_rights import AT_TERMINALS
+from app.people.devices import device
 from app.people.words import ABOUT, ROLES, in_order, said
 from app.platform.context import context_of
 from app.platform.errors import Conflict, Invalid, NotFound
@@ -142,13 +143,19 @@ async def card_from_page(
 
 @router.post(HERE + "/{person}/{act}")
 async def change_person_from_page(
-    request: Request, caller: Caller, session: SignedIn, person: UUID, act: Literal["link", "leave", "return"]
+    request: Request,
+    caller: Caller,
+    session: SignedIn,
+    person: UUID,
+    act: Literal["link", "sessions", "leave", "return"],
 ) -> Response:
-    """A new link to choose a password, or leaving and coming back."""
+    """A new link to choose a password, an end to all sessions, or leaving and coming back."""
     link = None
     async with context_of(request).engine.begin() as connection:
         if act == "link":
             link = await invitations.new_link(connection, caller, person)
+        elif act == "sessions":
+            await granting.end_sessions(connection, caller, person)
         elif act == "leave":
             await granting.let_go(connection, caller, person)
         else:
@@ -243,6 +250,8 @@ async def _person(
         row, grants = await _seen(connection, caller, person)
         card = (await cards_by_uid(connection, [row.card_uid])).get(row.card_uid) if row.card_uid else None
     names = {it.id: it.name for it in at.values()}
+    manages = granting.may_manage(caller, grants)
+    open_ = await service.list_sessions(context, person) if manages else []
     return render_admin(
         request,
         session,
@@ -260,7 +269,8 @@ async def _person(
         expires_at_us=None if link is None else link.expires_at_us,
         card=card,
         at_terminals=any(it.role in AT_TERMINALS for it in grants),
-        manages=granting.may_manage(caller, grants),
+        manages=manages,
+        sessions=[(it, device(it.user_agent, texts)) for it in open_],
         **_choices(caller, names, request),
         chosen=chosen,
         problem=problem,
