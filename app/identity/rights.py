@@ -70,6 +70,7 @@ ACT_OF: Final[Mapping[str, Act]] = {
     # Signed by the device itself: one that may no longer sell hands over what it had sold.
     "hand_over": EVERYBODY,
     "act": AS_TERMINAL,
+    "undo_act": AS_TERMINAL,
     "terminal_snapshot": AS_TERMINAL,
     "list_tabs": AS_TERMINAL,
     "open_tab": AS_TERMINAL,

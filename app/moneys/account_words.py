@@ -87,6 +87,7 @@ class Owners:
 
 def operation(kind: str, texts: Texts) -> str:
     """ "Sale", "Sale, taken back"; a kind that has no name here is called as the ledger calls it."""
-    plain = kind.removesuffix(".reversal")
-    name = texts.gettext(OPERATIONS[plain]) if plain in OPERATIONS else plain
-    return name if plain == kind else texts.gettext("%(operation)s, taken back", operation=name)
+    if kind.endswith(".reversal"):
+        # What was taken back by mistake is taken back in its turn.
+        return texts.gettext("%(operation)s, taken back", operation=operation(kind.removesuffix(".reversal"), texts))
+    return texts.gettext(OPERATIONS[kind]) if kind in OPERATIONS else kind

@@ -7,7 +7,8 @@ it paid with. Whatever comes to 0 is left out, so that the same takings always r
     means                     what paid it
     gifted                    given away by the house, part of neither
 
-A void takes nothing off these: it is counted beside them, so that what was recorded first stays what it was.
+A void takes nothing off these: it is counted beside them, so that what was recorded first stays what it was. A top-up
+or refund that was taken back is a refund or top-up beside it: the cash went the other way.
 """
 
 from __future__ import annotations
@@ -92,6 +93,8 @@ class Figures:
     refunded: ByName = field(default_factory=dict)
     credits: int = 0
     credited: ByCurrency = field(default_factory=dict)
+    uncredits: int = 0
+    uncredited: ByCurrency = field(default_factory=dict)
     training: int = 0
     trained: ByCurrency = field(default_factory=dict)
     moved_in: ByCurrency = field(default_factory=dict)
@@ -140,6 +143,11 @@ class Figures:
         """Money that nobody paid for: hours, gifts."""
         self.credits += 1
         _add(self.credited, currency, minor)
+
+    def uncredit(self, currency: str, minor: int) -> None:
+        """A credit was taken back, of these takings or of earlier ones."""
+        self.uncredits += 1
+        _add(self.uncredited, currency, minor)
 
     def move(self, direction: Literal["in", "out"], reason: str, cents: int) -> None:
         _add(self.moved_in if direction == "in" else self.moved_out, reason, cents)
@@ -200,10 +208,10 @@ class Figures:
 
 # A deposit is the customer's money, and a tip the staff's.
 _NO_TURNOVER = frozenset({"deposit", "tip"})
-_COUNTS = ("gifts", "voids", "top_ups", "refunds", "credits", "training")
+_COUNTS = ("gifts", "voids", "top_ups", "refunds", "credits", "uncredits", "training")
 _SUMS = (
     *("total", "deposits_out", "deposits_back", "tips", "given_on_top", "gifted", "voided", "credited", "trained"),
-    *("moved_in", "moved_out"),
+    *("uncredited", "moved_in", "moved_out"),
 )
 _NAMED = ("means", "categories", "vat", "voided_means", "topped_up", "refunded")
 

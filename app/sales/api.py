@@ -23,9 +23,10 @@ from app.sales.deltas import Document, snapshots_of
 from app.sales.directory import directory_of
 from app.sales.exceptions import open_exceptions
 from app.sales.late import Why
+from app.sales.rows import undoing
 from app.terminals.service import check_signature, of_epoch, polled, require_active, require_till, terminal_named
 from app.venues.service import venue_named
-from app.wire import ActReply, AskedRow, Batch, Sale, SaleReply, SyncReply, TerminalSnapshot
+from app.wire import ActReply, AskedRow, Batch, Sale, SaleReply, SyncReply, TerminalSnapshot, VoidRow
 from app.wire.snapshot import SIGNATURE_HEADER
 
 router = APIRouter(prefix="/api/v1", tags=["sales"])
@@ -145,6 +146,31 @@ async def act(request: Request, caller: Caller, row: AskedRow) -> ActReply:
         staff = await staff_at(connection, counter.venue.id, row.cashier)
     booked = await request.app.state.row_asks[type(row)](ledger, counter, staff, row)
     return ActReply(id=row.id, booked=booked.seq, balances=await service.card_balances(ledger, row.card))
+
+
+@router.post(
+    "/terminals/voids",
+    status_code=201,
+    summary="Take back a top-up, refund or credit of this terminal",
+    responses={
+        402: {"description": "insufficient-funds: the money was spent since"},
+        403: {"description": "forbidden: another's, or too late; it takes the right to void"},
+        404: {"description": "not-found; also while the row of what is taken back has not come in"},
+        409: {"description": "already-reversed, terminals-away (cash would go out), or cancelled"},
+    },
+)
+async def undo_act(request: Request, caller: Caller, row: VoidRow) -> ActReply:
+    """Asked before any cash changes hands. The row's own id is its idempotency key; the same row comes in again with
+    the terminal's journal."""
+    context, ledger = context_of(request), ledger_of(request)
+    counter = await _counter(request, caller)
+    require_active(counter.terminal)
+    if row.cashier is None:
+        raise Invalid("A void says who asks for it.")
+    async with context.reader.connect() as connection:
+        staff = await staff_at(connection, counter.venue.id, row.cashier)
+    posted, card = await undoing.ask(ledger, counter, staff, row)
+    return ActReply(id=row.id, booked=posted.seq, balances=await service.card_balances(ledger, card))
 
 
 @router.get(

@@ -14,13 +14,13 @@ from app.ledger.service import booked_among, operations_since, recent_operations
 from app.platform.clock import now_us
 from app.sales import booking
 from app.sales.tables import intake
-from app.terminals.rows import ASKED_KINDS
+from app.terminals.rows import ASKED_KINDS, UNDONE_KINDS
 from app.terminals.tables import journal_mark
 
 # What was booked online and whose row is still under way is at most as old as a terminal can be offline and still sell.
 UNDER_WAY_US = 48 * 3600 * 1_000_000
 
-_KINDS = (booking.KIND, *ASKED_KINDS)
+_KINDS = (booking.KIND, *ASKED_KINDS, *UNDONE_KINDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,10 @@ HERE = "/admin/closings"
 SHOWN_MAX = 200
 PERIODS: Final[tuple[TillPeriod, ...]] = ("session", "day", "month", "year")
 # A cell that begins with one of these is run as a formula by spreadsheets.
-_SIMPLE = ("total", "deposits_out", "deposits_back", "tips", "given_on_top", "gifted", "voided", "credited", "trained")
+_SIMPLE = (
+    *("total", "deposits_out", "deposits_back", "tips", "given_on_top", "gifted", "voided"),
+    *("credited", "uncredited", "trained"),
+)
 _DRAWER = ("float_cents", "expected_cents", "counted_cents", "difference_cents", "drawer_cents")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

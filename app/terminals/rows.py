@@ -62,6 +62,8 @@ Asks = Mapping[type[Row], AskRow]
 
 # What the operations are called that terminals ask for beside sales: a snapshot must know which of them it contains.
 ASKED_KINDS = ("topup.cash", "refund.cash", "shift", "gift", "contribution")
+# And when one of them is taken back, which is asked for too.
+UNDONE_KINDS = tuple(f"{kind}.reversal" for kind in ASKED_KINDS)
 
 
 def day_of(place: Place, at_us: int) -> tuple[date, bool]:

@@ -14,11 +14,10 @@ from app.identity.staff import Staff
 from app.ledger.rules.kinds import AccountKey
 from app.ledger.rules.operations import Condition, Conflict, Operation, Outcome, Posted, Posting
 from app.ledger.service import Ledger, currency_book, reserve_book
-from app.platform import errors
 from app.platform.clock import now_us
 from app.platform.errors import Forbidden, Invalid
+from app.terminals.away import require_all_heard
 from app.terminals.rows import Asks, Exceptions, HandlersOf, Place, day_of
-from app.terminals.service import terminals_away
 from app.topups import service
 from app.topups.amounts import limits_of
 from app.venues.service import the_network
@@ -81,19 +80,15 @@ async def ask_refund(ledger: Ledger, place: Place, staff: Staff, row: RefundRow)
     currency = _bought(place, row.currency)
     version = await service.rules_of(ledger, currency)
     async with ledger.reader.connect() as connection:
-        card, settings = await card_by_uid(connection, row.card), (await the_network(connection)).settings
-        now = now_us()
-        away = await terminals_away(
-            connection, now - settings.refund_wait_s * 1_000_000, now - settings.refund_heard_s * 1_000_000
-        )
+        card = await card_by_uid(connection, row.card)
     if not await ledger.booked([row.id]):
         _check_card(card)
         redeem = version.policy.redeem
         charged = redeem.fee.payer == "holder" and (redeem.fee.basis_points or redeem.fee.minimum)
         if "holders" not in redeem.who or charged:
             raise Invalid(f"{currency.code} is not paid out at a till.", "not-allowed")
-        if away - {place.terminal.id}:
-            raise errors.Conflict("A terminal without network may have sold to this card.", "terminals-away")
+        async with ledger.reader.connect() as connection:
+            await require_all_heard(connection, place.terminal)
     return await ledger.post_one(await _refund(ledger, place, row, currency, card, version.label))
 
 

@@ -1,6 +1,6 @@
 """What terminals and the server say to each other. Version 1; unknown fields are refused on the way in."""
 
-from app.wire.acts import ActReply, AskedRow, CreditRow, RefundRow, TopUpRow
+from app.wire.acts import ActReply, AskedRow, CardActRow, CreditRow, RefundRow, TopUpRow
 from app.wire.base import Row
 from app.wire.delta import SUMS, SnapshotDelta, card_hash, content_of
 from app.wire.journal import (
@@ -59,6 +59,7 @@ __all__ = [
     "Batch",
     "Bill",
     "CancelRow",
+    "CardActRow",
     "CashRow",
     "ClosingRow",
     "CountRow",

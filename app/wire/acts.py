@@ -57,7 +57,8 @@ class CreditRow(_CardRow):
     reason: Annotated[str, Field(min_length=1, max_length=200)]
 
 
-AskedRow = Annotated[TopUpRow | RefundRow | CreditRow, Field(discriminator="kind")]
+CardActRow = TopUpRow | RefundRow | CreditRow
+AskedRow = Annotated[CardActRow, Field(discriminator="kind")]
 
 
 class ActReply(Message):

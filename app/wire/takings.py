@@ -90,3 +90,7 @@ def _void(figures: Figures, number: str, undone: AnyRow | None) -> None:
     elif isinstance(undone, TopUpRow):
         # What was taken for it goes back the same way.
         figures.refund(undone.means, undone.currency, undone.amount)
+    elif isinstance(undone, RefundRow):
+        figures.top_up("cash", undone.currency, undone.amount)
+    elif isinstance(undone, CreditRow):
+        figures.uncredit(undone.currency, undone.amount)

@@ -13,7 +13,7 @@ Errors, all JournalError:
 from readers.journal.clock import Clock, Stamp
 from readers.journal.errors import ChainBroken, JournalError, JournalFailed, JournalTooNew, JournalUnsafe, RowsWaiting
 from readers.journal.journal import Journal
-from readers.journal.records import Halt, OwnRow, PaidSale, Pairing
+from readers.journal.records import Halt, Made, OwnRow, PaidSale, Pairing
 from readers.journal.store import JournalFile
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "JournalFile",
     "JournalTooNew",
     "JournalUnsafe",
+    "Made",
     "OwnRow",
     "PaidSale",
     "Pairing",

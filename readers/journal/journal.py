@@ -13,7 +13,7 @@ from uuid import UUID
 from app.wire import AnyRow, JournalRow, PairingReply
 from readers.journal.clock import Clock
 from readers.journal.errors import JournalError, JournalFailed
-from readers.journal.records import Halt, OwnRow, PaidSale, Pairing
+from readers.journal.records import Halt, Made, OwnRow, PaidSale, Pairing
 from readers.journal.schema import Connection
 from readers.journal.store import JournalFile, connect
 
@@ -137,6 +137,9 @@ class Journal:
 
     async def last_sales(self, count: int) -> list[PaidSale]:
         return await self._run(lambda: self._file.last_sales(count))
+
+    async def last_made(self, count: int) -> list[Made]:
+        return await self._run(lambda: self._file.last_made(count))
 
     async def oldest_waiting_us(self) -> int | None:
         """When the oldest row that the server has not acknowledged was written."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from app.wire import AnyRow, SaleRow
+from app.wire import AnyRow, CardActRow, SaleRow
 
 Halt = Literal["quarantined", "revoked", "behind"]
 """Why selling stopped: the server found a fork, took our rights away, or holds rows that this journal lost."""
@@ -44,5 +44,14 @@ class PaidSale:
     """One of the last sales, whether staff undid it, and the sequence of its row in this epoch."""
 
     row: SaleRow
+    voided: bool
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One of the last things that were done here for a customer, as PaidSale."""
+
+    row: SaleRow | CardActRow
     voided: bool
     sequence: int

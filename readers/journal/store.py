@@ -25,7 +25,7 @@ from app.wire import (
 )
 from readers.journal.clock import Clock, Stamp
 from readers.journal.errors import ChainBroken, JournalError, JournalFailed, JournalUnsafe, RowsWaiting
-from readers.journal.records import Halt, OwnRow, PaidSale, Pairing
+from readers.journal.records import Halt, Made, OwnRow, PaidSale, Pairing
 from readers.journal.schema import MIGRATIONS, Connection, migrate
 
 # What opening checks of the chain; `verify()` checks all of it.
@@ -34,6 +34,8 @@ TAIL_ROWS = 256
 _FULL = 2
 # Rows that ask for something to be booked. A cancel takes back what was never in the journal.
 _ACTS = "event IS NOT NULL AND kind <> 'cancel'"
+# What is done for a customer, and may be taken back.
+_MADE = ("sale", "top_up", "refund", "credit")
 _PAIRING = "number, device, epoch, name, venue, venue_name, server_key, code_digest, halted"
 
 
@@ -147,6 +149,8 @@ class JournalFile:
             for row in self._db.execute(
                 "SELECT sale FROM rows AS i WHERE kind = 'intent' AND pairing = ?"
                 " AND NOT EXISTS (SELECT 1 FROM rows AS o WHERE o.sale = i.sale AND o.kind <> 'intent')"
+                # A void is about what it takes back; its own intent goes by its event.
+                " AND NOT EXISTS (SELECT 1 FROM rows AS o WHERE o.event = i.sale)"
                 " ORDER BY sequence",
                 (self._pairing.number,),
             )
@@ -215,16 +219,12 @@ class JournalFile:
 
     def last_sales(self, count: int) -> list[PaidSale]:
         """The last sales of this epoch, newest first."""
-        rows = self._select(
-            "kind = 'sale' ORDER BY sequence DESC LIMIT ?",
-            count,
-            columns="sequence, payload, EXISTS"
-            " (SELECT 1 FROM rows AS undone WHERE undone.sale = rows.sale AND undone.kind IN ('void', 'cancel'))",
-        )
-        return [
-            PaidSale(cast("SaleRow", read_payload(payload)), bool(voided), sequence)
-            for sequence, payload, voided in rows
-        ]
+        return [PaidSale(cast("SaleRow", it.row), it.voided, it.sequence) for it in self._last_of_kind("sale", count)]
+
+    def last_made(self, count: int) -> list[Made]:
+        """The last sales and acts with a card of this epoch, newest first."""
+        found = [it for kind in _MADE for it in self._last_of_kind(kind, count)]
+        return sorted(found, key=lambda it: it.sequence, reverse=True)[:count]
 
     def rows_of(self, kind: str, sequence: int) -> list[tuple[int, AnyRow]]:
         """The rows of a kind in this epoch above `sequence`, oldest first, with their sequences."""
@@ -255,6 +255,16 @@ class JournalFile:
         return checked
 
     # Within
+
+    def _last_of_kind(self, kind: str, count: int) -> list[Made]:
+        rows = self._select(
+            "kind = ? ORDER BY sequence DESC LIMIT ?",
+            kind,
+            count,
+            columns="sequence, payload, EXISTS"
+            " (SELECT 1 FROM rows AS undone WHERE undone.sale = rows.sale AND undone.kind IN ('void', 'cancel'))",
+        )
+        return [Made(cast("Any", read_payload(payload)), bool(voided), sequence) for sequence, payload, voided in rows]
 
     def _settle(self, synchronous: str, migrations: tuple[tuple[str, ...], ...]) -> None:
         """Durable, or not at all: a journal that loses what it confirmed is worse than none."""

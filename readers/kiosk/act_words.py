@@ -36,7 +36,7 @@ ACT_WORDS: Final[dict[str, str]] = {
     "right.train": _("training"),
     "right.sold_out": _("sold-out products"),
     # Undoing and practising
-    "act.undo_last": _("Undo the last sale"),
+    "act.undo_last": _("Undo the last one"),
     "act.training": _("Training"),
     "training.already": _("You are practising already"),
     # Tabs

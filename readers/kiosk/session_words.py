@@ -73,6 +73,7 @@ SESSION_WORDS: Final[dict[str, str]] = {
     "report.gifts": _("Gifts of the house: {count}"),
     "report.training": _("Training, not counted: {count}"),
     "report.credits": _("Credited to cards: {count}"),
+    "report.uncredits": _("Credits taken back: {count}"),
     "report.topped_up": _("Top-ups: {means}"),
     "report.refunded": _("Refunds: {means}"),
     "report.moved_in": _("Cash in:"),

@@ -34,6 +34,7 @@ from app.wire import (
     TokenReply,
     TokenRequest,
     TopUpRow,
+    VoidRow,
     batch_message,
     logs_message,
     status_message,
@@ -188,6 +189,11 @@ class Server:
             own = Refusal.FORBIDDEN if error.problem.name == Refusal.FORBIDDEN else None
             return Declined(own or _NAMES.get(error.problem.name) or Refusal.INVALID)
         return Acted(reply) if reply.id == row.id else NoAnswer()
+
+    async def undo(self, row: VoidRow, device: UUID) -> ActReply:
+        """Ask the server to take an act back. Rejected, Unreachable."""
+        headers = {"Idempotency-Key": str(row.id)}
+        return _read(await self._post_twice("/api/v1/terminals/voids", device, row, headers), ActReply)
 
     async def sync(self, device: UUID, epoch: int, rows: tuple[JournalRow, ...], waiting: int) -> SyncReply:
         """Deliver journal rows. Rejected, Unreachable."""

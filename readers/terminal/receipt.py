@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from app.rules.basket import Line, totals
-from app.wire import Sale, SaleRow
+from app.wire import CardActRow, RefundRow, Sale, SaleRow, TopUpRow
 from readers.terminal.view import Amount, PastSale, Taken
 
 Balances = Mapping[str, Mapping[str, int]]
@@ -51,6 +51,31 @@ def past_sale(row: SaleRow, asked: UUID, *, voided: bool, why_not: str | None = 
         offline=row.mode == "offline" and bool(sale.card),
         voided=voided,
         why_not=why_not,
+    )
+
+
+def past_act(row: CardActRow, *, voided: bool, why_not: str | None = None) -> PastSale:
+    """What was done with a card beside selling."""
+    cash: tuple[Taken, ...] = ()
+    match row:
+        case TopUpRow():
+            cash = (Taken(row.means, row.currency, row.amount),)
+        case RefundRow():
+            cash = (Taken("cash", row.currency, -row.amount),)
+        case _:
+            pass
+    return PastSale(
+        sale=row.id,
+        asked=row.id,
+        card=row.card,
+        price=(Amount(row.currency, row.amount),),
+        rest=cash,
+        lines=(),
+        at_us=row.at_us,
+        offline=row.mode == "offline",
+        voided=voided,
+        why_not=why_not,
+        act=row.kind,
     )
 
 

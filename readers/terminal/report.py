@@ -71,6 +71,8 @@ class Reports:
         yield from self._counted("report.gifts", it.gifts, it.gifted)
         yield from self._counted("report.training", it.training, it.trained)
         yield from self._counted("report.credits", it.credits, it.credited)
+        if it.uncredits:
+            yield from self._counted("report.uncredits", it.uncredits, it.uncredited)
         yield from self._named("report.topped_up", it.topped_up)
         yield from self._named("report.refunded", it.refunded)
 

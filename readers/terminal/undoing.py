@@ -1,4 +1,4 @@
-"""Who may take back a sale at the till: a mistake is mended at once by who made it, anything else by who may void."""
+"""Why somebody may not take back what was done at the till, as the screen says it."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ from collections.abc import Collection
 from typing import Literal
 from uuid import UUID
 
-from app.wire import SaleRow
+from app.rules.undoing import NotTheirs, not_theirs
+from app.wire import CardActRow, SaleRow
 
-# The customer is still at the counter.
-OWN_MINUTES = 15
-
-WhyNot = Literal["not_voidable", "not_yours", "too_late"]
+WhyNot = Literal["not_voidable", "only_online"] | NotTheirs
 
 
-def why_not(row: SaleRow, *, voided: bool, who: UUID | None, rights: Collection[str], now_us: int) -> WhyNot | None:
-    """Why `who` may not take this sale back now; None: they may."""
+def why_not(
+    row: SaleRow | CardActRow, *, voided: bool, who: UUID | None, rights: Collection[str], now_us: int, online: bool
+) -> WhyNot | None:
+    """Why `who` may not take this back now; None: they may. A sale is taken back without network too; what put money
+    on a card or took it off is not, for the card may have been used elsewhere since."""
     if voided:
         return "not_voidable"
-    if "void" in rights:
-        return None
-    if row.sale.cashier is None or row.sale.cashier != who:
-        return "not_yours"
-    late = now_us - row.sale.occurred_at_us > OWN_MINUTES * 60 * 1_000_000
-    return "too_late" if late else None
+    if isinstance(row, SaleRow):
+        return not_theirs(row.sale.cashier, row.sale.occurred_at_us, who=who, rights=rights, now_us=now_us)
+    why = not_theirs(row.cashier, row.at_us, who=who, rights=rights, now_us=now_us)
+    return why or (None if online else "only_online")

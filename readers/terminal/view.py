@@ -119,6 +119,9 @@ class PastSale:
     """One of the last sales of this terminal, newest first on the screen. `card`: "" where none paid; `rest`: what
     staff took themselves.
 
+    `act` names what was done with the card where that was no sale; it has no lines, `price` is the amount, and `rest`
+    the cash or bank card that was taken for it, below 0 where cash was given out.
+
     `why_not`: the TillError that voiding it would meet; None where who is signed in may void it.
     """
 
@@ -132,6 +135,7 @@ class PastSale:
     offline: bool
     voided: bool
     why_not: str | None = None
+    act: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +228,7 @@ class TillError(Exception):
     only_online, card_first, unknown_act, wrong_amount, not_allowed, in_training, no_session, session_open,
     nothing_to_close, reason_needed, no_closing, tab_plain, tab_over_hold, tab_closed, tab_changed, tab_funds,
     tab_blocked, tab_refused, tab_no_answer, tab_not_noted, price_changed, below_zero,
-    card_only, only_cash, not_a_gift.
+    card_only, only_cash, not_a_gift, undo_spent, undo_away, undo_not_there, undo_refused, undo_no_answer.
     """
 
     def __init__(self, reason: str) -> None:

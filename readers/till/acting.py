@@ -10,9 +10,9 @@ from readers.journal import Clock, Journal
 from readers.sync import Link, Server
 from readers.terminal.counter import Ask, Card
 from readers.terminal.shop import Shop
-from readers.terminal.view import Amount, Result
+from readers.terminal.view import Amount
 from readers.till.shelf import SnapshotShelf
-from readers.till.tap import Tap
+from readers.till.tap import Ended, Tap
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,6 @@ class Act(Protocol):
         """(what `settle` needs of the wish, the amounts that the screen says). TillError: malformed, and its own."""
         ...
 
-    async def settle(self, ask: Ask, card: Card) -> Result:
+    async def settle(self, ask: Ask, card: Card) -> Ended:
         """Do it with the card that was just laid down. Never raises; green only after its row was committed."""
         ...

@@ -16,7 +16,7 @@ import structlog
 
 from app.rules.ids import uuid7
 from app.rules.offline import Accept, Refusal, Refuse, decide
-from app.wire import CancelRow, IntentRow, RefusedRow, Sale, SaleRow, VoidRow
+from app.wire import CancelRow, CardActRow, IntentRow, RefusedRow, Sale, SaleRow, VoidRow
 from readers.journal import Clock, Journal, JournalFailed
 from readers.sync import Booked, Declined, Link, NoAnswer, Server
 from readers.terminal.changes import taken_from
@@ -51,11 +51,11 @@ class TapSettings:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a tap ended. `row` is the committed sale of a green one, `sequence` its place in the journal, and `open` what
+    """How a tap ended. `row` is what was committed of a green one, `sequence` its place in the journal, and `open` what
     may still be done about a red one."""
 
     result: Result
-    row: SaleRow | None = None
+    row: SaleRow | CardActRow | None = None
     sequence: int = 0
     open: Pending | None = None
 

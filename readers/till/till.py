@@ -12,7 +12,7 @@ import structlog
 
 from app.rules.ids import uuid7
 from app.rules.offline import WHOLE, percent_in_force, stopped
-from app.wire import Bill, SaleRow, VoidRow
+from app.wire import Bill, SaleRow
 from app.wire.tabs import Tab
 from readers.journal import Clock, Journal, JournalFailed
 from readers.sync import Link
@@ -43,10 +43,10 @@ from readers.till.sold_out import SoldOutDesk
 from readers.till.staff import SignIn
 from readers.till.tabs import RestBy, TabDesk
 from readers.till.tap import Ended, Tap
+from readers.till.undoing import UndoDesk
 
 # While offline nothing else moves the screen, and the snapshot grows old; prices change by the hour.
 REFRESH_S = 15.0
-REASON_MAX = 200
 
 _log = structlog.get_logger(__name__)
 
@@ -88,7 +88,8 @@ class CardTill:
         self._reader: Literal["ok", "lost"] = "lost"
         self._reader_reason: str | None = None
         self._site: SiteShown | None = None
-        self._last = LastSales(journal, clock)
+        self._last = LastSales(journal, clock, link)
+        self._undo = UndoDesk.beside(tap, self._last)
         self._revision = 0
         self._changed = asyncio.Event()
         self._timers: list[asyncio.TimerHandle] = []
@@ -298,21 +299,10 @@ class CardTill:
         self._move(self._counter.dismiss())
 
     async def void(self, sale: UUID, reason: str) -> None:
-        cashier = self._signed_in()
-        reason = reason.strip()[:REASON_MAX]
-        if not reason:
-            raise TillError("not_voidable")
-        row, done = self._last.begin_void(sale, cashier, self._rights()), False
-        now_us = self._clock.now_us()
         try:
-            await self._tap.void(VoidRow(id=uuid7(), sale=sale, reason=reason, cashier=cashier, at_us=now_us), row)
-            done = True
-        except JournalFailed as error:
-            _log.error("journal_failed", sale=str(sale), why=str(error))
-            raise TillError("journal_failed") from error
+            await self._undo.void(self._tap, sale, reason, self._signed_in(), self._rights())
         finally:
-            self._last.end_void(sale, done=done)
-        self._bump()
+            self._bump()
 
     # Tabs
 
@@ -474,7 +464,7 @@ class CardTill:
         if isinstance(pending, Ask):
             if card is None:
                 raise RuntimeError(f"act {pending.act} without a card")
-            ended = Ended(await self._acts[pending.act].settle(pending, card))
+            ended = await self._acts[pending.act].settle(pending, card)
         else:
             ended = await self._tap.settle(pending, card)
         self._conclude(ended)
@@ -484,6 +474,7 @@ class CardTill:
         result = ended.result
         if ended.row:
             self._last.add(ended.row, ended.sequence, result.asked)
+        if isinstance(ended.row, SaleRow):
             self.receipts.note(result.sale, result.taken, self._last.kept)
         _log.info("tap", sale=str(result.sale), reason=result.reason, offline=result.offline)
         self._move(self._counter.conclude(result, self._clock.monotonic_ns(), ended.open))

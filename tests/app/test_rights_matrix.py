@@ -27,6 +27,7 @@ API = {
     "hand_over": "*",
     "act": "t",
     "set_staff_card": "nvs",
+    "undo_act": "t",
     "terminal_snapshot": "t",
     "list_tabs": "t",
     "open_tab": "t",

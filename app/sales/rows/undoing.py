@@ -2,18 +2,60 @@
 
 from __future__ import annotations
 
+import json
 from uuid import UUID
 
 import structlog
 
+from app.identity.staff import Staff
+from app.ledger.rules.operations import Posted
 from app.ledger.service import Ledger
-from app.platform.errors import DomainError, Invalid, Unavailable
+from app.platform.errors import DomainError, Forbidden, Invalid, NotFound, Unavailable
+from app.rules.undoing import not_theirs
 from app.sales import records
 from app.sales.booking import Counter
 from app.sales.service import reverse
-from app.terminals.rows import Exceptions
+from app.terminals.away import require_all_heard
+from app.terminals.rows import ASKED_KINDS, Exceptions
+from app.wire import VoidRow
 
 _log = structlog.get_logger("comptoir.intake")
+
+
+async def ask(ledger: Ledger, counter: Counter, staff: Staff, row: VoidRow) -> tuple[Posted, str]:
+    """Take back what this terminal did with a card beside selling, before any cash changes hands: (posted, the card).
+
+    Forbidden (another's, or too late, without the right to void), NotFound (also while its row has not come in),
+    Conflict("terminals-away") where cash would go out, DomainError("insufficient-funds") for what was spent since, and
+    DomainError("already-reversed").
+    """
+    original = (await ledger.booked([row.sale])).get(row.sale)
+    if original is None or original.terminal != counter.terminal.id or original.kind not in ASKED_KINDS:
+        raise NotFound("This terminal did no such thing.")
+    done = json.loads(original.details)
+    if not await ledger.booked([row.id]):
+        by, rights = UUID(done["cashier"]), staff.rights
+        if not_theirs(by, original.occurred_at_us, who=row.cashier, rights=rights, now_us=row.at_us):
+            raise Forbidden("Somebody with the right to void takes this back.")
+        if original.kind == "topup.cash":
+            async with ledger.reader.connect() as connection:
+                await require_all_heard(connection, counter.terminal)
+    posted = await reverse(
+        ledger,
+        counter.venue,
+        original,
+        row.id,
+        actor=counter.actor,
+        occurred_at_us=row.at_us,
+        terminal=counter.terminal.id,
+        details=details_of(row),
+    )
+    return posted, done["card"]
+
+
+def details_of(row: VoidRow) -> dict[str, object]:
+    """What a void says, for the books."""
+    return {"reason": row.reason, "cashier": str(row.cashier) if row.cashier else None}
 
 
 async def take_back(

@@ -147,8 +147,12 @@ export async function signOut() {
   await command("sign-out");
 }
 
-export async function voidSale({ sale, card, rest }, reason) {
+export async function voidSale({ sale, act, price, card, rest }, reason) {
   if (!(await command("void", { sale, reason }))) return;
+  if (act) {
+    say(t(act === "top_up" ? `past.undone.top_up.${rest[0].means}` : `past.undone.${act}`, { amount: sum(price) }));
+    return;
+  }
   // What staff took themselves, the terminal can't give back.
   const out = rest.some(({ minor }) => minor < 0);
   const amount = sum(rest.map(({ minor, currency }) => ({ minor: Math.abs(minor), currency })));

@@ -20,7 +20,7 @@ export function notice({ screen, last, dropped }) {
   }
   if (!screen.online && screen.site?.lost) return warn(t("notice.site_lost"));
   if (!screen.online) return { kind: "calm", icon: "offline", text: t("notice.offline") };
-  return lastSale(screen.last_sales[0], last);
+  return lastSale(screen.last_sales.find(({ act }) => !act), last);
 }
 
 function warn(text) {

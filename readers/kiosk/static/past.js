@@ -1,4 +1,5 @@
-// The last sales of this terminal, and how to void one: its reason is chosen where the sale stands, and undoes it.
+// What was done last at this terminal, sales and acts with cards, and how to undo one: its reason is chosen where it
+// stands, and undoes it.
 
 import { inWords, sum, voidSale } from "./actions.js";
 import { byId, el, fill, icon } from "./dom.js";
@@ -6,7 +7,9 @@ import { openReceipt } from "./receipt.js";
 import { change } from "./store.js";
 import { clock, t } from "./words.js";
 
-const REASONS = ["typing", "left", "missing"];
+// By the name of an act, as on its own button.
+const ICONS = { top_up: "euro", refund: "undo", credit: "gift" };
+const REASONS = { sale: ["typing", "left", "missing"], act: ["typing", "wrong_card", "wrong_amount"] };
 let voiding = null;
 let latest = null;
 let built = "";
@@ -38,7 +41,7 @@ function drawUndo(screen, connected) {
   const button = byId("undo-last");
   button.hidden = last === undefined;
   if (last === undefined) return;
-  fill(button, icon("undo"), el("span", {}, t("past.undo_last", { amount: sum(last.price) })));
+  fill(button, icon("undo"), el("span", {}, t(last.act ? `past.undo_last.${last.act}` : "past.undo_last", { amount: sum(last.price) })));
   button.disabled = !connected || last.why_not !== null;
   button.onclick = () => voidSale(last, t("past.undone_at_once"));
 }
@@ -54,7 +57,7 @@ function rowOf(sale, connected) {
     sale.offline ? el("span", { className: "mark calm" }, icon("offline"), t("past.offline")) : null,
     sale.voided ? el("span", { className: "mark" }, icon("undo"), t("past.voided")) : null,
   ];
-  const receiptButton = el(
+  const receiptButton = sale.act ? null : el(
     "button",
     {
       className: "tool bordered",
@@ -78,7 +81,7 @@ function rowOf(sale, connected) {
             onclick: () => ask(sale.sale),
           },
           icon("undo"),
-          t("past.void"),
+          t(sale.act ? "past.act.void" : "past.void"),
         );
   return el(
     "li",
@@ -87,7 +90,7 @@ function rowOf(sale, connected) {
     el(
       "span",
       { className: "past-what" },
-      el("span", {}, sale.lines.map(([name, quantity]) => t("past.line", { name, quantity })).join(", ")),
+      sale.act ? el("span", { className: "past-act" }, icon(ICONS[sale.act]), actOf(sale)) : el("span", {}, linesOf(sale)),
       !sale.voided && sale.why_not ? el("span", { className: "past-why-not" }, inWords(sale.why_not)) : null,
       el("span", { className: "past-card" }, paidBy(sale), ...marks.filter(Boolean)),
     ),
@@ -95,6 +98,12 @@ function rowOf(sale, connected) {
     el("span", { className: "past-do" }, receiptButton, voidButton),
     open ? reasons(sale) : null,
   );
+}
+
+const linesOf = ({ lines }) => lines.map(([name, quantity]) => t("past.line", { name, quantity })).join(", ");
+
+function actOf({ act, rest }) {
+  return t(`past.act.${act}`, act === "top_up" ? { means: t(`taken.${rest[0].means}`).toLowerCase() } : {});
 }
 
 function paidBy({ card, rest }) {
@@ -117,14 +126,14 @@ function reasons(sale) {
     event.preventDefault();
     if (other.value.trim()) give(other.value.trim());
   };
-  const form = el("form", { className: "other-form" }, other, el("button", { className: "chip", onclick: typed }, t("past.void")));
+  const form = el("form", { className: "other-form" }, other, el("button", { className: "chip", onclick: typed }, t(sale.act ? "past.act.void" : "past.void")));
   form.addEventListener("submit", typed);
   return el(
     "div",
     { className: "reasons", role: "group", aria: { label: t("past.why") } },
-    el("p", {}, t("past.why_amount", { amount: sum(sale.price) })),
-    ...REASONS.map((key) => el("button", { className: "chip", onclick: () => give(t(`past.why.${key}`)) }, t(`past.why.${key}`))),
+    el("p", {}, t(sale.act ? "past.why_act" : "past.why_amount", { amount: sum(sale.price) })),
+    ...REASONS[sale.act ? "act" : "sale"].map((key) => el("button", { className: "chip", onclick: () => give(t(`past.why.${key}`)) }, t(`past.why.${key}`))),
     form,
-    el("button", { className: "tool", onclick: () => ask(null) }, t("past.keep")),
+    el("button", { className: "tool", onclick: () => ask(null) }, t(sale.act ? "past.keep_act" : "past.keep")),
   );
 }

@@ -10,6 +10,7 @@ from readers.terminal.receipt import amounts
 from readers.terminal.shop import Shop
 from readers.terminal.view import Amount, Result
 from readers.till.acting import Tools
+from readers.till.tap import Ended
 
 
 class BalanceCheck:
@@ -28,12 +29,12 @@ class BalanceCheck:
     def prepare(self, _shop: Shop, _wish: Mapping[str, object]) -> tuple[object, tuple[Amount, ...]]:
         return None, ()
 
-    async def settle(self, ask: Ask, card: Card) -> Result:
+    async def settle(self, ask: Ask, card: Card) -> Ended:
         book = self._shelf.book
         known = book.card(card.uid, card.assurance) if book else None
         reason = Refusal.CARD_UNKNOWN if known is None else Refusal.CARD_BLOCKED if known.blocked else None
         held = None if known is None else {code: minor for code, minor in known.available.items() if minor}
-        return Result(
+        result = Result(
             sale=ask.sale,
             asked=ask.sale,
             card=card.uid,
@@ -44,3 +45,4 @@ class BalanceCheck:
             at_us=self._clock.now_us(),
             act=ask.act,
         )
+        return Ended(result)

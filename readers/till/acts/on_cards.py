@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError
 
 from app.rules.ids import uuid7
 from app.rules.offline import Refusal, refusal_of_top_up
-from app.wire import CancelRow, CreditRow, RefundRow, RefusedRow, SnapshotCurrency, TopUpRow
+from app.wire import CancelRow, CardActRow, CreditRow, RefundRow, RefusedRow, SnapshotCurrency, TopUpRow
 from app.wire.base import CurrencyCode, Message, Minor
 from readers.journal import JournalFailed
 from readers.sync import Acted, Declined, NoAnswer
@@ -27,13 +27,12 @@ from readers.terminal.receipt import amounts
 from readers.terminal.shop import Shop
 from readers.terminal.view import Amount, Result, TillError
 from readers.till.acting import Tools
+from readers.till.tap import Ended
 
 _log = structlog.get_logger(__name__)
 
 # Nobody waits for a beer here, and a card stays on the reader: longer than for a sale.
 DEADLINE_S = 3.0
-
-AnyCardRow = TopUpRow | RefundRow | CreditRow
 
 # (card, currency, minor units): why it may not be done without an answer; None: it may.
 Alone = Callable[[Tools, Card, str, int], Refusal | None]
@@ -75,7 +74,7 @@ class CardAct:
         tools: Tools,
         right: str,
         wish: type[Wish],
-        row: Callable[[Any, dict[str, Any]], AnyCardRow],
+        row: Callable[[Any, dict[str, Any]], CardActRow],
         suits: Callable[[SnapshotCurrency], bool],
         alone: Alone | None = None,
     ) -> None:
@@ -103,7 +102,7 @@ class CardAct:
             raise TillError("not_allowed")
         return found, () if found.amount is None else (Amount(found.currency, found.amount),)
 
-    async def settle(self, ask: Ask, card: Card) -> Result:
+    async def settle(self, ask: Ask, card: Card) -> Ended:
         wish: Any = ask.wish
         amount = self._held(card, wish.currency) if wish.amount is None else wish.amount
         try:
@@ -112,15 +111,15 @@ class CardAct:
             _log.error("journal_failed", act=str(ask.sale), why=str(error))
             # The server may have booked it, and nobody was shown a green light.
             await self._tools.tap.withdraw(ask.sale)
-            return self._result(ask, card, wish.currency, amount, Refusal.JOURNAL_FAILED)
+            return Ended(self._result(ask, card, wish.currency, amount, Refusal.JOURNAL_FAILED))
         except Exception:
             _log.exception("act_failed", act=str(ask.sale))
             await self._tools.tap.withdraw(ask.sale)
-            return self._result(ask, card, wish.currency, amount, Refusal.INVALID)
+            return Ended(self._result(ask, card, wish.currency, amount, Refusal.INVALID))
         finally:
             self._tools.link.want_sync()
 
-    async def _settle(self, ask: Ask, card: Card, wish: Any, amount: int) -> Result:
+    async def _settle(self, ask: Ask, card: Card, wish: Any, amount: int) -> Ended:
         tools = self._tools
         if amount <= 0:
             return await self._refuse(ask, card, wish.currency, 0, Refusal.INSUFFICIENT_FUNDS)
@@ -140,14 +139,14 @@ class CardAct:
             case Acted(reply):
                 sequence = await tools.journal.append(row)
                 tools.shelf.add(sequence, row)
-                return self._result(ask, card, wish.currency, amount, None, reply.balances)
+                return Ended(self._result(ask, card, wish.currency, amount, None, reply.balances), row, sequence)
             case Declined(reason):
                 return await self._refuse(ask, card, wish.currency, amount, reason)
             case NoAnswer():
                 tools.link.lost()
                 return await self._decide(ask, card, row, asked=True)
 
-    async def _decide(self, ask: Ask, card: Card, row: AnyCardRow, *, asked: bool) -> Result:
+    async def _decide(self, ask: Ask, card: Card, row: CardActRow, *, asked: bool) -> Ended:
         """Without an answer. `asked`: the server may have booked it, so a refusal here takes it back."""
         tools = self._tools
         reason = self._alone(tools, card, row.currency, row.amount) if self._alone else Refusal.NO_ANSWER
@@ -157,17 +156,18 @@ class CardAct:
         sequence = await tools.journal.append(row)
         tools.shelf.add(sequence, row)
         left = tools.shelf.book.available(card.uid) if tools.shelf.book else None
-        return replace(self._result(ask, card, row.currency, row.amount, None, left), offline=True)
+        result = replace(self._result(ask, card, row.currency, row.amount, None, left), offline=True)
+        return Ended(result, row, sequence)
 
     async def _refuse(
         self, ask: Ask, card: Card, currency: str, amount: int, reason: Refusal, *, cancel: bool = False
-    ) -> Result:
+    ) -> Ended:
         now_us = self._tools.clock.now_us()
         rows: list[RefusedRow | CancelRow] = [RefusedRow(sale=ask.sale, card=card.uid, reason=reason, at_us=now_us)]
         if cancel:
             rows.append(CancelRow(id=uuid7(), sale=ask.sale, at_us=now_us))
         await self._tools.journal.append(*rows)
-        return self._result(ask, card, currency, amount, reason)
+        return Ended(self._result(ask, card, currency, amount, reason))
 
     def _held(self, card: Card, currency: str) -> int:
         book = self._tools.shelf.book

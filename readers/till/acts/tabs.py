@@ -17,6 +17,7 @@ from readers.terminal.shop import Shop
 from readers.terminal.view import Amount, Result, TillError
 from readers.till.acting import Tools
 from readers.till.tabs import TabDesk
+from readers.till.tap import Ended
 
 _log = structlog.get_logger(__name__)
 _NAMES = {refusal.value: refusal for refusal in Refusal}
@@ -35,10 +36,8 @@ class _WithTabs:
     def works_offline(self, _shop: Shop) -> bool:
         return False
 
-    def _result(
-        self, ask: Ask, card: Card, reason: Refusal | None, balances: Mapping[str, int] | None = None
-    ) -> Result:
-        return Result(
+    def _result(self, ask: Ask, card: Card, reason: Refusal | None, balances: Mapping[str, int] | None = None) -> Ended:
+        result = Result(
             sale=ask.sale,
             asked=ask.sale,
             card=card.uid,
@@ -49,8 +48,9 @@ class _WithTabs:
             at_us=self._clock.now_us(),
             act=ask.act,
         )
+        return Ended(result)
 
-    def _refused(self, ask: Ask, card: Card, error: Exception) -> Result:
+    def _refused(self, ask: Ask, card: Card, error: Exception) -> Ended:
         _log.warning("tab_refused", act=ask.act, why=str(error))
         if not isinstance(error, Rejected):
             # The server may have done it: the list of tabs tells.
@@ -70,7 +70,7 @@ class TabOpen(_WithTabs):
             raise TillError("no_price")
         return wanted, (Amount(wanted.currency, wanted.amount),)
 
-    async def settle(self, ask: Ask, card: Card) -> Result:
+    async def settle(self, ask: Ask, card: Card) -> Ended:
         wanted = ask.wish
         if not isinstance(wanted, OpenTab):
             raise TypeError("a tab is opened by what was prepared")
@@ -94,7 +94,7 @@ class TabPay(_WithTabs):
             raise TillError("tab_changed")
         return tab, (Amount(tab.currency, beyond),)
 
-    async def settle(self, ask: Ask, card: Card) -> Result:
+    async def settle(self, ask: Ask, card: Card) -> Ended:
         tab = ask.wish
         if not isinstance(tab, Tab):
             raise TypeError("a tab is paid by what was prepared")

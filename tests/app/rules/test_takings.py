@@ -136,6 +136,7 @@ steps: st.SearchStrategy[Callable[[Figures], None]] = st.one_of(
     st.builds(lambda code, minor: lambda it: it.top_up("cash", code, minor), codes, minors),
     st.builds(lambda code, minor: lambda it: it.refund("cash", code, minor), codes, minors),
     st.builds(lambda code, minor: lambda it: it.credit(code, minor), codes, minors),
+    st.builds(lambda code, minor: lambda it: it.uncredit(code, minor), codes, minors),
     st.builds(lambda code, minor: lambda it: it.give_on_top(code, minor), codes, minors),
     st.builds(lambda way, minor: lambda it: it.move(way, "other", minor), st.sampled_from(["in", "out"]), minors),
 )

@@ -703,12 +703,25 @@ def test_the_last_sale_is_undone_with_one_press(kiosk: RunningKiosk, page: Page)
     kiosk.do(kiosk.till.show(last_sales=(newest, replace(before, why_not="not_yours"))))
     page.locator("#open-past").click()
     row = page.locator(".past-row").last
-    expect(row).to_contain_text("Vente d’une autre personne")
+    expect(row).to_contain_text("Fait par une autre personne")
     expect(row.get_by_role("button", name="Annuler la vente")).to_be_disabled()
     page.get_by_role("button", name="Annuler la dernière vente").click()
     kiosk.was_asked("void", newest.sale, "Annulée aussitôt")
     # What stands now is somebody else's.
     expect(page.locator("#undo-last")).to_be_disabled()
+    # A top-up stands among the sales, marked, and is taken back as they are, once the network is there.
+    rest = (Taken("cash", "RAF", 2000),)
+    top_up = replace(newest, sale=uuid7(), rest=rest, lines=(), act="top_up", why_not="only_online")
+    kiosk.do(kiosk.till.show(last_sales=(top_up, newest)))
+    row = page.locator(".past-row").first
+    expect(row).to_contain_text("Recharge, espèces")
+    expect(row).to_contain_text("Il faut le réseau")
+    expect(row.get_by_role("button", name="Annuler", exact=True)).to_be_disabled()
+    kiosk.do(kiosk.till.show(last_sales=(replace(top_up, why_not=None), newest)))
+    row.get_by_role("button", name="Annuler", exact=True).click()
+    row.get_by_role("button", name="Mauvaise carte").click()
+    kiosk.was_asked("void", top_up.sale, "Mauvaise carte")
+    expect(page.locator("#toast")).to_contain_text("Rendez")
 
 
 def test_training_is_entered_with_an_empty_basket_marked_everywhere_and_left_with_one_press(

@@ -45,6 +45,7 @@ def test_the_screen_is_told_whole() -> None:
         "offline": False,
         "voided": False,
         "why_not": None,
+        "act": None,
     }
 
 

@@ -119,6 +119,7 @@ class FakeServer:
     sold: dict[UUID, Sale] = field(default_factory=dict)
     undone: set[UUID] = field(default_factory=set)
     acted: dict[UUID, Any] = field(default_factory=dict)
+    taken_back: dict[UUID, Any] = field(default_factory=dict)
     act_refusal: tuple[int, str] | None = None
     staff_card: str | None = None
     pin_only: bool = True
@@ -178,6 +179,7 @@ class FakeServer:
             "/api/v1/terminals/status": (self.status, "POST"),
             "/api/v1/sales": (self.sales, "POST"),
             "/api/v1/terminals/acts": (self.acts, "POST"),
+            "/api/v1/terminals/voids": (self.voids, "POST"),
             "/api/v1/terminals/sync": (self.sync, "POST"),
             "/api/v1/terminals/snapshot": (self.snapshot, "GET"),
         }
@@ -292,9 +294,34 @@ class FakeServer:
         reply = ActReply(id=row.id, booked=len(self.acted), balances=dict(self.balances[row.card]))
         return Response(reply.model_dump_json(), 201)
 
+    async def voids(self, request: Request) -> Response:
+        if not self._may(request):
+            return problem(401, "unauthorized")
+        row = VoidRow.model_validate_json(await request.body())
+        act = self.acted.get(row.sale)
+        if row.id in self.tombstones:
+            return problem(409, "cancelled")
+        if self.act_refusal:
+            return problem(*self.act_refusal)
+        if act is None:
+            return problem(404, "not-found")
+        if row.id not in self.taken_back:
+            if act.kind != "refund" and self.balances[act.card][act.currency] < act.amount:
+                return problem(402, "insufficient-funds")
+            self.take_back(row.id, act)
+        reply = ActReply(id=row.id, booked=1, balances=dict(self.balances[act.card]))
+        return Response(reply.model_dump_json(), 201)
+
+    def take_back(self, void: UUID, act: Any) -> None:
+        self.taken_back[void] = act
+        self._move(act, -1)
+
+    def _move(self, row: Any, sign: int) -> None:
+        self.balances[row.card][row.currency] += sign * (-row.amount if row.kind == "refund" else row.amount)
+
     def act(self, row: Any, sign: int = 1) -> None:
         if sign < 0 or row.id not in self.acted:
-            self.balances[row.card][row.currency] += sign * (-row.amount if row.kind == "refund" else row.amount)
+            self._move(row, sign)
         if sign > 0:
             self.acted[row.id] = row
         else:
@@ -452,6 +479,10 @@ class FakeServer:
                 self.act(row)
             case CancelRow(sale=id_) if id_ in self.acted:
                 self.act(self.acted[id_], -1)
+            case CancelRow(sale=id_) if id_ in self.taken_back:
+                self._move(self.taken_back.pop(id_), 1)
+            case VoidRow(id=id_) if id_ in self.taken_back:
+                pass
             case CancelRow(sale=id_) | VoidRow(sale=id_):
                 if id_ in self.sold and id_ not in self.undone:
                     self.book(self.sold[id_], -1)
