@@ -61,8 +61,6 @@ ACT_WORDS: Final[dict[str, str]] = {
     "tabs.pay": _("Pay {amount}"),
     "tabs.drop": _("Drop the tab"),
     "tabs.rest_card": _("Rest of {amount} by card"),
-    "tabs.rest_cash": _("Rest in cash"),
-    "tabs.rest_bank_card": _("Rest by bank card"),
     "tabs.paid": _("The tab is paid. What was left is free on the card again."),
     "tabs.paid_rest": _("The tab is paid. Take {amount} for the rest."),
     "tabs.dropped": _("The tab is dropped. All of it is free on the card again."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, ValidationError
@@ -14,7 +14,7 @@ from starlette.routing import Route
 from app.wire.base import Message
 from readers.kiosk.bodies import LINES_MAX, Item
 from readers.kiosk.problems import malformed, refused_by_till
-from readers.terminal.view import Till, TillError
+from readers.terminal.view import RestMeans, Till, TillError
 
 
 class Round(Message):
@@ -27,7 +27,7 @@ class Round(Message):
 class Pay(Message):
     """`rest`: how staff take what goes beyond what is set aside."""
 
-    rest: Literal["cash", "bank_card"] | None = None
+    rest: RestMeans | None = None
 
 
 def routes(till: Till) -> list[Route]:

@@ -341,9 +341,9 @@ class Till(Protocol):
         """Put a basket on a tab; the same `round_` is added once. TillError("tab_plain", "tab_closed", ...)."""
         ...
 
-    async def close_tab(self, tab: UUID, rest: Literal["cash", "bank_card"] | None) -> UUID | None:
+    async def close_tab(self, tab: UUID, rest: RestMeans | None) -> UUID | None:
         """Pay a tab from what is set aside, what goes beyond it by `rest`. The sale's id; None: nothing was on it.
 
-        TillError("tab_over_hold", "tab_changed", "tab_closed", "tab_no_answer", ...).
+        TillError("tab_over_hold", "not_offered", "tab_changed", "tab_closed", "tab_no_answer", ...).
         """
         ...

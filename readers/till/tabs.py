@@ -7,7 +7,7 @@ figures need nothing of their own. Where a crash came between, the server names 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from app.rules.ids import uuid7
@@ -15,7 +15,7 @@ from app.wire import Rest, Sale, SaleLine, SaleRow, Tender
 from app.wire.tabs import AddToTab, CloseTab, OpenTab, Tab, TabClosed, TabItem, Tabs
 from readers.journal import Clock, Journal, JournalFailed
 from readers.sync import Link, Rejected, Server, Unreachable
-from readers.terminal.view import BasketItem, TillError
+from readers.terminal.view import BasketItem, RestMeans, TillError
 from readers.till.shelf import SnapshotShelf
 
 # What the server says that staff read in words of the till; anything else is "tab_refused".
@@ -31,7 +31,6 @@ _REASONS = {
 }
 
 M = TypeVar("M", Tab, Tabs, TabClosed)
-RestBy = Literal["cash", "bank_card"]
 
 
 class TabDesk:
@@ -75,11 +74,15 @@ class TabDesk:
             "POST", f"/api/v1/tabs/{tab}/items", AddToTab(id=round_, items=more, cashier=cashier), Tab
         )
 
-    async def close(self, tab: UUID, cashier: UUID, rest: RestBy | None) -> Sale | None:
+    async def close(self, tab: UUID, cashier: UUID, rest: RestMeans | None) -> Sale | None:
         """Pay a tab from what is set aside; what goes beyond it by `rest`. None: nothing was on it.
 
-        TillError: tab_over_hold (a card or the venue's own till must pay the rest), tab_changed, tab_no_answer, ...
+        TillError: tab_over_hold (a card or the venue's own till must pay the rest), not_offered (the venue is not paid
+        that way), tab_changed, tab_no_answer, ...
         """
+        shop = self._shelf.shop
+        if rest is not None and (shop is None or rest not in shop.snapshot.means):
+            raise TillError("not_offered")
         it = await self.one(tab)
         if not it.items:
             await self._ask("POST", f"/api/v1/tabs/{tab}/close", CloseTab(sale=None), TabClosed)

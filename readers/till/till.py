@@ -27,6 +27,7 @@ from readers.terminal.view import (
     Offer,
     PrinterShown,
     ReceiptShown,
+    RestMeans,
     Screen,
     SiteShown,
     TillError,
@@ -41,7 +42,7 @@ from readers.till.session_acts import SessionActs
 from readers.till.shelf import SnapshotShelf
 from readers.till.sold_out import SoldOutDesk
 from readers.till.staff import SignIn
-from readers.till.tabs import RestBy, TabDesk
+from readers.till.tabs import TabDesk
 from readers.till.tap import Ended, Tap
 from readers.till.undoing import UndoDesk
 
@@ -312,7 +313,7 @@ class CardTill:
     async def add_to_tab(self, tab: UUID, items: list[BasketItem], round_: UUID) -> None:
         await self._tab_desk().add(tab, items, self.require("sell"), round_)
 
-    async def close_tab(self, tab: UUID, rest: RestBy | None) -> UUID | None:
+    async def close_tab(self, tab: UUID, rest: RestMeans | None) -> UUID | None:
         sale = await self._tab_desk().close(tab, self.require("sell"), rest)
         return None if sale is None else sale.id
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.rules.ids import uuid7
 from readers.journal import Clock
-from readers.terminal.view import BasketItem, TillError
+from readers.terminal.view import BasketItem, Taken, TillError
 from readers.till.acting import Tools
 from readers.till.acts import acts_of
 from readers.till.tabs import TabDesk
@@ -70,6 +70,23 @@ async def test_what_goes_beyond_is_asked_from_the_card(bar: Bar) -> None:
     assert (await bar.network.holds("awa"))["RAF"] == 1500
     assert (await bar.network.holds("basile"))["RAF"] == 100
     assert await bar.till.tabs() == ()
+
+
+async def test_what_goes_beyond_is_taken_by_the_means_that_the_venue_is_paid_with(bar: Bar) -> None:
+    with_tabs(bar)
+    tab = await opened(bar, 500)
+    await drink(bar, tab, 2)
+    with pytest.raises(TillError, match="not_offered"):
+        await bar.till.close_tab(tab, "cheque")
+    shop = bar.shelf.shop
+    assert shop is not None
+    shop.snapshot = shop.snapshot.model_copy(update={"means": (*shop.snapshot.means, "cheque")})
+    await bar.till.close_tab(tab, "cheque")
+    assert bar.till.screen().last_sales[0].rest == (Taken("cheque", "RAF", 200),)
+    await bar.delivered()
+    assert (await bar.network.holds("awa"))["RAF"] == 1500
+    assert await bar.network.claims("raffinerie") == {"RAF": 500}
+    assert await bar.network.exceptions() == []
 
 
 async def test_a_row_that_a_crash_kept_from_the_journal_is_written_at_the_next_look(

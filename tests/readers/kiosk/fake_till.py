@@ -21,6 +21,7 @@ from readers.terminal.view import (
     PastSale,
     ReceiptShown,
     ReportShown,
+    RestMeans,
     Result,
     Screen,
     Taken,
@@ -281,7 +282,7 @@ class FakeTill:
     async def add_to_tab(self, tab: UUID, items: list[BasketItem], round_: UUID) -> None:
         self._called("add_to_tab", tab, tuple(items))
 
-    async def close_tab(self, tab: UUID, rest: Literal["cash", "bank_card"] | None) -> UUID | None:
+    async def close_tab(self, tab: UUID, rest: RestMeans | None) -> UUID | None:
         self._called("close_tab", tab, rest)
         self.open_tabs = [it for it in self.open_tabs if it.id != tab]
         return uuid7()

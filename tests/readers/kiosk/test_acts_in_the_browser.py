@@ -158,8 +158,9 @@ def test_a_tab_is_opened_added_to_and_paid(kiosk: RunningKiosk, page: Page) -> N
     beyond = page.locator(".tab-row").last
     expect(beyond).to_contain_text("de nouveau libre à")
     expect(beyond.get_by_role("button", name="Reste de 2,00 € par carte")).to_be_visible()
-    beyond.get_by_role("button", name="Reste en espèces").click()
-    kiosk.was_asked("close_tab", nameless.id, "cash")
+    expect(beyond.get_by_role("button", name="Reste en espèces")).to_be_visible()
+    beyond.get_by_role("button", name="Reste par chèque").click()
+    kiosk.was_asked("close_tab", nameless.id, "cheque")
     expect(page.locator("#toast")).to_contain_text("Encaissez 2,00 €")
     page.locator(".tab-row").get_by_role("button", name="Encaisser 11,00 €").click()
     kiosk.was_asked("close_tab", table.id, None)

@@ -13,6 +13,9 @@ const AMOUNTS = { cent: [1000, 2000, 3000, 5000], minute: [60, 120, 180], point:
 // Staff see the end come in time to have it paid.
 const SOON_US = 45 * 60 * 1_000_000;
 
+// How staff may take what goes beyond, where the venue is paid that way.
+const TAKEN = { cash: "cash", bank_card: "card", cheque: "pencil", meal_voucher: "utensils" };
+
 let tabs = null;
 
 export const act = {
@@ -82,8 +85,9 @@ function doing(tab) {
     total > 0 && beyond > 0
       ? [
           button(t("tabs.rest_card", { amount: money(beyond, currency) }), "card", () => payByCard(tab)),
-          held > 0 ? button(t("tabs.rest_cash"), "cash", () => pay(tab, "cash", beyond)) : null,
-          held > 0 ? button(t("tabs.rest_bank_card"), "card", () => pay(tab, "bank_card", beyond)) : null,
+          ...(held > 0 ? (state.catalogue.means ?? []) : [])
+            .filter((means) => means in TAKEN)
+            .map((means) => button(t(`short.${means}`), TAKEN[means], () => pay(tab, means, beyond))),
         ]
       : [button(total > 0 ? t("tabs.pay", { amount: money(total, currency) }) : t("tabs.drop"), total > 0 ? "card" : "bin", () => pay(tab, null, 0))];
   return [fits ? button(t("tabs.add", { amount: sum(basket) }), "plus", () => add(tab)) : null, ...pays].filter(Boolean);
