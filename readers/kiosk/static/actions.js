@@ -73,9 +73,12 @@ function unpriced({ price, currency, ...line }) {
   return line.kind === "open" || line.kind === "tip" ? { ...line, price, currency } : line;
 }
 
-export function canPay() {
+/** Whether a card may pay the basket: not while this terminal alone may ask no card for more. */
+export const canPay = () => canCharge() && !state.screen.no_cards;
+
+/** Whether the basket can be charged at all; what staff take themselves is no risk on any card. */
+export function canCharge() {
   const { screen, catalogue, connected, busy, lines, currency } = state;
-  if (screen?.no_cards) return false;
   return connected && catalogue !== null && !busy && screen?.phase !== "checking" && lines.length > 0 && currency !== null;
 }
 
@@ -87,7 +90,7 @@ export async function take(how) {
 }
 
 async function charge(name, how = {}) {
-  if (!canPay()) return false;
+  if (!(name === "pay" ? canPay() : canCharge())) return false;
   unlock();
   // What was said of the try before is no longer so.
   hush();

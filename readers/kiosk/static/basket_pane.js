@@ -1,6 +1,6 @@
 // The right third: what is in the basket, what it costs, in which currency, and the means of payment.
 
-import { add, basketPrice, canPay, clearBasket, fewer, money, pay, sum, together } from "./actions.js";
+import { add, basketPrice, canCharge, canPay, clearBasket, fewer, money, pay, sum, together } from "./actions.js";
 import { costOf, keyOf, price } from "./basket.js";
 import { againstHand } from "./by_hand.js";
 import { byId, el, fill, icon } from "./dom.js";
@@ -36,11 +36,12 @@ export function draw({ screen, catalogue, lines, products, currency }) {
 
 function drawPays(catalogue) {
   const against = againstHand("cash");
-  byId("pay").disabled = byId("pay-other").disabled = !canPay();
+  byId("pay").disabled = !canPay();
+  byId("pay-other").disabled = !canCharge();
   byId("pay-cash").hidden = !catalogue.means?.includes("cash");
-  byId("pay-cash").disabled = !canPay() || against !== null;
+  byId("pay-cash").disabled = !canCharge() || against !== null;
   const why = byId("pay-cash").querySelector("small");
-  why.hidden = !canPay() || against === null;
+  why.hidden = !canCharge() || against === null;
   why.textContent = against ?? "";
 }
 

@@ -15,7 +15,7 @@ from app.money import Unit, format_amount
 from app.rules.ids import uuid7
 from app.rules.offline import Refusal
 from readers.kiosk.languages import words_in
-from readers.terminal.view import Amount, BasketItem, SiteShown, Taken, TillError
+from readers.terminal.view import Amount, BasketItem, ByHand, SiteShown, Taken, TillError
 from tests.readers.kiosk.fake_till import EVENING_US, MENU, PIN, STAFF, FakeTill, product
 from tests.readers.kiosk.running import RunningKiosk
 
@@ -678,6 +678,16 @@ def test_the_receipt_of_a_sale_is_scanned_read_without_internet_and_printed(kios
     receipt.get_by_role("button", name="Revenir aux produits").click()
     expect(receipt).to_be_hidden()
     expect(page.locator(".tile").first).to_be_visible()
+
+
+def test_where_no_card_may_pay_any_more_staff_take_cash_all_the_same(kiosk: RunningKiosk, page: Page) -> None:
+    tile(page, "Pinte").click()
+    kiosk.do(kiosk.till.show(online=False, offline_since_us=EVENING_US, no_cards=Refusal.OVER_TERMINAL_LIMIT))
+    expect(page.locator("#pay")).to_be_disabled()
+    expect(page.locator("#pay-other")).to_be_enabled()
+    page.locator("#pay-cash").click()
+    page.locator("[data-key=take-cash]").click()
+    kiosk.was_asked("take", (BasketItem(MENU[1]["id"], 1, price=550),), "RAF", ByHand("cash"))
 
 
 def test_every_one_of_the_last_sales_has_its_receipt(kiosk: RunningKiosk, page: Page) -> None:

@@ -1,6 +1,6 @@
 // Cash: what is due, what was handed over, and the change; or what is given out for cups that came back.
 
-import { basketPrice, canPay, money, take } from "../actions.js";
+import { basketPrice, canCharge, money, take } from "../actions.js";
 import { amountPanel } from "../amount_panel.js";
 import { againstHand, centsOf, due } from "../by_hand.js";
 import { el, icon } from "../dom.js";
@@ -65,7 +65,7 @@ export const act = {
   id: "cash",
   panel: () => (due() < 0 ? out() : given()),
   draw: () => {
-    if (!canPay() && !state.busy) change({ sheet: null });
+    if (!canCharge() && !state.busy) change({ sheet: null });
     else if (againstHand("cash") !== null) change({ sheet: null });
   },
 };
