@@ -68,6 +68,7 @@ import app.topups.api
 import app.topups.pages
 import app.topups.rows
 import app.venues.api
+import app.venues.product_pages
 from app.identity.guard import guard
 from app.identity.thin import FastLane
 from app.inbox.daily import run_for_ever as close_gone_for_ever
@@ -204,6 +205,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.sales.training_pages.router,
         app.terminals.pages.router,
         app.terminals.limits.pages.router,
+        app.venues.product_pages.router,
         app.lapses.pages.router,
         app.settlement.pages.router,
         app.settlement.period_pages.router,

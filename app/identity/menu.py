@@ -59,6 +59,7 @@ MENU: Final = (
         (
             Place("/admin/exceptions", N_("To look at"), RIGHTS["exceptions_page"]),
             Place("/admin/closings", N_("Closings"), RIGHTS["closings_page"]),
+            Place("/admin/products", N_("Products"), RIGHTS["products_page"]),
             Place("/admin/terminals", N_("Terminals"), RIGHTS["terminals_page"]),
         ),
     ),

@@ -33,6 +33,8 @@ TO_ACT_BY = {
     "new_money_page",
     "new_rules_page",
     "change_limits_page",
+    "new_product_page",
+    "product_page",
 }
 FORM = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.DOTALL)
 ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')

@@ -22,7 +22,7 @@ from app.identity.roles import Grant, Role
 from app.mutual.memberships import Plan, set_plan
 from app.platform.clock import now_us
 from app.rules.ids import uuid7
-from app.venues import hours
+from app.venues import hours, offer
 from app.venues import service as venues
 from app.venues.hours import Hours
 from app.venues.service import Product
@@ -127,22 +127,9 @@ class Work:
             return
         it = self.want.venues[slug].products[name]
         if change.sign == "+":
-            # What was sold under this name before is the same product again: its history goes on.
-            retired = {old.name_fr: old for old in await venues.products(self.connection, venue, active=False)}
-            if name not in retired:
-                await venues.add_product(self.connection, venue, _product(uuid7(), name, it))
-                return
-            sold = retired
-        await self._change_product(sold[name], _product(sold[name].id, name, it))
-
-    async def _change_product(self, was: Product, now: Product) -> None:
-        await venues.change_product(self.connection, now)
-        await venues.set_nature(self.connection, now.id, now.kind, open_price=now.open_price)
-        for code in was.prices.keys() - now.prices.keys():
-            await venues.unset_price(self.connection, now.id, code)
-        for code, amount in now.prices.items():
-            if was.prices.get(code) != amount:
-                await venues.set_price(self.connection, now.id, code, amount)
+            await offer.take_in(self.connection, venue, _product(uuid7(), name, it))
+            return
+        await offer.change(self.connection, sold[name], _product(sold[name].id, name, it))
 
     async def _hours(self, change: Change) -> None:
         slug, name = change.name

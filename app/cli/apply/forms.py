@@ -10,21 +10,22 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from app.accounting.books.chart import Regime
+from app.rules.goods import COLOUR, COLOUR_PATTERN, LINE_MAX, is_line
 from app.rules.lines import ProductKind
 from app.rules.policy import CurrencyKind
 from app.wire.base import CurrencyCode
 
 
 def _line(text: str) -> str:
-    if not text.strip() or text != text.strip() or not text.isprintable():
+    if not is_line(text):
         raise ValueError("write something on one line, without blanks around it")
     return text
 
 
-Line = Annotated[str, StringConstraints(max_length=80), AfterValidator(_line)]
+Line = Annotated[str, StringConstraints(max_length=LINE_MAX), AfterValidator(_line)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 Symbol = Annotated[str, StringConstraints(pattern=r"^\S{1,8}$")]
-Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
+Colour = Annotated[str, StringConstraints(pattern=COLOUR_PATTERN)]
 Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 Login = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._@+-]{1,63}$")]
 Count = Annotated[int, Field(ge=1, le=10**9)]
@@ -88,7 +89,7 @@ class CurrencyForm(Form):
 class ProductForm(Form):
     en: Line
     category: Line
-    colour: Colour = "#5b9bd5"
+    colour: Colour = COLOUR
     prices: dict[CurrencyCode, str] = {}
     kind: ProductKind = "goods"
     open_price: bool = False

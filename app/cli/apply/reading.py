@@ -46,6 +46,7 @@ from app.identity.roles import ISSUERS, NETWORK_WIDE, PERSONAL
 from app.money import Unit
 from app.platform.errors import Invalid
 from app.rules.basket import UNIT_PRICE_MAX
+from app.rules.goods import may_be_open
 from app.rules.policy import Policy
 from app.rules.policy_check import problems as policy_problems
 from app.venues.rules import FeeTier
@@ -207,7 +208,7 @@ class _Reader:
         )
 
     def product(self, at: Path, venue: VenueForm, it: ProductForm) -> ProductEntry:
-        if it.open_price and it.kind != "goods":
+        if it.open_price and not may_be_open(it.kind):
             self.wrong((*at, "open_price"), f"the price of a {it.kind} is not typed")
         prices = self.prices((*at, "prices"), venue, it.prices)
         return ProductEntry(it.en, it.category, it.colour, prices, it.kind, it.open_price)

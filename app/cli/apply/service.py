@@ -6,8 +6,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import sqlalchemy as sa
-
 from app.cli.apply.carry_out import Work
 from app.cli.apply.document import NetworkEntry
 from app.cli.apply.plan import Change, Impossible, plan
@@ -16,7 +14,7 @@ from app.identity.people import newcomer
 from app.identity.roles import Role
 from app.platform.context import Context
 from app.platform.errors import Conflict
-from app.platform.tables import revision
+from app.venues.offer import held
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +57,7 @@ async def accept(context: Context, it: Proposal, actor: str) -> None:
         for login, key in it.keys.items()
     }
     async with context.engine.begin() as connection:
-        # Every change of prices and venues waits for this row: what is compared below still holds when it is written.
-        await connection.execute(sa.select(revision.c.value).with_for_update())
+        await held(connection)
         if tuple(plan(await present(connection), it.want)) != it.changes:
             raise Conflict("The network has changed since the plan was made: look at the new plan.")
         await Work(connection, it.want, newcomers, actor).do(it.changes)

@@ -1,0 +1,90 @@
+"""A product as a form: how it is typed, and the product that it means. Prices are called like "price.RAF"."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Final, cast
+from uuid import UUID
+
+from app.currencies.service import Currency
+from app.money import AmountNotUnderstood, Unit, format_amount, parse_amount
+from app.rules.basket import UNIT_PRICE_MAX
+from app.rules.goods import COLOUR, LINE_MAX, is_colour, is_line, may_be_open
+from app.rules.lines import ProductKind
+from app.venues.service import Product
+from app.web import N_, Texts
+
+KINDS: Final[tuple[tuple[ProductKind, str], ...]] = (
+    ("goods", N_("Something that is sold")),
+    ("deposit", N_("A deposit, such as for a cup")),
+    ("return", N_("What is brought back, such as a cup")),
+)
+
+
+def blank(places: int) -> dict[str, str]:
+    return {"colour": COLOUR, "kind": "goods", "place": str(places + 1)}
+
+
+def filled(it: Product, place: int, currencies: Mapping[str, Currency], language: str) -> dict[str, str]:
+    """The product as it would be typed."""
+    typed = {"name_fr": it.name_fr, "name_en": it.name_en, "category": it.category, "colour": it.colour}
+    typed |= {"kind": it.kind, "place": str(place)} | ({"open_price": "yes"} if it.open_price else {})
+    for code, minor in it.prices.items():
+        text = format_amount(minor, currencies[code].unit, "", language).strip()
+        # English groups thousands with commas, which are read as decimal ones.
+        typed[f"price.{code}"] = text.replace(",", "") if language == "en" else text
+    return typed
+
+
+def understood(
+    id_: UUID, typed: Mapping[str, str], accepted: Collection[Currency], taken: Collection[str], texts: Texts
+) -> tuple[Product, int, dict[str, str]]:
+    """(the product, its place, what is wrong by input). `taken`: names of what else the venue sells."""
+    said = {name: text.strip() for name, text in typed.items()}
+    wrong: dict[str, str] = {}
+    for name in ("name_fr", "name_en", "category"):
+        if not is_line(said.get(name, "")):
+            wrong[name] = texts.gettext("Write a name.")
+        elif len(said[name]) > LINE_MAX:
+            wrong[name] = texts.gettext("This is too long: %(num)s characters at most.") % {"num": LINE_MAX}
+    if said.get("name_fr") in taken:
+        wrong["name_fr"] = texts.gettext("This venue sells something of this name already.")
+    colour = said.get("colour", "").lower()
+    if not is_colour(colour):
+        wrong["colour"] = texts.gettext("Choose a colour.")
+    kind = cast("ProductKind", said.get("kind", ""))
+    if kind not in dict(KINDS):
+        wrong["kind"] = texts.gettext("Choose what it is.")
+    open_price = said.get("open_price") == "yes"
+    if open_price and kind in dict(KINDS) and not may_be_open(kind):
+        wrong["open_price"] = texts.gettext("Only the price of something that is sold may be typed.")
+    place = said.get("place", "")
+    if not (place.isascii() and place.isdecimal() and 1 <= int(place[:6]) == int(place)):
+        wrong["place"], place = texts.gettext("Write a whole number."), "1"
+    prices = _prices(said, accepted, texts, wrong)
+    fr, en, category = (said.get(name, "") for name in ("name_fr", "name_en", "category"))
+    product = Product(id_, fr, en, category, colour, prices, kind, open_price)
+    return product, int(place), wrong
+
+
+def _prices(
+    said: Mapping[str, str], accepted: Collection[Currency], texts: Texts, wrong: dict[str, str]
+) -> dict[str, int]:
+    """Minor units by currency; without a price it is not sold for that currency."""
+    found = {}
+    for it in accepted:
+        name = f"price.{it.code}"
+        if not said.get(name):
+            continue
+        try:
+            found[it.code] = parse_amount(said[name], it.unit)
+        except AmountNotUnderstood:
+            wrong[name] = {
+                Unit.CENT: texts.gettext("Write an amount such as 12.50."),
+                Unit.MINUTE: texts.gettext("Write a time such as 3 h, 2 h 30 or 45 min."),
+                Unit.POINT: texts.gettext("Write a whole number of points."),
+            }[it.unit]
+            continue
+        if found[it.code] > UNIT_PRICE_MAX:
+            wrong[name] = texts.gettext("No price is that high.")
+    return found
