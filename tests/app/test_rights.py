@@ -31,4 +31,5 @@ def test_the_table_names_nothing_that_is_not_there(everything: FastAPI) -> None:
 
 
 def test_the_sandbox_is_there_only_where_it_is_asked_for(tmp_path: Path) -> None:
-    assert stale_entries(create_app(Settings(data=tmp_path))) == ["finish_sandbox_payment", "sandbox_page"]
+    only_there = ["dispute_sandbox_payment", "finish_sandbox_payment", "sandbox_page"]
+    assert stale_entries(create_app(Settings(data=tmp_path))) == only_there
