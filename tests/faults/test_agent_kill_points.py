@@ -23,7 +23,8 @@ pytestmark = pytest.mark.faults
 PRICE = 350
 # How long a hand leaves a card on a reader that says nothing, and how long it lifts it.
 LAID_S, LIFTED_S = 5, 1
-FUNDS = 5000
+# Twelve sales for each of three moments, and one more.
+SALES_MAX, FUNDS = 12, 15000
 
 # By the file system and the trace of its journal: before the row is written, written and not durable, durable.
 # By the server ("arrived", "booked", "half sent"): it has the request whole, or has booked it, and nobody hears.
@@ -76,7 +77,7 @@ def _sell_until_it_dies(agent: Agent, terminal: Terminal, moment: str, green: se
         hall.gate.told = lambda now: agent.kill() if now == moment else None
     else:
         terminal.arm(moment)
-    for _ in range(4):
+    for _ in range(SALES_MAX):
         with contextlib.suppress(httpx.HTTPError):
             sale = agent.pay(hall.product("Demi"))
             if _lights(agent, sale):
