@@ -28,6 +28,7 @@ import app.cards.api
 import app.cards.pages
 import app.identity.api
 import app.identity.pages
+import app.identity.second_factor_pages
 import app.inbox.pages
 import app.issuing.api
 import app.issuing.pages
@@ -81,7 +82,7 @@ from app.outbox.follower import Follower
 from app.platform.body_limit import BodyLimit
 from app.platform.context import Context
 from app.platform.csrf import SameOrigin
-from app.platform.errors import NotSignedIn
+from app.platform.errors import Forbidden, NotSignedIn
 from app.platform.http_problems import CatchUnexpected, ProblemDetails, install_problems
 from app.platform.settings import Settings
 from app.platform.shutdown import on_stop_signal
@@ -164,6 +165,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     api.state.pages = Pages(source_url=SOURCE_URL)
     install_problems(api, _problem_page)
     api.add_exception_handler(NotSignedIn, app.identity.pages.ask_to_sign_in)
+    api.add_exception_handler(Forbidden, app.identity.second_factor_pages.ask_second_factor)
     for router in (
         app.identity.api.router,
         app.venues.api.router,
@@ -188,6 +190,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.ledger.api.router,
         app.outbox.api.router,
         app.identity.pages.router,
+        app.identity.second_factor_pages.router,
         app.people.pages.router,
         app.people.audit_pages.router,
         app.people.session_pages.router,

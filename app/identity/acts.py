@@ -19,14 +19,16 @@ _READERS = (_ADMIN, _ACCOUNTANT, _AUDITOR, _V_ADMIN, _V_ACCOUNTANT, _V_AUDITOR)
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """`said`: the act in words, a line of docs/roles.md."""
+    """`said`: the act in words, a line of docs/roles.md. `guarded`: it moves money or lets others in, so it asks for
+    the second factor."""
 
     said: str
     roles: frozenset[Role]
+    guarded: bool = False
 
 
-def _act(said: str, *roles: Role) -> Act:
-    return Act(said, frozenset(roles))
+def _act(said: str, *roles: Role, guarded: bool = False) -> Act:
+    return Act(said, frozenset(roles), guarded)
 
 
 # How somebody comes
@@ -64,6 +66,7 @@ BOOK_EXCEPTION: Final = _act(
     "Book what an exception needs: find its card, bear a loss, ask the provider again, repay the reserve",
     _ADMIN,
     _ACCOUNTANT,
+    guarded=True,
 )
 KEEP_BOOKS: Final = _act("Set the accounts, close a month", _ADMIN, _ACCOUNTANT, _V_ADMIN, _V_ACCOUNTANT)
 HAND_IN: Final = _act("Announce cash that is handed in", _ADMIN, _V_ADMIN, _V_ACCOUNTANT)
@@ -79,14 +82,16 @@ MATCH_BANK: Final = _act("Take in bank statements, match their lines", _ADMIN, _
 PREPARE_RUN: Final = _act(
     "Begin, freeze, cancel and close settlement runs; read the bank's answers in", _ADMIN, _ACCOUNTANT
 )
-RELEASE_RUN: Final = _act("Approve a run (never who made it), make and fetch the bank's file", _ADMIN)
+RELEASE_RUN: Final = _act("Approve a run (never who made it), make and fetch the bank's file", _ADMIN, guarded=True)
 ANSWER_STATEMENT: Final = _act("Accept or dispute a venue's statement", _ADMIN, _V_ADMIN, _V_ACCOUNTANT)
-CHANGE_BANK: Final = _act("Ask for a venue's bank details; approve them (never who asked)", _ADMIN, _V_ADMIN)
-CHANGE_NETWORK_BANK: Final = _act("Ask for the network's bank details", _ADMIN)
+CHANGE_BANK: Final = _act(
+    "Ask for a venue's bank details; approve them (never who asked)", _ADMIN, _V_ADMIN, guarded=True
+)
+CHANGE_NETWORK_BANK: Final = _act("Ask for the network's bank details", _ADMIN, guarded=True)
 # Credit
 ASK_CREDIT: Final = _act("Ask for a member's credit line", _ADMIN, _V_ADMIN)
-GRANT_CREDIT: Final = _act("Grant or refuse a credit line (never who asked)", _ADMIN)
-RETIRE: Final = _act("Take a claim out of circulation", _ADMIN)
+GRANT_CREDIT: Final = _act("Grant or refuse a credit line (never who asked)", _ADMIN, guarded=True)
+RETIRE: Final = _act("Take a claim out of circulation", _ADMIN, guarded=True)
 # People
 READ_PEOPLE: Final = _act("Read who works here and what they may do", _ADMIN, _AUDITOR, _V_ADMIN, _V_AUDITOR, _SHIFT)
 MANAGE_PEOPLE: Final = _act(
@@ -94,6 +99,7 @@ MANAGE_PEOPLE: Final = _act(
     _ADMIN,
     _V_ADMIN,
     _SHIFT,
+    guarded=True,
 )
 READ_AUDIT: Final = _act("Read the audit log: who saw, changed or exported what", _ADMIN, _AUDITOR)
 # The network

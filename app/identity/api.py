@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.identity import people, service
+from app.identity import people, second_factor, service
 from app.identity.cookie import COOKIE, clear_session_cookie, set_session_cookie
 from app.identity.guard import SignedIn
 from app.identity.sign_in_limits import PER_ADDRESS, PER_LOGIN
@@ -32,6 +32,12 @@ class Credentials(_Body):
 class PasswordChange(_Body):
     current: Password
     new: Password
+
+
+class Code(_Body):
+    """Of the authenticator, or a recovery code."""
+
+    code: Annotated[str, Field(max_length=40, examples=["287082"])]
 
 
 class OpenedSession(BaseModel):
@@ -106,6 +112,15 @@ async def close_session(request: Request, response: Response, session: SignedIn)
 @router.delete("/sessions/{session_id}", status_code=204, summary="End another of my sessions")
 async def revoke_session(request: Request, session_id: str, session: SignedIn) -> None:
     await service.revoke_session(context_of(request), session, session_id)
+
+
+@router.post("/sessions/current/second-factor", status_code=204, summary="Give a code of my authenticator")
+async def prove_session(request: Request, response: Response, body: Code, session: SignedIn) -> None:
+    """For twelve hours this session may do what is answered 403 `second-factor-needed` without; it goes on under a new
+    cookie. It is set up on the page /second-factor. 422 `second-factor-wrong`; 429 after too many wrong codes."""
+    second_factor.PER_PERSON.check(request, str(session.person))
+    renewed = await second_factor.confirm(context_of(request), session, body.code)
+    set_session_cookie(request, response, renewed.token)
 
 
 @router.get("/me", summary="Who I am and what I may do")

@@ -53,6 +53,14 @@ async def last_by(connection: AsyncConnection, action: str, subject: str, since_
     return (await connection.execute(query.limit(1))).scalar_one_or_none()
 
 
+async def last_about(connection: AsyncConnection, action: str, subject: str) -> Noted | None:
+    """What was done to the subject last by this name."""
+    table = audit_table
+    query = sa.select(table).where(table.c.action == action, table.c.subject == subject)
+    row = (await connection.execute(query.order_by(table.c.at_us.desc(), table.c.id.desc()).limit(1))).one_or_none()
+    return None if row is None else Noted(row.at_us, row.actor, json.loads(row.details))
+
+
 async def newest(connection: AsyncConnection, action: str, limit: int) -> list[Noted]:
     """The last acts of this name, the newest first."""
     table = audit_table

@@ -8,7 +8,8 @@ HOME = "/admin"
 SIGN_IN = "/sign-in"
 SIGN_OUT = "/sign-out"
 
-_LENGTH_MAX = 500
+# As long an address as a page of ours may have: with many filters, it is handed on whole or not at all.
+LENGTH_MAX = 2000
 
 
 def safe_next(asked: str | None) -> str:
@@ -17,7 +18,7 @@ def safe_next(asked: str | None) -> str:
     Browsers read a backslash as a slash and drop tabs and line ends, so `/\\evil.example` and `/<tab>/evil.example`
     lead away as well as `//evil.example` does.
     """
-    if not asked or len(asked) > _LENGTH_MAX or not asked.isprintable() or "\\" in asked:
+    if not asked or len(asked) > LENGTH_MAX or not asked.isprintable() or "\\" in asked:
         return HOME
     if not asked.startswith("/") or asked.startswith("//"):
         return HOME

@@ -13,11 +13,11 @@ from typing import Annotated, Final
 from fastapi import Depends
 from starlette.requests import Request
 
-from app.identity import service
+from app.identity import second_factor, service
 from app.identity.audit import audit
 from app.identity.cookie import COOKIE
 from app.identity.recorded import recorded_as
-from app.identity.rights import RIGHTS, Rights
+from app.identity.rights import GUARDED, RIGHTS, Rights
 from app.identity.roles import HOLDER, PUBLIC, Principal, Role
 from app.identity.tokens import read_terminal_token
 from app.platform import clock
@@ -44,6 +44,8 @@ class Guard:
         if endpoint not in self._rights:
             raise RuntimeError(f"{endpoint} is missing in app/identity/rights.py: nobody may use it")
         caller = await _caller(request, self._rights[endpoint])
+        if endpoint in GUARDED:
+            require_second_factor(request)
         request.state.principal = caller
         action = recorded_as(endpoint, request)
         if action is not None:
@@ -54,6 +56,15 @@ class Guard:
 
 
 guard = Guard()
+
+
+def require_second_factor(request: Request) -> None:
+    """For what a person does who signed in: also for an endpoint of several acts, one of which is guarded.
+
+    Raises Forbidden("second-factor-missing", "second-factor-needed").
+    """
+    session: service.Session = request.state.session
+    second_factor.require(session, required=context_of(request).settings.require_second_factor)
 
 
 async def _caller(request: Request, allowed: frozenset[Role]) -> Principal:

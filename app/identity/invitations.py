@@ -71,6 +71,8 @@ async def new_link(connection: AsyncConnection, by: Principal, person: UUID) -> 
 async def require_two_for_access(connection: AsyncConnection, actor: str, person: UUID, other: str) -> None:
     """Whoever could choose somebody's password and drop their second factor could act as both of two people. Raises
     Forbidden("same-person")."""
+    # Locked: of the two acts at once, one finds the other written down.
+    await store.lock_person(connection, person)
     since = clock.now_us() - LIFETIME_US
     if actor != f"person:{person}" and await last_by(connection, other, f"person:{person}", since) == actor:
         raise Forbidden("You gave them new access this week: somebody else does the rest.", "same-person")

@@ -329,6 +329,11 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "sign_in": EVERYBODY,
     "sign_out_page": SIGNED_IN,
     "sign_out": SIGNED_IN,
+    "second_factor_page": SIGNED_IN,
+    "set_up_page": SIGNED_IN,
+    "give_code": SIGNED_IN,
+    "enrol_from_page": SIGNED_IN,
+    "prove_session": SIGNED_IN,
     "open_session": EVERYBODY,
     "close_session": SIGNED_IN,
     "list_sessions": SIGNED_IN,
@@ -339,6 +344,9 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "show_me": SIGNED_IN,
     "change_password": SIGNED_IN,
 }
+
+# Those that ask for the second factor.
+GUARDED: Final = frozenset(endpoint for endpoint, act in ACT_OF.items() if act.guarded)
 
 RIGHTS: Final[Rights] = {endpoint: act.roles for endpoint, act in ACT_OF.items()}
 

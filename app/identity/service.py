@@ -29,7 +29,9 @@ _USER_AGENT_LENGTH_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`id` names the session without opening it: the SHA-256 of its token, in hexadecimal."""
+    """`id` names the session without opening it: the SHA-256 of its token, in hexadecimal. `enrolled`: whether they
+    have a second factor, `second_factor_reset`: whether somebody took it away; `second_factor_at_us`: when a code
+    of it was given in this session last."""
 
     id: str
     person: UUID
@@ -39,6 +41,9 @@ class Session:
     csrf: str
     created_at_us: int
     seen_at_us: int
+    enrolled: bool
+    second_factor_reset: bool
+    second_factor_at_us: int | None
 
     @property
     def principal(self) -> Principal:
@@ -131,7 +136,19 @@ async def find_session(context: Context, token: str) -> Session | None:
         csrf=first.csrf,
         created_at_us=first.created_at_us,
         seen_at_us=first.seen_at_us,
+        enrolled=first.sealed is not None,
+        second_factor_reset=first.reset_at_us is not None,
+        second_factor_at_us=first.second_factor_at_us,
     )
+
+
+async def renew(connection: AsyncConnection, session: Session) -> NewSession:
+    """The same session under a new token, as one in which a code of the second factor was just given: whoever knew the
+    old token gains nothing. Forms that are open elsewhere stay good. Raises NotSignedIn when it has ended meanwhile."""
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    if not await store.renew_session(connection, bytes.fromhex(session.id), _sha256(token), clock.now_us()):
+        raise NotSignedIn
+    return NewSession(token, session.csrf, session.person, session.name)
 
 
 async def sign_out(context: Context, session: Session) -> None:
@@ -165,16 +182,22 @@ async def list_sessions(context: Context, person_id: UUID) -> list[SessionSummar
 async def change_password(context: Context, session: Session, current: str, new: str) -> None:
     """Every other session of the person ends. Raises NotSignedIn ("wrong-credentials") or Invalid."""
     passwords.check_password(new)
-    async with context.reader.connect() as connection:
-        found = await store.person_by_id(connection, session.person)
-    if found is None or not await passwords.verify_secret(found.password_hash, current):
-        raise NotSignedIn("The present password is not right.", "wrong-credentials")
+    before = await check_own_password(context, session, current)
     hashed = await passwords.hash_secret(new)
     async with context.engine.begin() as connection:
-        if not await store.set_password_hash(connection, found.id, found.password_hash, hashed):
+        if not await store.set_password_hash(connection, session.person, before, hashed):
             raise Conflict("The password was changed elsewhere in this very moment.")
-        await store.delete_sessions_of(connection, found.id, bytes.fromhex(session.id))
-        await audit(connection, f"person:{found.id}", "person.change_password", f"person:{found.id}")
+        await store.delete_sessions_of(connection, session.person, bytes.fromhex(session.id))
+        await audit(connection, session.principal.actor, "person.change_password", session.principal.actor)
+
+
+async def check_own_password(context: Context, session: Session, password: str) -> str:
+    """Its hash. Raises NotSignedIn ("wrong-credentials")."""
+    async with context.reader.connect() as connection:
+        found = await store.person_by_id(connection, session.person)
+    if found is None or not await passwords.verify_secret(found.password_hash, password):
+        raise NotSignedIn("The present password is not right.", "wrong-credentials")
+    return str(found.password_hash)
 
 
 async def names_of(connection: AsyncConnection, actors: Iterable[str]) -> dict[str, str]:

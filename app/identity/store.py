@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.identity.roles import Grant, Role
 from app.identity.tables import invitation as invitation_table
-from app.identity.tables import person, person_role, session
+from app.identity.tables import person, person_role, second_factor, session
 from app.rules.ids import uuid7
 
 Row = sa.Row[Any]
@@ -154,8 +154,17 @@ async def session_rows(
 ) -> list[Row]:
     """A live session of an active person: a row for each grant, or one with none. No row: no such session."""
     statement = (
-        sa.select(session, person.c.name, person.c.login, person_role.c.role, person_role.c.venue)
+        sa.select(
+            session,
+            person.c.name,
+            person.c.login,
+            person_role.c.role,
+            person_role.c.venue,
+            second_factor.c.sealed,
+            second_factor.c.reset_at_us,
+        )
         .join(person, person.c.id == session.c.person)
+        .outerjoin(second_factor, second_factor.c.person == person.c.id)
         .outerjoin(person_role, person_role.c.person == person.c.id)
         .where(session.c.token_sha256 == token_sha256, person.c.active, *_live(created_after_us, seen_after_us))
     )
@@ -177,6 +186,18 @@ async def mark_seen(connection: AsyncConnection, token_sha256: bytes, seen_at_us
     await connection.execute(
         session.update().where(session.c.token_sha256 == token_sha256).values(seen_at_us=seen_at_us)
     )
+
+
+async def renew_session(connection: AsyncConnection, before_sha256: bytes, after_sha256: bytes, now_us: int) -> bool:
+    """A new token, and trusted as of now; whether there was such a session."""
+    values = {"token_sha256": after_sha256, "second_factor_at_us": now_us}
+    changed = await connection.execute(session.update().where(session.c.token_sha256 == before_sha256).values(values))
+    return changed.rowcount == 1
+
+
+async def lock_person(connection: AsyncConnection, person_id: UUID) -> None:
+    """Until the end of the transaction: what is decided about somebody at once is decided one after another."""
+    await connection.execute(sa.select(person.c.id).where(person.c.id == person_id).with_for_update())
 
 
 async def delete_session(connection: AsyncConnection, token_sha256: bytes, person_id: UUID | None = None) -> bool:

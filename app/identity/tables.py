@@ -57,6 +57,32 @@ session = sa.Table(
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
     sa.Column("seen_at_us", sa.BigInteger, nullable=False),
     sa.Column("user_agent", sa.Text, nullable=False),
+    # When a code of the second factor was given in it last.
+    sa.Column("second_factor_at_us", sa.BigInteger),
+)
+
+# The secret of an authenticator, sealed with the server's key; none once it was reset. `last_step` is the newest
+# code that was taken, `wrong` how many were wrong since, `free_at_us` when one is taken again after too many.
+second_factor = sa.Table(
+    "second_factor",
+    metadata,
+    sa.Column("person", sa.ForeignKey("person.id"), primary_key=True),
+    sa.Column("sealed", sa.LargeBinary),
+    sa.Column("last_step", sa.BigInteger, nullable=False),
+    sa.Column("since_us", sa.BigInteger, nullable=False),
+    sa.Column("wrong", sa.Integer, nullable=False),
+    sa.Column("free_at_us", sa.BigInteger, nullable=False),
+    sa.Column("reset_at_us", sa.BigInteger),
+    sa.CheckConstraint("(sealed IS NULL) = (reset_at_us IS NOT NULL)", name="reset"),
+    sa.CheckConstraint("wrong >= 0", name="wrong_counted"),
+)
+
+recovery_code = sa.Table(
+    "recovery_code",
+    metadata,
+    sa.Column("code_sha256", sa.LargeBinary(32), primary_key=True),
+    sa.Column("person", sa.ForeignKey("second_factor.person"), nullable=False, index=True),
+    sa.Column("used_at_us", sa.BigInteger),
 )
 
 # A link by which somebody chooses their password; only the SHA-256 of its token is kept. Used, it is gone.

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from app.cards.service import cards_by_uid, cards_described
-from app.identity import granting, invitations, service, store
+from app.identity import granting, invitations, second_factor, service, store
 from app.identity.admin_frame import render_admin
 from app.identity.guard import Caller, SignedIn
 from app.identity.roles import NETWORK_WIDE, Grant, Principal, Role
@@ -147,7 +147,7 @@ async def change_person_from_page(
     caller: Caller,
     session: SignedIn,
     person: UUID,
-    act: Literal["link", "sessions", "leave", "return"],
+    act: Literal["link", "sessions", "leave", "return", "reset"],
 ) -> Response:
     """A new link to choose a password, an end to all sessions, or leaving and coming back."""
     link = None
@@ -156,6 +156,8 @@ async def change_person_from_page(
             link = await invitations.new_link(connection, caller, person)
         elif act == "sessions":
             await granting.end_sessions(connection, caller, person)
+        elif act == "reset":
+            await second_factor.reset(connection, caller, person)
         elif act == "leave":
             await granting.let_go(connection, caller, person)
         else:
@@ -249,6 +251,7 @@ async def _person(
         network, at = await the_network(connection), await venues(connection)
         row, grants = await _seen(connection, caller, person)
         card = (await cards_by_uid(connection, [row.card_uid])).get(row.card_uid) if row.card_uid else None
+        factor = await second_factor.of_person(connection, person)
     names = {it.id: it.name for it in at.values()}
     manages = granting.may_manage(caller, grants)
     open_ = await service.list_sessions(context, person) if manages else []
@@ -264,6 +267,7 @@ async def _person(
         zone=network.settings.zone,
         here=f"{HERE}/{person}",
         who=row,
+        factor=factor,
         grants=[(it, said(it, names, texts), granting.may_grant(caller, it)) for it in in_order(grants)],
         link=None if link is None else f"{context.settings.base_url.rstrip('/')}/welcome/{link.token}",
         expires_at_us=None if link is None else link.expires_at_us,

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.identity import service
+from app.identity import second_factor, service
 from app.identity.admin_frame import render_admin
 from app.identity.guard import SignedIn
 from app.people.devices import device
@@ -24,7 +24,7 @@ HERE = "/admin/sessions"
 async def sessions_page(request: Request, session: SignedIn) -> Response:
     context, texts = context_of(request), texts_of(request)
     async with context.reader.connect() as connection:
-        network = await the_network(connection)
+        network, factor = await the_network(connection), await second_factor.of_person(connection, session.person)
     open_ = await service.list_sessions(context, session.person)
     return render_admin(
         request,
@@ -34,6 +34,8 @@ async def sessions_page(request: Request, session: SignedIn) -> Response:
         network_name=network.name,
         zone=network.settings.zone,
         here=HERE,
+        factor=factor,
+        trusted_until_us=second_factor.trusted_until_us(session),
         sessions=[(it, device(it.user_agent, texts)) for it in open_],
     )
 

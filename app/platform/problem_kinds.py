@@ -55,6 +55,15 @@ KINDS: dict[str, ProblemKind] = {
     "forbidden": ProblemKind(
         403, N_("This is not among your rights"), _NOTHING_CHANGED, N_("Ask a manager of the venue or of the network.")
     ),
+    "second-factor-missing": ProblemKind(
+        403, N_("This needs a second factor"), _NOTHING_CHANGED, N_("Set one up on your own page first.")
+    ),
+    "second-factor-needed": ProblemKind(
+        403, N_("This needs a code of your authenticator"), _NOTHING_CHANGED, N_("Give one, then try again.")
+    ),
+    "second-factor-wrong": ProblemKind(
+        422, N_("This code is not right, or was used already"), _NOTHING_CHANGED, N_("Wait for the next one.")
+    ),
     "cross-site": ProblemKind(
         403, N_("This request came from another website"), _NOTHING_CHANGED, N_("Open Comptoir itself and start there.")
     ),

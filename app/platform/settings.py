@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="addresses whose X-Forwarded-For is believed, separated by commas"
     )
+    require_second_factor: bool = Field(
+        False, description="whoever moves money, or lets others in, needs a second factor"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least that is logged")
     body_limit_bytes: int = Field(1024 * 1024, description="larger request bodies are refused with 413")
     queue_limit: int = Field(2000, ge=1, description="operations waiting to be booked; beyond it, 503 at once")

@@ -10,8 +10,8 @@ from fastapi import APIRouter, File, Form, Request, UploadFile
 from starlette.responses import RedirectResponse, Response
 
 from app.identity.admin_frame import render_admin
-from app.identity.guard import Caller, SignedIn
-from app.identity.rights import allows
+from app.identity.guard import Caller, SignedIn, require_second_factor
+from app.identity.rights import GUARDED, allows
 from app.identity.service import names_of
 from app.ledger.service import ledger_of
 from app.money import AmountNotUnderstood, Unit, parse_amount
@@ -151,6 +151,8 @@ async def step_from_page(
 ) -> Response:
     if not allows(caller, _STEPS[step]):
         raise Forbidden("Whoever prepares a settlement does not release it: a network admin does.")
+    if _STEPS[step] in GUARDED:
+        require_second_factor(request)
     ledger, actor = ledger_of(request), caller.actor
     if step == "freeze":
         await runs.freeze(ledger, run, actor=actor)

@@ -132,6 +132,7 @@ API = {
     "rotate_webhook_secret": "n",
     "delete_webhook": "n",
     "payment_notice": "*",
+    "prove_session": "nkuvbwsc",
     "open_session": "*",
     "close_session": "nkuvbwsc",
     "list_sessions": "nkuvbwsc",

@@ -261,7 +261,7 @@ class Network:
             await self.hired(login)
             session = await sign_in(self.context, login, PASSWORD)
             client = await self._clients.enter_async_context(_client(self.app))
-            client.cookies.set(COOKIE, session.token)
+            client.cookies.set(COOKIE, session.token, domain=httpx.URL(BASE).host)
             client.headers["X-CSRF-Token"] = session.csrf
             self._signed_in[login] = client
         return self._signed_in[login]

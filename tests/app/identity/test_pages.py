@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from starlette.responses import HTMLResponse, Response
 
 from app.identity.cookie import COOKIE
-from app.identity.destinations import HOME, safe_next, sign_in_first
+from app.identity.destinations import HOME, LENGTH_MAX, safe_next, sign_in_first
 from app.platform.http_problems import ProblemDetails, install_problems
 
 from .conftest import PASSWORD
@@ -148,7 +148,7 @@ async def test_a_form_sent_after_the_session_ended_is_told_so_and_not_repeated(b
         "evil.example",
         "/sign-in?next=/",
         "/sign-out",
-        "/" + "x" * 500,
+        "/" + "x" * LENGTH_MAX,
     ],
 )
 def test_addresses_elsewhere_lead_home(asked: str | None) -> None:
