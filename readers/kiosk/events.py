@@ -7,7 +7,8 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from readers.terminal.view import Screen, Till
+from readers.terminal.commands import Till
+from readers.terminal.view import Screen
 
 ALIVE_S: Final = 10.0
 

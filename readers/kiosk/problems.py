@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from app.wire.problems import Problem
-from readers.terminal.view import TillError
+from readers.terminal.commands import TillError
 
 
 def problem(status: int, name: str, title: str, **more: object) -> Response:

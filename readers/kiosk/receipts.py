@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from readers.kiosk.languages import COOKIE, Language, language_of
 from readers.kiosk.problems import refused_by_till
-from readers.terminal.view import Till, TillError
+from readers.terminal.commands import Till, TillError
 
 
 def routes(till: Till, language_default: Language) -> list[Route]:

@@ -23,7 +23,8 @@ from readers.kiosk.events import screen_json, stream
 from readers.kiosk.guard import Guard
 from readers.kiosk.languages import COOKIE, LANGUAGES, Language, language_of, words_in
 from readers.kiosk.problems import malformed, refused_by_till
-from readers.terminal.view import ByHand, Till, TillError
+from readers.terminal.commands import Till, TillError
+from readers.terminal.view import ByHand
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 YEAR_S: Final = 365 * 24 * 3600

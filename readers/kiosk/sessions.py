@@ -16,7 +16,7 @@ from app.wire.base import Message
 from app.wire.till import Pieces
 from readers.kiosk.languages import COOKIE, Language, language_of
 from readers.kiosk.problems import malformed, refused_by_till
-from readers.terminal.view import CashDirection, Till, TillError
+from readers.terminal.commands import CashDirection, Till, TillError
 
 Body = TypeVar("Body", bound=BaseModel)
 

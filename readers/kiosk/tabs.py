@@ -14,7 +14,8 @@ from starlette.routing import Route
 from app.wire.base import Message
 from readers.kiosk.bodies import LINES_MAX, Item
 from readers.kiosk.problems import malformed, refused_by_till
-from readers.terminal.view import RestMeans, Till, TillError
+from readers.terminal.commands import Till, TillError
+from readers.terminal.view import RestMeans
 
 
 class Round(Message):

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from app.rules.lines import OWN_MONEY_ONLY
 from app.wire import Rest, Sale
+from readers.terminal.commands import TillError
 from readers.terminal.shop import Basket
-from readers.terminal.view import ByHand, TillError
+from readers.terminal.view import ByHand
 
 
 def sale_by_hand(basket: Basket, how: ByHand, sale: UUID, cashier: UUID, at_us: int) -> Sale:

@@ -25,7 +25,8 @@ from app.wire import (
     SnapshotStaff,
     TerminalSnapshot,
 )
-from readers.terminal.view import Amount, BasketItem, TillError
+from readers.terminal.commands import TillError
+from readers.terminal.view import Amount, BasketItem
 
 # Lines of a sale carry one name; the receipt and the books are read in French first (look.md, "Words").
 _LANGUAGE = "fr"

@@ -10,9 +10,10 @@ from uuid import UUID
 from app.wire import CardActRow, SaleRow
 from readers.journal import Clock, Journal, Made, PaidSale
 from readers.sync import Link
+from readers.terminal.commands import TillError
 from readers.terminal.receipt import past_act, past_sale
 from readers.terminal.undoing import WhyNot, why_not
-from readers.terminal.view import PastSale, TillError
+from readers.terminal.view import PastSale
 
 LAST_SALES = 20
 

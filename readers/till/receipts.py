@@ -12,8 +12,9 @@ from app.rules.receipts import receipt_number, receipt_token, training_number
 from readers.journal import Journal, PaidSale
 from readers.kiosk.languages import Language, words_in
 from readers.printer import Printer
+from readers.terminal.commands import TillError
 from readers.terminal.slip import Slip, slip, wall_clock
-from readers.terminal.view import PrinterShown, ReceiptShown, Taken, TillError
+from readers.terminal.view import PrinterShown, ReceiptShown, Taken
 from readers.till.shelf import SnapshotShelf
 
 _LOCALES = {"fr": "fr", "en": "en_GB"}

@@ -31,7 +31,8 @@ from app.wire import (
 from app.wire.takings import close, take
 from readers.journal import Clock, Journal, JournalFailed
 from readers.sync import Link
-from readers.terminal.view import SessionShown, TillError
+from readers.terminal.commands import TillError
+from readers.terminal.view import SessionShown
 from readers.till.shelf import SnapshotShelf
 
 ROWS_AT_ONCE = 500

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from app.rules.takings import CashReason
 from readers.kiosk.languages import Language, words_in
+from readers.terminal.commands import CashDirection, ReportKind, TillError
 from readers.terminal.report import Reports
 from readers.terminal.slip import Slip
-from readers.terminal.view import CashDirection, CountShown, ReportKind, ReportShown, TillError
+from readers.terminal.view import CountShown, ReportShown
 from readers.till.receipts import ReceiptDesk, in_words
 from readers.till.session import SessionDesk
 
@@ -17,7 +18,7 @@ CLOSE = "close"
 
 
 class SessionActs:
-    """Implements readers.terminal.view.TillSession.
+    """Implements readers.terminal.commands.TillSession.
 
     `require`: who is signed in, if they have a right; `free`: no card is asked for or being checked; `changed` follows
     whatever was written.

@@ -10,7 +10,7 @@ from app.rules.ids import uuid7
 from app.wire import SoldOutRow
 from readers.journal import Clock, Journal, JournalFailed
 from readers.sync import Link
-from readers.terminal.view import TillError
+from readers.terminal.commands import TillError
 from readers.till.shelf import SnapshotShelf
 
 _log = structlog.get_logger(__name__)

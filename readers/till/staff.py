@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from app.wire import SnapshotStaff
-from readers.terminal.view import TillError
+from readers.terminal.commands import TillError
 
 ATTEMPTS_MAX = 5
 WAIT_NS = 30 * 1_000_000_000

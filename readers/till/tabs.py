@@ -15,7 +15,8 @@ from app.wire import Rest, Sale, SaleLine, SaleRow, Tender
 from app.wire.tabs import AddToTab, CloseTab, OpenTab, Tab, TabClosed, TabItem, Tabs
 from readers.journal import Clock, Journal, JournalFailed
 from readers.sync import Link, Rejected, Server, Unreachable
-from readers.terminal.view import BasketItem, RestMeans, TillError
+from readers.terminal.commands import TillError
+from readers.terminal.view import BasketItem, RestMeans
 from readers.till.shelf import SnapshotShelf
 
 # What the server says that staff read in words of the till; anything else is "tab_refused".

@@ -19,7 +19,7 @@ from app.rules.offline import Refusal
 from app.wire import CardActRow, IntentRow, RefusedRow, SaleRow, VoidRow
 from readers.journal import Clock, Journal, JournalFailed
 from readers.sync import Link, Rejected, Server, Unreachable
-from readers.terminal.view import TillError
+from readers.terminal.commands import TillError
 from readers.till.last_sales import LastSales
 from readers.till.shelf import SnapshotShelf
 from readers.till.tap import Tap

@@ -10,7 +10,8 @@ import pytest
 
 from app.rules.ids import uuid7
 from readers.journal import Clock
-from readers.terminal.view import BasketItem, Taken, TillError
+from readers.terminal.commands import TillError
+from readers.terminal.view import BasketItem, Taken
 from readers.till.acting import Tools
 from readers.till.acts import acts_of
 from readers.till.tabs import TabDesk
@@ -18,9 +19,9 @@ from tests.journeys.test_split_at_the_terminal import Bar, bar, network  # noqa:
 
 
 def with_tabs(bar: Bar) -> Bar:
-    till, tap, clock = bar.till, bar.till._tap, Clock()
+    till, tap, clock = bar.till, bar.till._selling.tap, Clock()
     tabs = TabDesk(bar.journal, bar.shelf, tap._server, bar.link, clock)
-    till._acts = acts_of(Tools(bar.journal, bar.shelf, tap, tap._server, bar.link, clock), tabs)
+    till._selling.acts = acts_of(Tools(bar.journal, bar.shelf, tap, tap._server, bar.link, clock), tabs)
     till._tabs, tabs.on_paid = tabs, till._tab_paid
     return bar
 

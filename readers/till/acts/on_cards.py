@@ -22,10 +22,11 @@ from app.wire import CancelRow, CardActRow, CreditRow, RefundRow, RefusedRow, Sn
 from app.wire.base import CurrencyCode, Message, Minor
 from readers.journal import JournalFailed
 from readers.sync import Acted, Declined, NoAnswer
+from readers.terminal.commands import TillError
 from readers.terminal.counter import Ask, Card
 from readers.terminal.receipt import amounts
 from readers.terminal.shop import Shop
-from readers.terminal.view import Amount, Result, TillError
+from readers.terminal.view import Amount, Result
 from readers.till.acting import Tools
 from readers.till.tap import Ended
 

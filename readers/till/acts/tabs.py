@@ -11,10 +11,11 @@ from pydantic import ValidationError
 from app.rules.offline import Refusal
 from app.wire.tabs import OpenTab, Tab
 from readers.sync import Rejected, SyncError
+from readers.terminal.commands import TillError
 from readers.terminal.counter import Ask, Card
 from readers.terminal.receipt import amounts
 from readers.terminal.shop import Shop
-from readers.terminal.view import Amount, Result, TillError
+from readers.terminal.view import Amount, Result
 from readers.till.acting import Tools
 from readers.till.tabs import TabDesk
 from readers.till.tap import Ended

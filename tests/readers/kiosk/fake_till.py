@@ -12,6 +12,7 @@ from app.rules.ids import uuid7
 from app.rules.offline import Refusal
 from app.wire import Bill
 from app.wire.tabs import Tab
+from readers.terminal.commands import TillError
 from readers.terminal.view import (
     Amount,
     BasketItem,
@@ -25,7 +26,6 @@ from readers.terminal.view import (
     Result,
     Screen,
     Taken,
-    TillError,
 )
 
 STAFF = UUID("0193a000-0000-7000-8000-00000000a4f2")

@@ -15,7 +15,8 @@ from app.money import Unit, format_amount
 from app.rules.ids import uuid7
 from app.rules.offline import Refusal
 from readers.kiosk.languages import words_in
-from readers.terminal.view import Amount, BasketItem, ByHand, SiteShown, Taken, TillError
+from readers.terminal.commands import TillError
+from readers.terminal.view import Amount, BasketItem, ByHand, SiteShown, Taken
 from tests.readers.kiosk.fake_till import EVENING_US, MENU, PIN, STAFF, FakeTill, product
 from tests.readers.kiosk.running import RunningKiosk
 

@@ -7,7 +7,8 @@ import pytest
 
 from app.rules.ids import uuid7
 from readers.kiosk import create_kiosk
-from readers.terminal.view import Amount, BasketItem, PastSale, TillError
+from readers.terminal.commands import TillError
+from readers.terminal.view import Amount, BasketItem, PastSale
 from tests.readers.kiosk.asking import ask, post
 from tests.readers.kiosk.fake_till import CARD, EVENING_US, MENU, PIN, STAFF, FakeTill
 

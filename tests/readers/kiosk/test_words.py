@@ -11,7 +11,7 @@ from babel.messages.pofile import read_po
 from app.rules.offline import Refusal
 from readers.kiosk.languages import LANGUAGES, Language, words_in
 from readers.kiosk.words import WORDS
-from readers.terminal.view import TillError
+from readers.terminal.commands import TillError
 
 KIOSK = files("readers.kiosk")
 

@@ -11,7 +11,7 @@ import pytest
 from app.rules.offline import Refusal
 from app.wire import read_payload
 from readers.sync import Pace
-from readers.terminal.view import TillError
+from readers.terminal.commands import TillError
 from tests.readers.sync.fake_server import AWA, CODE, STRONG, FakeServer
 from tests.readers.till.terminals import Terminal, a_terminal
 

@@ -8,8 +8,9 @@ from app.rules.ids import uuid7
 from app.rules.lines import NO_PRODUCT
 from app.wire import Means, Rest
 from readers.terminal.by_hand import sale_by_hand
+from readers.terminal.commands import TillError
 from readers.terminal.shop import Basket
-from readers.terminal.view import BasketItem, ByHand, TillError
+from readers.terminal.view import BasketItem, ByHand
 from tests.readers.sync.fake_server import FakeServer
 from tests.readers.terminal.test_shop import BOTTLE, CUP, NOW, SPECIAL, shop
 

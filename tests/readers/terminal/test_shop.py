@@ -15,8 +15,9 @@ from app.rules.ids import uuid7
 from app.rules.lines import NO_PRODUCT
 from app.rules.prices import GRACE_US, MINUTE_US
 from app.wire import Bill, SnapshotProduct, SnapshotWindow
+from readers.terminal.commands import TillError
 from readers.terminal.shop import Shop
-from readers.terminal.view import BasketItem, TillError
+from readers.terminal.view import BasketItem
 from tests.readers.sync.fake_server import FakeServer
 
 CUP, BOTTLE, BULK, HAPPY = (UUID(int=number) for number in range(1, 5))

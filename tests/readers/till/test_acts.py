@@ -11,7 +11,8 @@ from app.rules.policy import Policy, Redeem
 from app.wire import TopUpRow, read_payload
 from readers.journal import JournalFailed
 from readers.sync import Pace
-from readers.terminal.view import Amount, Result, TillError
+from readers.terminal.commands import TillError
+from readers.terminal.view import Amount, Result
 from tests.readers.sync.fake_server import AWA, PIN, STRONG, FakeServer
 from tests.readers.till.terminals import Terminal, a_terminal
 
@@ -95,7 +96,7 @@ async def test_who_lacks_a_right_is_told_and_the_screen_knows_the_rights(tmp_pat
     async with a_terminal(tmp_path, server) as it:
         assert it.till.screen().rights == ("sell",)
         with pytest.raises(TillError, match="no_right"):
-            it.till.require("fly")
+            it.till._person.require("fly")
 
 
 TOP_UP = {"currency": "RAF", "amount": 1500, "means": "cash"}

@@ -11,7 +11,7 @@ from app.rules.ids import uuid7
 from app.rules.receipts import sale_of_token
 from app.wire import SnapshotReceipts
 from readers.printer import Printer
-from readers.terminal.view import TillError
+from readers.terminal.commands import TillError
 from tests.readers.sync.fake_server import AWA, PIN, FakeServer
 from tests.readers.till.terminals import a_terminal
 

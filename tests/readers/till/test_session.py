@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.wire import ClosingRow, SnapshotTill, read_payload
-from readers.terminal.view import TillError
+from readers.terminal.commands import TillError
 from tests.readers.sync.fake_server import AWA, FakeServer
 from tests.readers.till.terminals import a_terminal
 

@@ -11,7 +11,8 @@ from app.rules.ids import uuid7
 from app.rules.lines import NO_PRODUCT
 from app.rules.offline import Refusal
 from app.wire import Bill, SaleRow, SoldOutRow, Tender, TrainingRow, VoidRow
-from readers.terminal.view import Amount, BasketItem, ByHand, Result, Taken, TillError
+from readers.terminal.commands import TillError
+from readers.terminal.view import Amount, BasketItem, ByHand, Result, Taken
 from tests.readers.sync.fake_server import AWA, STRONG, FakeServer
 from tests.readers.terminal.test_shop import BULK, CUP, SPECIAL
 from tests.readers.till.terminals import Terminal, a_terminal

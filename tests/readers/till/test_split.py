@@ -11,7 +11,8 @@ import pytest
 from app.rules.offline import Refusal
 from app.rules.policy import Policy, Spending
 from app.wire import Rest, SaleRow, Tender
-from readers.terminal.view import Amount, BasketItem, Offer, Result, Taken, TillError
+from readers.terminal.commands import TillError
+from readers.terminal.view import Amount, BasketItem, Offer, Result, Taken
 from tests.readers.sync.fake_server import AWA, BOB, FakeServer
 from tests.readers.till.terminals import Terminal, a_terminal
 from tests.readers.till.test_tap import SALES, broken_disk, settled

@@ -14,7 +14,8 @@ from app.rules.offline import Refusal
 from app.wire import SaleRow
 from readers.journal import JournalFailed
 from readers.taps import Moment, ReaderLost, TwoCards, UnusableCard
-from readers.terminal.view import Amount, BasketItem, TillError
+from readers.terminal.commands import TillError
+from readers.terminal.view import Amount, BasketItem
 from tests.readers.sync.fake_server import AWA, BOB, PIN, STRONG, FakeServer
 from tests.readers.till.terminals import Terminal, a_terminal
 
@@ -440,7 +441,7 @@ async def test_sign_in_waits_after_five_wrong_pins(terminal: Terminal, monkeypat
     with pytest.raises(TillError, match="too_many_attempts"):
         await terminal.till.sign_in(PIN)
     now_ns = time.monotonic_ns()
-    monkeypatch.setattr(terminal.till._staff, "_monotonic_ns", lambda: now_ns + 31 * 10**9)
+    monkeypatch.setattr(terminal.till._person._staff, "_monotonic_ns", lambda: now_ns + 31 * 10**9)
     await terminal.till.sign_in(PIN)
     assert terminal.till.screen().signed_in == terminal.server.cashier
 
@@ -452,7 +453,7 @@ async def test_a_first_start_without_network_says_that_it_knows_nothing_yet(tmp_
         with pytest.raises(TillError, match="no_snapshot"):
             await terminal.till.sign_in(PIN)
         assert terminal.till.screen().venue == "La Raffinerie"
-        terminal.till._staff.who = server.cashier
+        terminal.till._person._staff.who = server.cashier
         with pytest.raises(TillError, match="no_snapshot"):
             await terminal.till.pay([BasketItem(server.beer, 1)], "RAF")
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.rules.offline import Refusal
 from app.wire import TrainingRow, read_payload
-from readers.terminal.view import TillError
+from readers.terminal.commands import TillError
 from tests.readers.sync.fake_server import AWA, PIN, FakeServer
 from tests.readers.till.terminals import Terminal, a_terminal
 
