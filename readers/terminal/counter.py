@@ -29,7 +29,9 @@ RESULT_NS_MIN = 1_500_000_000
 RESULT_NS_MAX = 3_000_000_000
 # Whoever gives change back counts it out from the screen.
 CHANGE_NS = 10_000_000_000
-RESULT_NS = (RESULT_NS_MIN, RESULT_NS_MAX, CHANGE_NS)
+# A card that is looked at has several lines to read, for somebody who took it back at once.
+LOOK_NS = 8_000_000_000
+RESULT_NS = (RESULT_NS_MIN, RESULT_NS_MAX, LOOK_NS, CHANGE_NS)
 
 Hint = Literal["unusable_card", "two_cards", "remove_card", "other_card"]
 
@@ -172,7 +174,13 @@ class Counter:
         if self.phase not in ("paid", "refused") or self.open:
             return self
         shown_ns = now_ns - self.result_ns
-        change = self.result is not None and any(part.given is not None for part in self.result.taken)
-        least_ns = RESULT_NS_MAX if self.card and self.spent else RESULT_NS_MIN
-        over = shown_ns >= (CHANGE_NS if change else least_ns)
-        return self.dismiss() if over else self
+        return self.dismiss() if shown_ns >= self._shown_ns else self
+
+    @property
+    def _shown_ns(self) -> int:
+        """How long the result stays."""
+        if self.result and any(part.given is not None for part in self.result.taken):
+            return CHANGE_NS
+        if self.result and self.result.told:
+            return LOOK_NS
+        return RESULT_NS_MAX if self.card and self.spent else RESULT_NS_MIN

@@ -13,7 +13,7 @@ from app.rules.basket import QUANTITY_MAX, UNIT_PRICE_MAX, Line, totals
 from app.rules.bill import equal_parts
 from app.rules.lines import NO_PRODUCT, LineKind, wrong_lines
 from app.rules.offline import Assurance
-from app.rules.paying import Item, Money
+from app.rules.paying import Item, Money, spending_order
 from app.rules.prices import GRACE_US, MINUTE_US, Article
 from app.wire import (
     Bill,
@@ -26,7 +26,7 @@ from app.wire import (
     TerminalSnapshot,
 )
 from readers.terminal.commands import TillError
-from readers.terminal.view import Amount, BasketItem
+from readers.terminal.view import Amount, BasketItem, Spendable
 
 # Lines of a sale carry one name; the receipt and the books are read in French first (look.md, "Words").
 _LANGUAGE = "fr"
@@ -117,6 +117,12 @@ class Shop:
         if self._drawn[0] != key:
             self._drawn = (key, _catalogue(self.snapshot, self._articles, now_us, sold_out))
         return self._drawn[1]
+
+    @property
+    def spent_here(self) -> tuple[Spendable, ...]:
+        """What may be spent at this venue, in the order in which it is."""
+        order = spending_order(self._moneys, self.snapshot.venue_slug)
+        return tuple(Spendable(money.code, money.policy.spending.categories) for money in order)
 
     def sells(self, product: UUID) -> bool:
         return product in self._products

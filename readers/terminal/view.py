@@ -69,6 +69,34 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
+class Spendable:
+    """A money that may be spent at this venue; on these `categories` of products only, unless there are none."""
+
+    currency: str
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Credited:
+    """A credit that this till gave and nobody took back, and why, as staff wrote it."""
+
+    currency: str
+    minor: int
+    at_us: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardTold:
+    """What a holder wants to know of a card beside its balances: what may be spent `here`, and what this till last
+    `credited` it with, one of each money, newest first. `age_s`: how old the balances are, where that is to be said."""
+
+    here: tuple[Spendable, ...]
+    credited: tuple[Credited, ...] = ()
+    age_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """How the last tap ended.
 
@@ -76,7 +104,7 @@ class Result:
     `asked` is the id that `Till.pay` gave; the sale's own differs where the basket had to be split anew. `price` is
     what the basket costs in each currency, `taken` what paid for it. `balances` is what is left on the card (None:
     unknown); `offline`: the terminal decided alone. A basket that the card could not pay whole tells what is `missing`
-    and what staff may do about it.
+    and what staff may do about it. A card that was only looked at is `told` of.
     """
 
     sale: UUID
@@ -91,6 +119,7 @@ class Result:
     missing: tuple[Amount, ...] = ()
     offers: tuple[Offer, ...] = ()
     act: str | None = None
+    told: CardTold | None = None
 
 
 PrinterShown = Literal["none", "ok", "busy", "no_paper", "absent"]

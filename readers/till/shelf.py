@@ -13,6 +13,7 @@ from readers.journal import Clock, Journal
 from readers.sync import Received
 from readers.terminal.book import Book, Entry, Mark
 from readers.terminal.shop import Shop
+from readers.till.last_credits import LastCredits
 
 
 class SnapshotShelf:
@@ -28,6 +29,7 @@ class SnapshotShelf:
         self.on_install: Callable[[Received], None] = lambda _: None
         self.shop: Shop | None = None
         self.book: Book | None = None
+        self.credits = LastCredits(journal)
         # What our own rows say that the snapshot does not: by product, the row's sequence and whether it is sold out.
         self._switched: dict[UUID, tuple[int, bool]] = {}
 
@@ -71,6 +73,7 @@ class SnapshotShelf:
     def add(self, sequence: int, row: AnyRow, undone: AnyRow | None = None) -> None:
         """A row of ours was committed; `undone` is what a void takes back."""
         entry = Entry.of(sequence, row, undone)
+        self.credits.add(row, undone)
         if self.book and entry:
             self.book.add(entry)
         if isinstance(row, SoldOutRow):

@@ -103,6 +103,7 @@ class CardTill:
     async def start(self) -> None:
         """Show what was committed before: after a crash staff see how the last sale ended."""
         await self._last.load()
+        await self._shelf.credits.load()
         if self._shelf.shop:
             await self._desk.refresh()
         self._bump()

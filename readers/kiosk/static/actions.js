@@ -6,12 +6,16 @@ import { formatAmount } from "./money.js";
 import { change, codes, settle, state, takeCatalogue } from "./store.js";
 import { unlock } from "./sound.js";
 import { hush, say } from "./toast.js";
-import { has, language, t } from "./words.js";
+import { has, language, named, t } from "./words.js";
 
 /** Minor units of a currency as text. */
 export function money(minor, code) {
   const currency = state.catalogue?.currencies.find((one) => one.code === code);
   return currency ? formatAmount(minor, currency.unit, currency.symbol, language) : `${minor} ${code}`;
+}
+
+export function moneyName(code) {
+  return named(state.catalogue.currencies.find((one) => one.code === code)?.names ?? { fr: code });
 }
 
 /** Amounts of several currencies as one text: 11,00 € + 1 h 30. What cancels out is nothing of the chosen currency. */

@@ -1,11 +1,12 @@
 // The state machine over the whole page: present the card, checking, paid, refused. It shows what the agent's screen says.
 
-import { cancel, closeResult, complete, money, sum } from "./actions.js";
+import { cancel, closeResult, complete, money, moneyName, sum } from "./actions.js";
+import { onCard } from "./card_view.js";
 import { byId, el, icon } from "./dom.js";
 import { openReceipt } from "./receipt.js";
 import * as sound from "./sound.js";
 import { state } from "./store.js";
-import { has, named, t } from "./words.js";
+import { has, t } from "./words.js";
 
 // What staff can put right here and now is amber; what lies with the card is red.
 const RED = new Set(["card-unknown", "card-blocked", "insufficient-funds", "unusable-card"]);
@@ -41,7 +42,7 @@ export function draw({ screen, closed, connected, catalogue, sheet }) {
   view.dataset.tone = tone(phase, result);
   view.dataset.open = over && result.offers.length > 0 ? "open" : "";
   view.replaceChildren(...{ present_card: present, checking, paid, refused }[phase](screen, connected));
-  view.querySelector("button")?.focus({ focusVisible: false });
+  view.querySelector("button")?.focus({ focusVisible: false, preventScroll: true });
 }
 
 function tone(phase, result) {
@@ -59,10 +60,6 @@ function play(result) {
   if (result.act === "balance") return;
   if (result.reason) sound.refused();
   else sound.paid();
-}
-
-function moneyName(code) {
-  return named(state.catalogue.currencies.find((one) => one.code === code)?.names ?? { fr: code });
 }
 
 // Each currency on a line of its own; two of them leave less room for each.
@@ -152,24 +149,17 @@ const meansOf = ({ means, currency }) =>
 
 // An act that is no sale: what was done, and what is on the card now.
 function done(result) {
-  const title = t(`act.${result.act}.done`);
-  const only = result.act === "balance";
+  const title = el("h2", { className: "state-title" }, t(`act.${result.act}.done`));
+  const next = el("button", { className: "state-button" }, t("act.next"), icon("arrow-right"));
+  if (result.told) return [title, onCard(result), next];
   return [
-    el("p", { className: "state-icon" }, icon(only ? "card" : "done")),
-    el("h2", { className: "state-title" }, title),
+    el("p", { className: "state-icon" }, icon("done")),
+    title,
     result.price.length > 0 ? big(result.price) : "",
-    only ? onCard(result.balances) : el("p", { className: "state-left" }, ...held(result.balances)),
+    el("p", { className: "state-left" }, ...held(result.balances)),
     result.offline ? el("p", { className: "state-offline" }, icon("offline"), t(`act.${result.act}.offline`)) : "",
-    el("button", { className: "state-button" }, t("act.next"), icon("arrow-right")),
+    next,
   ];
-}
-
-function onCard(balances) {
-  if (balances.length === 0) return el("p", { className: "state-next" }, t("act.balance.nothing"));
-  const rows = balances.map(({ minor, currency }) =>
-    el("li", {}, el("span", {}, moneyName(currency)), el("strong", {}, money(minor, currency)), el("span", {})),
-  );
-  return el("ul", { className: "state-parts wide" }, ...rows);
 }
 
 function held(balances) {

@@ -27,12 +27,16 @@ export function named(names) {
   return names[language] ?? names.fr ?? Object.values(names)[0] ?? "";
 }
 
-/** An instant (microseconds since the epoch) as the time on the wall; with its day when that is not today. */
+const SIX_DAYS_MS = 6 * 24 * 3600 * 1000;
+
+/** An instant (microseconds since the epoch) as the time on the wall; with its day when that is not today, and with its
+ * date when the day alone names more than one. */
 export function clock(atUs) {
   const at = new Date(atUs / 1000);
   const two = (number) => String(number).padStart(2, "0");
   const time = t("clock", { hour: two(at.getHours()), minute: two(at.getMinutes()) });
   if (at.toDateString() === new Date().toDateString()) return time;
-  const day = new Intl.DateTimeFormat(language, { weekday: "short" }).format(at);
+  const old = Date.now() - at > SIX_DAYS_MS;
+  const day = new Intl.DateTimeFormat(language, old ? { day: "numeric", month: "short" } : { weekday: "short" }).format(at);
   return t("clock.day", { day, time });
 }

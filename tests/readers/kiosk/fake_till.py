@@ -17,7 +17,9 @@ from readers.terminal.view import (
     Amount,
     BasketItem,
     ByHand,
+    CardTold,
     CountShown,
+    Credited,
     Offer,
     PastSale,
     ReceiptShown,
@@ -25,6 +27,7 @@ from readers.terminal.view import (
     RestMeans,
     Result,
     Screen,
+    Spendable,
     Taken,
 )
 
@@ -170,6 +173,9 @@ class FakeTill:
         self.watchers = 0
         # What an act says that it is about.
         self.about: tuple[Amount, ...] = ()
+        # What a card that is looked at holds, and what this till credited it with.
+        self.on_card: tuple[Amount, ...] = (Amount("CADO", 500), Amount("RAF", 2000), Amount("TEMPS", 150))
+        self.credited: tuple[Credited, ...] = ()
 
     # What the pages see
 
@@ -337,7 +343,9 @@ class FakeTill:
 
     async def act_ends(self, refusal: Refusal | None = None, *, offline: bool = False) -> None:
         """A card comes to the reader, and the act that waits for it is done, or refused."""
-        balances = (Amount("RAF", self.balance), Amount("TEMPS", 150))
+        looks = self.now.act == "balance" and refusal is None
+        balances = self.on_card if looks else (Amount("RAF", self.balance), Amount("TEMPS", 150))
+        here = (Spendable("CADO", ("Bar", "Cuisine")), Spendable("TEMPS"))
         result = Result(
             sale=self.sale,
             asked=self.sale,
@@ -348,6 +356,7 @@ class FakeTill:
             balances=balances,
             at_us=EVENING_US,
             act=self.now.act,
+            told=CardTold(here, self.credited, 720.0 if offline else None) if looks else None,
         )
         await self.show(phase="refused" if refusal else "paid", result=result, pending=(), act=None)
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from app.rules.ids import uuid7
 from app.rules.offline import Refusal
 from app.wire.tabs import Tab, TabItem
-from readers.terminal.view import Amount, BasketItem
+from readers.terminal.view import Amount, BasketItem, Credited
 from tests.readers.kiosk.fake_till import CARD, EVENING_US, MENU
 from tests.readers.kiosk.running import RunningKiosk
 from tests.readers.kiosk.test_browser import (  # noqa: F401
@@ -39,10 +39,21 @@ def test_a_balance_is_read_from_the_sheet(kiosk: RunningKiosk, page: Page) -> No
     act(page, "balance").click()
     expect(state(page, "present_card")).to_contain_text("pour lire son solde")
     assert kiosk.till.calls == [("act", "balance", {})]
+    kiosk.till.credited = (Credited("TEMPS", 150, EVENING_US, "Bénévolat"),)
     kiosk.do(kiosk.till.act_ends())
     shown = state(page, "paid")
     expect(shown).to_contain_text("Sur la carte")
-    assert plain(shown.inner_text()).startswith("Sur la carte Raf 20,00 € Heures 2 h 30")
+    text = plain(shown.inner_text())
+    assert text.startswith(
+        "Sur la carte Heures 2 h 30 à dépenser ici Argent Raf 20,00 € pas dans ce lieu"
+        " Cadeaux et points Bon cadeau 5,00 € ici pour Bar, Cuisine seulement Dernier crédit ici "
+    )
+    assert " 2 h 30 Bénévolat " in text
+    hours, money = (
+        page.locator(f"{where} strong").evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
+        for where in (".told-hours", ".told-groups section:first-child")
+    )
+    assert hours > 2 * money
     assert shown.get_attribute("data-tone") == "wait", "green is for what was paid"
 
 
@@ -55,7 +66,7 @@ def test_a_card_laid_down_without_a_basket_tells_its_balance(kiosk: RunningKiosk
     expect(state(page, "present_card")).to_be_visible()
     assert kiosk.till.calls == [("act", "balance", {})], "not while there was a basket"
     kiosk.do(kiosk.till.act_ends(offline=True))
-    expect(state(page, "paid")).to_contain_text("Dernier solde connu, sans réseau")
+    expect(state(page, "paid")).to_contain_text("Dernier solde connu, il y a 12 min")
     kiosk.do(kiosk.till.dismiss())
     expect(page.locator("#state")).to_be_hidden()
     assert len(kiosk.till.calls) == 2, "once for each time that it is laid down"

@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 
 from app.rules.offline import Refusal
-from readers.terminal.counter import RESULT_NS_MAX, RESULT_NS_MIN, Card, Counter, Held, Pending
+from readers.terminal.counter import LOOK_NS, RESULT_NS_MAX, RESULT_NS_MIN, Ask, Card, Counter, Held, Pending
 from readers.terminal.shop import Basket
-from readers.terminal.view import Amount, Result
+from readers.terminal.view import Amount, CardTold, Result
 
 ID = UUID("01900000-0000-7000-8000-000000000001")
 PENDING = Pending(ID, Basket((), (), {"RAF": 450}, (), "bar"), ID, ID)
@@ -54,6 +54,15 @@ def test_a_card_that_was_refused_must_leave_too() -> None:
 def test_a_result_stays_while_the_card_lies_there_but_three_seconds_at_most() -> None:
     assert paid().at(NOW + RESULT_NS_MAX - 1).phase == "paid"
     assert paid().at(NOW + RESULT_NS_MAX).phase == "ready"
+
+
+@pytest.mark.parametrize("lies", [True, False])
+def test_what_a_card_tells_can_be_read_whether_it_lies_there_or_not(lies: bool) -> None:
+    looked = replace(result(), act="balance", told=CardTold(()))
+    told = Counter().ask(Ask(ID, "balance", None, ID, looks=True)).seen(AWA).check().conclude(looked, NOW)
+    told = told if lies else told.gone(NOW + 1)
+    assert told.at(NOW + LOOK_NS - 1).phase == "paid"
+    assert told.at(NOW + LOOK_NS).phase == "ready"
 
 
 def test_a_result_can_be_read_even_if_the_card_leaves_at_once() -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from app.rules.offline import Refusal
-from app.rules.policy import Policy, Redeem
+from app.rules.policy import Policy, Redeem, Spending
 from app.wire import TopUpRow, read_payload
 from readers.journal import JournalFailed
 from readers.sync import Pace
 from readers.terminal.commands import TillError
-from readers.terminal.view import Amount, Result
-from tests.readers.sync.fake_server import AWA, PIN, STRONG, FakeServer
+from readers.terminal.view import Amount, CardTold, Result, Spendable
+from tests.readers.sync.fake_server import AWA, BOB, PIN, STRONG, FakeServer
 from tests.readers.till.terminals import Terminal, a_terminal
 
 UID = AWA
@@ -67,6 +67,41 @@ async def test_offline_the_last_known_balance_is_told_less_what_was_sold_since(
         assert result is not None
         assert result.offline, "as last known"
         assert result.balances == (Amount("RAF", 2000 - sold.price[0].minor), Amount("TIME", 180))
+
+
+async def told(it: Terminal) -> CardTold:
+    return await told_of(it, UID)
+
+
+async def test_a_look_tells_where_it_is_spent_and_what_was_last_credited_here(
+    tmp_path: Path, manager: FakeServer
+) -> None:
+    manager.rights = (*manager.rights, "void")
+    manager.raf_policy = Policy(spending=Spending(categories=("Bar",)))
+    async with a_terminal(tmp_path, manager) as it:
+        assert await told(it) == CardTold((Spendable("GIFT"), Spendable("TIME"), Spendable("RAF", ("Bar",))))
+        wish: dict[str, object] = {"currency": "TIME", "amount": 120, "reason": "vaisselle"}
+        await done(it, "credit", wish)
+        await done(it, "credit", {**wish, "amount": 30, "reason": "bar"})
+        (last,) = (await told(it)).credited
+        assert (last.currency, last.minor, last.reason) == ("TIME", 30, "bar")
+        assert (await told_of(it, BOB)).credited == ()
+        await it.until(lambda: not it.journal.waiting)
+        await it.till.void(it.till.screen().last_sales[0].sale, "wrong card")
+        assert [one.minor for one in (await told(it)).credited] == [120], "the one before is the last again"
+        await it.until(lambda: not it.journal.waiting)
+    # After a restart, and without network: as the journal has it, with the age of the balances.
+    manager.down = True
+    async with a_terminal(tmp_path, manager) as it:
+        looked = await told(it)
+        assert [one.reason for one in looked.credited] == ["vaisselle"]
+        assert looked.age_s is not None
+
+
+async def told_of(it: Terminal, uid: str) -> CardTold:
+    result = await done(it, "balance", {}, uid)
+    assert result.told is not None
+    return result.told
 
 
 async def test_an_unknown_card_and_a_withdrawn_question_change_nothing(tmp_path: Path, server: FakeServer) -> None:
