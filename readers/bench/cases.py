@@ -99,13 +99,12 @@ async def online(
         return hand.taps_s
 
 
-async def backlog(data: Path, url: str, pin: str, cards: int, tell: Callable[[str], None]) -> Backlog:
-    """From the agent's start until the server holds every row that waited in its journal, while the till sells on."""
+async def backlog(data: Path, url: str, pin: str, cards: int, sales: int, tell: Callable[[str], None]) -> Backlog:
+    """From the agent's start until the server holds the `sales` that waited in its journal, while the till sells on."""
     began = time.monotonic()
     async with terminal(data, url, None, pin) as (running, driver):
         journal = running.journal
         head = journal.head
-        sales = (head - journal.acknowledged) // 2
         hand = Hand.at(running, driver, cards, cards // 2)
         # A small backlog may be delivered before anybody can tap: there is a tap in any case.
         await hand.tap()

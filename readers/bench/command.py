@@ -98,8 +98,8 @@ def measure(scratch: Path, share: int, tell: Callable[[str], None]) -> Figures:
         tell("taps offline")
         decided = asyncio.run(cases.decisions(data, pin, cards, 2000 // share))
         tell(f"a backlog of {sales:,} sales")
-        asyncio.run(fill(data, pin, cards, sales))
-        backlog = asyncio.run(cases.backlog(data, url, pin, cards, tell))
+        waiting = asyncio.run(fill(data, pin, cards, sales))
+        backlog = asyncio.run(cases.backlog(data, url, pin, cards, waiting, tell))
         slow: dict[bool, list[float]] = {}
         if find_spec("apsw"):
             for online in (True, False):

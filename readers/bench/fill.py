@@ -14,8 +14,8 @@ from readers.bench.hand import CURRENCY, Hand
 AT_ONCE = 500
 
 
-async def fill(data: Path, pin: str, cards: int, sales: int) -> None:
-    """Journal rows until `sales` sales wait, with their intents, like the last one that was tapped here."""
+async def fill(data: Path, pin: str, cards: int, sales: int) -> int:
+    """Journal rows until `sales` sales wait, with their intents, like the last one that was tapped here: how many."""
     async with terminal(data, NOWHERE, None, pin) as (running, driver):
         journal = running.journal
         hand = Hand.at(running, driver, cards)
@@ -27,6 +27,7 @@ async def fill(data: Path, pin: str, cards: int, sales: int) -> None:
                 row = _another(last.row, uid)
                 rows += [IntentRow(sale=row.sale.id, at_us=row.sale.occurred_at_us), row]
             await journal.append(*rows)
+        return journal.waiting // 2
 
 
 def _another(row: SaleRow, uid: str) -> SaleRow:

@@ -22,6 +22,8 @@ pytestmark = pytest.mark.faults
 PRICE = 350
 # Longer than a tap waits for the server (0.4 s), shorter than anybody gives up.
 PAUSE_S = 1.0
+# The terminal waits for a shorter time than the pause is.
+NO_PATIENCE_MS = 400
 
 
 def test_a_copied_card_in_two_terminals_is_quarantined_and_both_branches_are_booked_once(
@@ -94,7 +96,7 @@ def test_whoever_stops_in_the_middle_of_a_sale_it_is_green_and_booked_once(
 ) -> None:
     hall.top_up("awa", 2000)
     before = hall.holds("awa")
-    with terminal.running(field) as agent:
+    with terminal.running(field, deadline_ms=NO_PATIENCE_MS) as agent:
         agent.ready()
         agent.delivered()
         stops = [_stopped(agent) if who == "terminal" else lambda: time.sleep(PAUSE_S)]

@@ -37,6 +37,7 @@ PRODUCT, PRICE = "Café", 160
 FLOAT = 20_000  # on each card: enough for any evening
 # terminal.md: the till waits about 0.4 s for the server, then decides alone. The rest is reader, page and machine.
 DECIDED_WITHIN_S = 3.0
+ONLINE_WITHIN_SALES = 10
 
 
 @asynccontextmanager
@@ -102,8 +103,7 @@ async def test_a_server_that_is_paused_does_not_stop_the_bar(tmp_path: Path) -> 
     """SIGSTOP: the connection stands and nobody answers. The till decides alone in its time, and delivers later."""
     async with bar_of(tmp_path) as (stage, bar):
         uids = [it.uid for it in stage.cards[:4]]
-        assert (first := await bar.sell(PRODUCT, uids[0]))
-        assert not first.offline
+        await _sells_online(bar, uids[0])
         signal_server(stage, signal.SIGSTOP)
         try:
             alone = [await bar.sell(PRODUCT, uid) for uid in uids]
@@ -112,13 +112,23 @@ async def test_a_server_that_is_paused_does_not_stop_the_bar(tmp_path: Path) -> 
         assert [it is not None and it.offline for it in alone] == [True] * 4
         assert max(it.after_s for it in alone if it) < DECIDED_WITHIN_S
         await bar.delivered()
-        assert (last := await bar.sell(PRODUCT, uids[0]))
-        assert not last.offline
+        await _sells_online(bar, uids[0])
         await bar.delivered()
     booked = standing(tmp_path)
     assert set(booked) == {it.sale for it in bar.green}
-    assert taken_from_cards(tmp_path) == PRICE * 6
+    assert taken_from_cards(tmp_path) == PRICE * len(bar.green)
     await proves(tmp_path)
+
+
+async def _sells_online(bar: Bar, uid: str) -> None:
+    """On a busy machine even a server that runs may answer too late: the bar sells on until it answers in time."""
+    for _ in range(ONLINE_WITHIN_SALES):
+        sale = await bar.sell(PRODUCT, uid)
+        assert sale
+        if not sale.offline:
+            return
+        await bar.delivered()
+    pytest.fail("no sale was booked by the server first")
 
 
 async def proves(data: Path) -> None:

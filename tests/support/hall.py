@@ -30,7 +30,7 @@ from app.terminals.service import make_pairing_code
 from app.terminals.tables import terminal as terminal_table
 from app.wire import AnyRow, CancelRow, SaleRow, VoidRow, read_payload
 from readers.journal import Clock, JournalFile
-from tests.readers.agent.processes import ROOT, AtTheTill, Field, a_free_port, until
+from tests.readers.agent.processes import DEADLINE_MS, ROOT, AtTheTill, Field, a_free_port, until
 from tests.support.forge import DIED, POINT_BYTES, Wanted, asked, mapped
 from tests.support.network import PIN, Network, network_of, running
 from tests.support.serving import free_port, served
@@ -171,12 +171,18 @@ class Terminal:
 
     @contextmanager
     def running(
-        self, field: Field, *, deadly: bool = False, shifted: bool = False, url: str | None = None
+        self,
+        field: Field,
+        *,
+        deadly: bool = False,
+        shifted: bool = False,
+        url: str | None = None,
+        deadline_ms: int = DEADLINE_MS,
     ) -> Iterator[Agent]:
         """Start it. `deadly`: `arm` works; `shifted`: `shift` does."""
         port = a_free_port()
         arguments = ["--data", str(self.data), "--server", url or self.hall.url, "--reader", field.path]
-        arguments += ["--kiosk-port", str(port), "--snapshot-s", "0.2"]
+        arguments += ["--kiosk-port", str(port), "--snapshot-s", "0.2", "--deadline-ms", str(deadline_ms)]
         if not self.data.exists():
             arguments += ["--pair", self.hall.code(self.name)]
         wanted = Wanted(

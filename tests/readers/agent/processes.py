@@ -20,6 +20,8 @@ from readers.emulator.cards import Card, Ntag213
 from tests.readers.sync.fake_server import PIN, FakeServer
 
 ROOT = Path(__file__).parents[3]
+# How long these terminals wait for the server: on a busy machine an answer may take longer than a customer would wait.
+DEADLINE_MS = 5000
 
 
 @contextlib.contextmanager
@@ -134,6 +136,7 @@ class TerminalProcess(AtTheTill):
             "COMPTOIR_TERMINAL_READER": field.path,
             "COMPTOIR_TERMINAL_KIOSK_PORT": str(self.port),
             "COMPTOIR_TERMINAL_SNAPSHOT_S": "0.2",
+            "COMPTOIR_TERMINAL_DEADLINE_MS": str(DEADLINE_MS),
             **({"COMPTOIR_TERMINAL_PAIR": code} if code else {}),
         }
         command = [sys.executable, "-c", "from readers.cli import terminal; terminal()"]
