@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from app.platform.kept_rows import missing_of
+from app.platform.kept_rows import AppendOnly, missing_of
+
+# What drawers gained or lost is in the books once.
+DRAWERS = AppendOnly({"books_drawer": "move = NEW.move"}, "books_drawer_refuse", "books are never rewritten")
 
 _SEALED = (
     "EXISTS (SELECT 1 FROM closing WHERE subject = {row}.books AND period = 'books_month' AND number = {row}.closing)"

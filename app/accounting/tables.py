@@ -57,3 +57,11 @@ booked_record = sa.Table(
     sa.Column("record", sa.ForeignKey("till_record.id"), primary_key=True),
     sa.Column("closing", sa.BigInteger, nullable=False),
 )
+
+# The same of cash that a drawer gained or lost without a sale.
+booked_drawer = sa.Table(
+    "books_drawer",
+    metadata,
+    sa.Column("move", sa.ForeignKey("drawer_move.id"), primary_key=True),
+    sa.Column("closing", sa.BigInteger, nullable=False),
+)

@@ -138,6 +138,7 @@ async def guards_missing(engine: AsyncEngine) -> list[str]:
 
     finders = (
         closings.missing,
+        closings.DRAWERS.missing,
         banking.GUARDS.missing,
         banking.PAYOUTS.missing,
         settlement.BANK.missing,
@@ -147,6 +148,7 @@ async def guards_missing(engine: AsyncEngine) -> list[str]:
         AUDIT.missing,
         topups.GUARDS.missing,
         books.missing,
+        books.DRAWERS.missing,
         keeping.missing,
         currencies.missing,
     )

@@ -28,6 +28,8 @@ KNOWN_AFTER_US = 25 * 3600 * 1_000_000
 CREDITED_AFTER_US = 60 * 1_000_000
 
 OVERDRAFT, SUSPENSE = "offline-overdraft", frozenset({"unknown-card", "blocked-card"})
+# Their event is a closing of a till.
+OF_CLOSING = frozenset({"till-difference", "closing-differs", "no-session"})
 RESERVE = "reserve:owed"
 
 
@@ -81,6 +83,8 @@ async def _sales(connection: AsyncConnection, ledger: Ledger, ids: Collection[UU
         elif it["kind"] in {"forked-journal", "late-rows"}:
             cause = it["settled_at_us"] is None
         facts = {**told, "label": labels.get(str(told.get("card", "")), str(told.get("card", "")))}
+        if it["kind"] in OF_CLOSING:
+            facts["closing"] = str(it["event"])
         if it["kind"] in SUSPENSE:
             facts["waiting"] = waiting.get(it["event"], {})
         if it["kind"] == OVERDRAFT:

@@ -93,6 +93,29 @@ closing_part = sa.Table(
     sa.Column("whole", sa.ForeignKey("closing.id"), nullable=False, index=True),
 )
 
+# What changes the cash of a drawer without a sale (app.sales.closings.drawer). `cents`: what the drawer gains. Of cash
+# that was moved, `id` is the row's own and `reason` as in app.rules.takings.CashReason; `closing` says the rest.
+drawer_move = sa.Table(
+    "drawer_move",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("venue", sa.Uuid, nullable=False),
+    sa.Column("terminal", sa.Uuid, nullable=False),
+    sa.Column("business_day", sa.Date, nullable=False),
+    sa.Column("occurred_at_us", sa.BigInteger, nullable=False),
+    sa.Column("recorded_at_us", sa.BigInteger, nullable=False),
+    sa.Column("cents", sa.BigInteger, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("closing", sa.ForeignKey("closing.id")),
+    sa.CheckConstraint("kind IN ('cash', 'float', 'difference')", name="kind_known"),
+    sa.CheckConstraint("(kind = 'cash') = (closing IS NULL)", name="closing_says_it"),
+    sa.CheckConstraint("cents <> 0", name="moves_something"),
+    sa.UniqueConstraint("closing", "kind", "venue"),
+    sa.Index("ix_drawer_move_day", "venue", "business_day"),
+)
+
 # What was practised in training mode: kept apart from everything real, and booked nowhere. `event`: the row's id.
 training = sa.Table(
     "training",

@@ -39,10 +39,9 @@ class Till:
         pieces = dict(pieces)
         await self.deliver(SessionRow(id=uuid7(), cashier=CASHIER, at_us=now_us(), pieces=pieces, cents=worth(pieces)))
 
-    async def move(self, direction: Any, reason: Any, cents: int) -> None:
-        await self.deliver(
-            CashRow(id=uuid7(), cashier=CASHIER, at_us=now_us(), direction=direction, reason=reason, cents=cents)
-        )
+    async def move(self, direction: Any, reason: Any, cents: int, note: str = "") -> None:
+        told = {"direction": direction, "reason": reason, "cents": cents, "note": note}
+        await self.deliver(CashRow(id=uuid7(), cashier=CASHIER, at_us=now_us(), **told))
 
     async def count(self, pieces: Mapping[int, int], *, blind: bool = True) -> None:
         pieces = dict(pieces)

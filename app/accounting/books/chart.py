@@ -3,7 +3,8 @@
 Numbers are those of the French general chart (plan comptable général, règlement ANC 2014-03, art. 932-1 and what
 amended it), for associations with règlement ANC 2018-06 (756 cotisations, 102 and 103 fonds propres). Every number and
 name may be changed for each set of books. A currency's issuer keeps the holders' money (165), venues' claims (467) and
-the reserve (512, 511); a venue books a sale when a card pays it: 467 against 707 and 4457.
+the reserve (512, 511); a venue books a sale when a card pays it: 467 against 707 and 4457. What a count finds to differ
+is a charge or income of current business (658, 758); cash in the safe is a sub-account of 531.
 
 Names are French in either language, for they are those of the chart, and the file for the tax office bears them.
 """
@@ -60,6 +61,7 @@ _ISSUER: Final = {
 # What a venue's books hold.
 _VENUE: Final = {
     "till.cash": Account("531000", "Caisse"),
+    "till.safe": Account("531800", "Caisse, coffre"),
     "till.bank_card": Account("511500", "Cartes bancaires à encaisser"),
     "till.cheque": Account("511200", "Chèques à encaisser"),
     "till.meal_voucher": Account("511800", "Titres-restaurant à encaisser"),
@@ -74,6 +76,10 @@ _VENUE: Final = {
     "venue.fee_vat": Account("445660", "TVA déductible sur autres biens et services"),
     "venue.losses": Account("654000", "Pertes sur créances irrécouvrables"),
     "venue.gifts_paid": Account("758200", "Cadeaux remboursés par le réseau"),
+    "drawer.supplier": Account("401100", "Fournisseurs payés en espèces"),
+    "drawer.other": Account("471800", "Mouvements de caisse à expliquer"),
+    "drawer.short": Account("658000", "Écarts de caisse, manquants"),
+    "drawer.over": Account("758300", "Écarts de caisse, excédents"),
     # A rate's own number is put behind these: 707200 and 44571200 are those of 20 %.
     "sales": Account("707", "Ventes de marchandises"),
     "vat": Account("44571", "TVA collectée"),

@@ -124,22 +124,22 @@ async def _draft(
     keeper = Bookkeeper(books.owner, books.chart, rates(known))
     read, number = Read(), 0
     waiting: list[Entry] = []
-    records: list[UUID] = []
+    marks: list[tuple[store.Mark, UUID]] = []
     if opening := await _carried_over(connection, books, at, exercise):
         waiting.append(opening)
     # Between two writes the ledger is read for as long as it takes: no transaction stays open meanwhile.
     await connection.commit()
-    async for entry, record in reading.entries(ledger, connection, books, keeper, at.span, read):
+    async for entry, mark in reading.entries(ledger, connection, books, keeper, at.span, read):
         if entry is not None:
             waiting.append(entry)
-        if record is not None:
-            records.append(record)
-        if len(waiting) + len(records) >= _BATCH:
-            await store.draft(connection, number, waiting, records)
+        if mark is not None:
+            marks.append(mark)
+        if len(waiting) + len(marks) >= _BATCH:
+            await store.draft(connection, number, waiting, marks)
             await connection.commit()
             number += len(waiting)
-            waiting, records = [], []
-    await store.draft(connection, number, waiting, records)
+            waiting, marks = [], []
+    await store.draft(connection, number, waiting, marks)
     return read, keeper
 
 

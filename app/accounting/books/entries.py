@@ -17,10 +17,11 @@ from datetime import date
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from app.accounting.books.chart import BY_PARTY, Chart
+from app.accounting.books import drawer
+from app.accounting.books.chart import Chart
+from app.accounting.books.roles import Role, role_of
 from app.accounting.books.sold import Rate, tax, worth
-from app.currencies.service import NETWORK
-from app.ledger.rules.kinds import AccountKey, BookKind
+from app.ledger.rules.kinds import AccountKey
 from app.ledger.rules.operations import Transfer
 
 JournalCode = Literal["AN", "VE", "CA", "RE", "BQ", "RG", "OD"]
@@ -56,23 +57,18 @@ LABELS: Final = {
     "settlement.clearing": "Compensation entre émetteurs",
     "settlement.netting": "Compensation et commission",
     "settlement.payment": "Virement",
+    "handover": "Espèces remises au réseau",
+    "remittance": "Virement au réseau",
+    "payout": "Virement du prestataire de paiement",
 }
 _TAKEN_BACK: Final = ".reversal"
-_INNER: Final = frozenset({"due_to_reserve", "due_from_reserve"})
-_OPERATING: Final = "operating"
-_CURRENCY_KINDS: Final = frozenset({"wallet", "claim", "deposit", "fund", "overdraft", "suspense"})
-_VENUE_KINDS: Final = {
-    "claim": "venue.claim",
-    "due_from": "venue.due",
-    "payable": "venue.payable",
-    "receivable": "venue.supplier",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What an entry is made of: an operation, or a record of a till (without transfers). `seq` is an operation's
-    number. `details` is JSON; `undone` is that of the sale which this one takes back. `venue`: where it was."""
+    """What an entry is made of: an operation, or (without transfers) a record of a till or what changed its drawer.
+    `seq` is an operation's number. `details` is JSON; `undone` is that of the sale which this one takes back. `venue`:
+    where it was."""
 
     id: UUID
     kind: str
@@ -118,7 +114,7 @@ class Bookkeeper:
     def __init__(self, owner: str, chart: Chart, rates: Mapping[str, int]) -> None:
         self._owner, self._chart, self._rates = owner, chart, rates
         self._venue = UUID(owner.removeprefix("venue:")) if owner.startswith("venue:") else None
-        self._roles: dict[int, _Role] = {}
+        self._roles: dict[int, Role] = {}
         self.vat: dict[Rate, tuple[int, int]] = {}
 
     def entry(self, piece: Piece, accounts: Mapping[int, AccountKey], first_day: date | None = None) -> Entry | None:
@@ -150,12 +146,14 @@ class Bookkeeper:
         day = piece.day if first_day is None else max(piece.day, first_day)
         base = piece.kind.removesuffix(_TAKEN_BACK)
         label = LABELS.get(piece.kind) or LABELS.get(base, base)
-        if base != piece.kind:
+        if base == drawer.KIND:
+            label = drawer.label(json.loads(piece.details))
+        elif base != piece.kind:
             label = f"Annulation : {label[0].lower()}{label[1:]}"
         return Entry(self._journal(base, moved), day, str(piece.id), piece.day, label, lines)
 
-    def _learn(self, number: int, key: AccountKey) -> _Role:
-        role = _role(self._owner, key, self._rates)
+    def _learn(self, number: int, key: AccountKey) -> Role:
+        role = role_of(self._owner, key, self._rates)
         self._roles[number] = role
         return role
 
@@ -167,6 +165,11 @@ class Bookkeeper:
             sign = -1 if piece.undone is not None else 1
             _sold(sums, mirrored, json.loads(piece.undone if piece.undone is not None else piece.details), self, sign)
             return
+        if here and base == drawer.KIND:
+            against, cents = drawer.booked(json.loads(piece.details))
+            sums.add("till.cash", "", cents)
+            sums.add(against, "", -cents)
+            return
         left = mirrored.left
         if not left:
             return
@@ -174,9 +177,11 @@ class Bookkeeper:
             # What its own money owes to the network is told as its debt there.
             key = "own.liaison"
         elif mirrored.only_due:
-            # Cash that was taken for an issuer, or handed on to it.
+            # Cash that was taken for an issuer, or handed on to it: out of the safe, or by transfer.
             means = json.loads(piece.details).get("means", "cash") if here else "cash"
             key = f"till.{means}" if f"till.{means}" in self._chart.accounts else "till.cash"
+            if "reserve.bank" in moved:
+                key = "till.safe" if base == "handover" else "venue.bank"
         elif "reserve.bank" in moved or "operating.bank" in moved:
             key = "venue.bank"
         elif base == "retirement":
@@ -194,6 +199,8 @@ class Bookkeeper:
     def _journal(self, base: str, moved: set[str]) -> JournalCode:
         if base in {"sale", "void", "house"}:
             return "VE"
+        if base == drawer.KIND:
+            return "CA"
         if base.startswith(("topup", "refund")):
             return "RE" if self._venue is None else "CA"
         if moved & {"reserve.bank", "operating.bank", "reserve.clearing"}:
@@ -213,47 +220,6 @@ class Bookkeeper:
     @property
     def rates(self) -> Mapping[str, int]:
         return self._rates
-
-
-@dataclass(frozen=True, slots=True)
-class _Role:
-    """What one of the ledger's accounts is in these books. `kind`: "<book>.<kind>"; `cents`: per minor unit, 0 where it
-    is worth none. `key`: the issuer's own account; `mirror`: the venue's, which stands on the other side."""
-
-    kind: str
-    cents: int
-    key: str = ""
-    party: str = ""
-    mirror: str = ""
-    mirror_party: str = ""
-
-
-def _role(owner: str, key: AccountKey, rates: Mapping[str, int]) -> _Role:
-    kind = f"{key.book.kind.value}.{key.kind}"
-    cents = rates.get(key.book.currency, 0) if key.book.kind is BookKind.CURRENCY else 1
-    if key.book.issuer != owner:
-        # What another issuer owes the network, the network's own book says too (settlement.clearing).
-        if owner == NETWORK or key.owner != owner or key.kind not in _VENUE_KINDS:
-            return _Role(kind, cents)
-        code = key.book.currency if key.book.kind is BookKind.CURRENCY else ""
-        return _Role(kind, cents, mirror=_VENUE_KINDS[key.kind], mirror_party=code)
-    own = _own_key(key)
-    party = key.owner if own in BY_PARTY and key.owner.startswith("venue:") else ""
-    if key.owner == owner and key.kind in _VENUE_KINDS:
-        # A venue owes itself nothing: what its own money brought is told by what it stands against.
-        return _Role(kind, cents, own, party, own, party)
-    return _Role(kind, cents, own, party)
-
-
-def _own_key(key: AccountKey) -> str:
-    if key.book.kind is BookKind.CURRENCY:
-        return f"issuer.{key.kind}" if key.kind in _CURRENCY_KINDS else "issuer.control"
-    if key.book.kind is BookKind.RESERVE:
-        if key.kind == "liability":
-            return "issuer.control"
-        # A venue's debt to the network for its own money is told once, on the network's side of it.
-        return "own.liaison" if key.owner in {_OPERATING, NETWORK} else f"issuer.{key.kind}"
-    return "own.liaison" if key.kind in _INNER else f"own.{key.kind}"
 
 
 class _Sums:

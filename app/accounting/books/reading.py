@@ -1,20 +1,26 @@
-"""What is still to be booked: operations of the ledger and records of a till, page by page in flat memory."""
+"""What is still to be booked: operations of the ledger, records of a till and what changed its drawer, page by page in
+flat memory.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.accounting.books import drawer
 from app.accounting.books.entries import Bookkeeper, Entry, Piece
 from app.accounting.books.keeping import Books
-from app.accounting.tables import booked_record
+from app.accounting.books.store import Mark
+from app.accounting.tables import booked_drawer, booked_record
 from app.ledger.service import BookedOperation, Ledger, Stretch
-from app.sales.tables import till_record
+from app.sales.tables import closing, drawer_move, till_record
 
 OPERATIONS_A_PAGE = 1_000
 RECORDS_A_PAGE = 1_000
@@ -48,9 +54,9 @@ class Read:
 
 async def entries(
     ledger: Ledger, connection: AsyncConnection, books: Books, keeper: Bookkeeper, span: Span, read: Read
-) -> AsyncIterator[tuple[Entry | None, UUID | None]]:
-    """(an entry, the till's record that it is of), the ledger's operations first and in their order. A record that
-    books nothing is told all the same, with None. `read` is filled in as it goes."""
+) -> AsyncIterator[tuple[Entry | None, tuple[Mark, UUID] | None]]:
+    """(an entry, what of the till it is of), the ledger's operations first and in their order. What of the till books
+    nothing is told all the same, with None. `read` is filled in as it goes."""
     where: set[UUID | None] | None = {books.id, None} if books.of_venue else None
     read.upto = span.after
     while True:
@@ -68,7 +74,10 @@ async def entries(
         read.upto = stretch.upto
     if books.of_venue:
         async for piece in _records(connection, books.id, span.last_day):
-            yield keeper.entry(piece, {}, span.first_day), piece.id
+            yield keeper.entry(piece, {}, span.first_day), ("record", piece.id)
+        due = (drawer_move.c.venue == books.id, drawer_move.c.business_day <= span.last_day)
+        async for move, piece in drawer_pieces(connection, *due, booked_drawer.c.move.is_(None)):
+            yield keeper.entry(piece, {}, span.first_day), ("move", move)
 
 
 async def _undone(ledger: Ledger, stretch: Stretch) -> dict[UUID, str]:
@@ -83,7 +92,7 @@ def _piece(it: BookedOperation, undone: dict[UUID, str]) -> Piece:
 
 
 async def _records(connection: AsyncConnection, venue: UUID, last_day: date) -> AsyncIterator[Piece]:
-    sale, order = till_record.alias("sale"), (till_record.c.occurred_at_us, till_record.c.id)
+    sale = till_record.alias("sale")
     query = (
         sa.select(till_record, sale.c.details.label("undone"))
         .outerjoin(booked_record, booked_record.c.record == till_record.c.id)
@@ -93,16 +102,38 @@ async def _records(connection: AsyncConnection, venue: UUID, last_day: date) -> 
             till_record.c.business_day <= last_day,
             booked_record.c.record.is_(None),
         )
-        .order_by(*order)
-        .limit(RECORDS_A_PAGE)
     )
+    async for row in _paged(connection, till_record, query):
+        yield Piece(row.id, row.kind, row.business_day, row.venue, row.details, undone=row.undone)
+
+
+async def drawer_pieces(
+    connection: AsyncConnection, *where: sa.ColumnElement[bool]
+) -> AsyncIterator[tuple[UUID, Piece]]:
+    """(a drawer's move, what an entry is made of it). The piece of what a closing says is that closing."""
+    query = (
+        sa.select(drawer_move, closing.c.number)
+        .outerjoin(booked_drawer, booked_drawer.c.move == drawer_move.c.id)
+        .outerjoin(closing, closing.c.id == drawer_move.c.closing)
+        .where(*where)
+    )
+    async for row in _paged(connection, drawer_move, query):
+        told = {"kind": row.kind, "cents": row.cents, "reason": row.reason, "note": row.note, "number": row.number}
+        details = json.dumps(told, ensure_ascii=False)
+        yield row.id, Piece(row.closing or row.id, drawer.KIND, row.business_day, row.venue, details)
+
+
+async def _paged(connection: AsyncConnection, table: sa.Table, query: sa.Select[Any]) -> AsyncIterator[Any]:
+    """In the order in which it happened, a page at a time."""
+    order = (table.c.occurred_at_us, table.c.id)
+    query = query.order_by(*order).limit(RECORDS_A_PAGE)
     last: tuple[int, UUID] | None = None
     while True:
         page = (
             await connection.execute(query if last is None else query.where(sa.tuple_(*order) > sa.tuple_(*last)))
         ).all()
         for row in page:
-            yield Piece(row.id, row.kind, row.business_day, row.venue, row.details, undone=row.undone)
+            yield row
         if len(page) < RECORDS_A_PAGE:
             return
         last = (page[-1].occurred_at_us, page[-1].id)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.accounting.books.entries import JOURNALS, Entry
-from app.accounting.tables import booked_record, line
+from app.accounting.tables import booked_drawer, booked_record, line
 from app.platform.database import is_sqlite, one_by_one
 from app.sales.closings.document import JournalTotals
 
@@ -39,21 +39,32 @@ _draft = sa.Table(
     sa.Column("credit", sa.BigInteger),
     prefixes=["TEMPORARY"],
 )
-_records = sa.Table("books_draft_record", sa.MetaData(), sa.Column("record", sa.Uuid), prefixes=["TEMPORARY"])
+# What is taken into the books one by one, by the table that says so.
+Mark = Literal["record", "move"]
+_marks = sa.Table(
+    "books_draft_mark",
+    sa.MetaData(),
+    sa.Column("of", sa.Text),
+    sa.Column("id", sa.Uuid),
+    prefixes=["TEMPORARY"],
+)
+_MARKED: Final[dict[Mark, sa.Table]] = {"record": booked_record, "move": booked_drawer}
 
 
 async def open_draft(connection: AsyncConnection) -> None:
-    for table in (_draft, _records):
+    for table in (_draft, _marks):
         await connection.run_sync(table.create)
 
 
 async def drop_draft(connection: AsyncConnection) -> None:
-    for table in (_draft, _records):
+    for table in (_draft, _marks):
         await connection.run_sync(table.drop)
 
 
-async def draft(connection: AsyncConnection, number: int, found: Sequence[Entry], records: Sequence[UUID]) -> None:
-    """Add entries, numbered from `number` in the order in which they came, and the till's records among them."""
+async def draft(
+    connection: AsyncConnection, number: int, found: Sequence[Entry], marks: Sequence[tuple[Mark, UUID]]
+) -> None:
+    """Add entries, numbered from `number` in the order in which they came, and what of the till is among them."""
     rows = [
         {
             "entry": number + position,
@@ -73,8 +84,8 @@ async def draft(connection: AsyncConnection, number: int, found: Sequence[Entry]
     ]
     if rows:
         await connection.execute(sa.insert(_draft), rows)
-    if records:
-        await connection.execute(sa.insert(_records), [{"record": it} for it in records])
+    if marks:
+        await connection.execute(sa.insert(_marks), [{"of": of, "id": id_} for of, id_ in marks])
 
 
 async def write_draft(connection: AsyncConnection, books: UUID, exercise: int, closing: int) -> None:
@@ -100,8 +111,9 @@ async def write_draft(connection: AsyncConnection, books: UUID, exercise: int, c
     }
     rows = sa.select(*(value.label(name) for name, value in values.items()))
     await connection.execute(sa.insert(line).from_select(list(values), rows))
-    taken = sa.select(_records.c.record, sa.literal(closing, sa.BigInteger))
-    await connection.execute(sa.insert(booked_record).from_select(["record", "closing"], taken))
+    for of, table in _MARKED.items():
+        taken = sa.select(_marks.c.id, sa.literal(closing, sa.BigInteger)).where(_marks.c.of == of)
+        await connection.execute(sa.insert(table).from_select([of, "closing"], taken))
 
 
 Fetch = Callable[[sa.Select[Any]], Awaitable[list[Any]]]

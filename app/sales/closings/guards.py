@@ -13,3 +13,9 @@ KEYS = {
 _KEPT = AppendOnly(KEYS, "closing_refuse", "closings are never rewritten")
 
 guards, install, missing = _KEPT.guards, _KEPT.install, _KEPT.missing
+
+DRAWERS = AppendOnly(
+    {"drawer_move": "id = NEW.id OR (closing = NEW.closing AND kind = NEW.kind AND venue = NEW.venue)"},
+    "drawer_refuse",
+    "what was in a drawer stays as it was",
+)

@@ -12,7 +12,7 @@ from app.ledger.service import Ledger
 from app.platform.clock import now_us
 from app.rules.business_day import day_that_counts
 from app.rules.drawer import Closed
-from app.sales.closings import store
+from app.sales.closings import drawer, store
 from app.sales.closings.document import ClosingDocument, Drawer, Origin
 from app.sales.closings.periods import Taken, taken_between
 from app.sales.rulebook import cents_of
@@ -57,7 +57,9 @@ async def _take_in(
     _tell(row, taken, agrees, last, exceptions, session_required=network.settings.session_required)
     if same_number is None:
         origin = Origin(epoch=at.epoch, sequence=at.sequence, hash=at.hash, cashier=row.cashier, agrees=agrees)
-        await store.seal(connection, key, _document(row, place, network, origin))
+        document = _document(row, place, network, origin)
+        await store.seal(connection, key, document)
+        await drawer.closed(connection, document, last.document if last else None)
 
 
 def _agrees(row: ClosingRow, place: Place, taken: Taken, before: Closed) -> bool:

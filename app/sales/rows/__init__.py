@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from app.sales.closings import drawer
 from app.sales.rows import cancel, sale, sold_out, training, void
 from app.terminals.rows import HandlersOf
-from app.wire import CancelRow, SaleRow, SoldOutRow, TrainingRow, VoidRow
+from app.wire import CancelRow, CashRow, SaleRow, SoldOutRow, TrainingRow, VoidRow
 
 HANDLERS: HandlersOf = {
     SaleRow: sale.book,
@@ -12,4 +13,5 @@ HANDLERS: HandlersOf = {
     VoidRow: void.book,
     TrainingRow: training.book,
     SoldOutRow: sold_out.book,
+    CashRow: drawer.book,
 }

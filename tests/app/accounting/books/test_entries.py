@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic_core import to_json
@@ -230,10 +231,11 @@ def test_money_of_a_venues_own_is_owed_through_the_network() -> None:
     assert sums(network.entry(found, ground.keys)) == {"467300": 1000, "467100": -1000}
 
 
-def test_cash_handed_in_leaves_the_till() -> None:
+@pytest.mark.parametrize(("kind", "account"), [("handover", "531800"), ("remittance", "512000")])
+def test_cash_handed_in_leaves_the_safe_and_a_transfer_the_bank(kind: str, account: str) -> None:
     ground, (network, venue) = Ground(), keepers()
-    handed = piece("cash.remitted", [ground.transfer("reserve", ("bank", ""), ("due_from", OWNER), 2000)])
-    assert sums(venue.entry(handed, ground.keys)) == {"467820": 2000, "531000": -2000}
+    handed = piece(kind, [ground.transfer("reserve", ("bank", ""), ("due_from", OWNER), 2000)])
+    assert sums(venue.entry(handed, ground.keys)) == {"467820": 2000, account: -2000}
     assert sums(network.entry(handed, ground.keys)) == {"512100": 2000, "467100": -2000}
 
 
