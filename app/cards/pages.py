@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -62,11 +63,18 @@ async def block_own_card(request: Request, caller: Caller, token: str) -> Respon
 @router.get("/c/{token}/qr.svg")
 async def card_code(request: Request, token: str) -> Response:
     """The page's address as a QR code, to print on the card."""
-    card, drawn = await card_behind(request, token), io.BytesIO()
-    code = segno.make(address_of(request, card), error="m")
-    code.save(drawn, kind="svg", scale=8, border=4, light="#fff", omitsize=True, xmldecl=False)
-    headers = {"Cache-Control": "private, max-age=3600"}
-    return Response(drawn.getvalue(), media_type="image/svg+xml", headers=headers)
+    drawn = _drawn(address_of(request, await card_behind(request, token)))
+    return Response(drawn, media_type="image/svg+xml", headers={"Cache-Control": "private, max-age=3600"})
+
+
+@lru_cache(maxsize=256)
+def _drawn(address: str) -> bytes:
+    """SVG. Drawing takes longer than all the rest of the answer."""
+    drawn = io.BytesIO()
+    segno.make(address, error="m").save(
+        drawn, kind="svg", scale=8, border=4, light="#fff", omitsize=True, xmldecl=False
+    )
+    return drawn.getvalue()
 
 
 @router.post("/admin/cards/{card}/{status}")
