@@ -38,7 +38,8 @@ AS_HOLDER: Final = _act("Whoever knows the card's or the receipt's address", Rol
 SIGNED_IN: Final = Act("Sign in and out, one's own password and sessions, the list of venues", PERSONAL)
 # Reading
 READ_VENUE: Final = _act(
-    "Read positions, settlement statements, bank details, accounts, operations, moneys and cash on its way", *_READERS
+    "Read positions, sales, settlement statements, bank details, accounts, operations, moneys and cash on its way",
+    *_READERS,
 )
 READ_BOOKS: Final = _act("Read the books: journals, statements, VAT, FEC, tables", *_READERS)
 READ_EVENING: Final = _act("Read what terminals do, exceptions, closings and what was practised", *_READERS, _SHIFT)

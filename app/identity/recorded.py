@@ -25,6 +25,7 @@ RECORDED: Final = {
     "person_page": "view.person",
     "positions_table": "export.positions",
     "periods_table": "export.periods",
+    "today_file": "export.sales",
     "closings_table": "export.closings",
     "closings_archive": "export.closings",
     "settlement_table": "export.settlement",

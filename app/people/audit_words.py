@@ -18,6 +18,7 @@ ACTS: Final[Mapping[str, str]] = {
     "view.person": N_("Somebody of the staff"),
     "export.positions": N_("Table of positions"),
     "export.periods": N_("Table of a period"),
+    "export.sales": N_("Sales of a day"),
     "export.closings": N_("Closings"),
     "export.settlement": N_("Table of a settlement"),
     "export.bank-file": N_("The bank’s file"),

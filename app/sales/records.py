@@ -6,7 +6,7 @@ Nothing of them is the network's money. What takes one back is a record of its o
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -124,6 +124,39 @@ async def records_of_day(connection: AsyncConnection, venue: UUID, day: date) ->
         )
         for row in rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class OffCard:
+    """A sale without a card or a gift, or what took one back (`undoes`: which). `details`: JSON, of the sale itself in
+    both cases."""
+
+    id: UUID
+    venue: UUID
+    terminal: UUID
+    occurred_at_us: int
+    undoes: UUID | None
+    details: str
+
+
+async def off_card_of(connection: AsyncConnection, venues: Collection[UUID], day: date) -> list[OffCard]:
+    """What these venues recorded for one business day, the first one first. Led by ix_till_record_day."""
+    sale = till_record.alias("sale")
+    undone = sa.case((till_record.c.kind == "void", till_record.c.sale))
+    query = (
+        sa.select(
+            till_record.c.id,
+            till_record.c.venue,
+            till_record.c.terminal,
+            till_record.c.occurred_at_us,
+            undone.label("undoes"),
+            sa.func.coalesce(sale.c.details, till_record.c.details).label("details"),
+        )
+        .outerjoin(sale, sa.and_(till_record.c.kind == "void", sale.c.id == till_record.c.sale))
+        .where(till_record.c.venue.in_(venues), till_record.c.business_day == day)
+        .order_by(till_record.c.occurred_at_us, till_record.c.id)
+    )
+    return [OffCard(*row) for row in await connection.execute(query)]
 
 
 async def _kept(connection: AsyncConnection, sale: UUID) -> Any:

@@ -219,6 +219,7 @@ def address(network: Network, path: str, where: Mapping[str, object]) -> str:
         "table": "tva",
         "ending": "csv",
         "exercise": 2026,
+        "section": "products",
         **where,
     }
     return path.format(**values)

@@ -1,0 +1,51 @@
+"""A business day's sales of several venues, each by its own clock: from the ledger, and from the tills' records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+import msgspec
+
+from app.dashboards.rules.sold import Details, Happened, Sold, hour_of, sold
+from app.ledger.service import Ledger
+from app.ledger.sold import SaleBooked, sales_of
+from app.sales.records import OffCard, off_card_of
+from app.venues.service import Venue
+
+_DECODER = msgspec.json.Decoder(Details)
+
+
+@dataclass(frozen=True, slots=True)
+class DaySold:
+    """`days`: the business day of each venue. `happened`: what `sold` is the sum of."""
+
+    days: Mapping[UUID, date]
+    happened: Sequence[Happened]
+    sold: Sold
+
+
+def days_of(venues: Iterable[Venue], now: int, day: date | None, back: timedelta = timedelta(0)) -> dict[UUID, date]:
+    """`day` at every venue; None: the day that it is there now. `back`: so much before."""
+    return {it.id: (it.day_of(now) if day is None else day) - back for it in venues}
+
+
+async def sold_on(ledger: Ledger, venues: Mapping[UUID, Venue], days: Mapping[UUID, date]) -> DaySold:
+    """What was sold at `venues` on the day of each."""
+    happened: list[Happened] = []
+    async with ledger.reader.connect() as connection:
+        for day in sorted(set(days.values())):
+            at = [id_ for id_, its in days.items() if its == day]
+            for rows in (await sales_of(connection, at, day), await off_card_of(connection, at, day)):
+                happened += _happened(rows, venues, day)
+    return DaySold(days, happened, sold(happened))
+
+
+def _happened(rows: Iterable[SaleBooked | OffCard], venues: Mapping[UUID, Venue], day: date) -> Iterator[Happened]:
+    # What takes a sale back stands after it.
+    for row in sorted(rows, key=lambda it: it.undoes is not None):
+        at = venues[row.venue]
+        hour = hour_of(row.occurred_at_us, day, at.zone, at.cut_off)
+        yield Happened(row.id, row.venue, hour, _DECODER.decode(row.details), row.undoes)

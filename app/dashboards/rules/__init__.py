@@ -1,0 +1,1 @@
+"""What the dashboards' figures are, as pure functions."""
