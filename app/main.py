@@ -26,6 +26,7 @@ import app.banking.pages
 import app.banking.payment_pages
 import app.cards.api
 import app.cards.pages
+import app.dashboards.circulation_pages
 import app.dashboards.today_pages
 import app.identity.api
 import app.identity.pages
@@ -212,6 +213,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.venues.product_pages.router,
         app.lapses.pages.router,
         app.dashboards.today_pages.router,
+        app.dashboards.circulation_pages.router,
         app.settlement.pages.router,
         app.settlement.period_pages.router,
         app.settlement.operation_pages.router,

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from app.currencies.service import Currency
 from app.dashboards.drawing import svg
-from app.dashboards.drawing.bars import NARROW, WIDE, Writing
+from app.dashboards.drawing.frame import NARROW, WIDE, Writing
 from app.dashboards.drawing.scale import tick_text
 from app.dashboards.drawing.svg import Drawing
 from app.money import Unit, format_amount

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from app.currencies.service import Currency, currencies
+from app.dashboards.asking import Reach, Typed, day_typed, reach
 from app.dashboards.day_reading import days_of, sold_on
 from app.dashboards.day_view import DayView
 from app.dashboards.files import Form, file_of
@@ -23,37 +23,26 @@ from app.identity.guard import Caller, SignedIn
 from app.identity.roles import Principal
 from app.ledger.service import ledger_of
 from app.platform.clock import now_us
-from app.platform.context import context_of
 from app.platform.errors import NotFound
-from app.venues.service import Network, Venue, the_network, venues
 from app.web import Texts, dates, render, texts_of
 
 router = APIRouter(include_in_schema=False)
 
 HERE = "/admin/today"
 
-Typed = Annotated[str, Query(max_length=40)]
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`chosen`: one venue of those `seen`, or all. `day`: None for today."""
+    """`day`: None for today."""
 
-    network: Network
-    known: Mapping[str, Currency]
-    seen: Mapping[UUID, Venue]
-    chosen: Venue | None
+    of: Reach
     day: date | None
     money: str
-
-    @property
-    def venues(self) -> Mapping[UUID, Venue]:
-        return self.seen if self.chosen is None else {self.chosen.id: self.chosen}
 
     def query(self, **other: str) -> str:
         asked = {
             "day": "" if self.day is None else str(self.day),
-            "venue": "" if self.chosen is None else str(self.chosen.id),
+            "venue": "" if self.of.chosen is None else str(self.of.chosen.id),
             "money": self.money,
         }
         return urlencode({name: it for name, it in {**asked, **other}.items() if it})
@@ -88,57 +77,50 @@ async def today_file(
     view = (await _shown(request, asked))["view"]
     if view is None:
         raise NotFound("There is no such picture or table.")
-    day_said = asked.day or dates.local(now_us(), asked.network.settings.zone).date()
+    day_said = asked.day or dates.local(now_us(), asked.of.network.settings.zone).date()
     return file_of(view.sections(), section, ending, f"today-{day_said}", texts_of(request))
 
 
 async def _asked(request: Request, caller: Principal, day: str, venue: str, money: str) -> Asked:
-    """What was chosen; what is empty, or cannot be read, is not asked for. Forbidden: another's venue."""
-    async with context_of(request).reader.connect() as connection:
-        network, known = await the_network(connection), await currencies(connection)
-        at = await venues(connection)
-    seen = {id_: it for id_, it in at.items() if caller.may_see_venue(id_)}
-    chosen = next((it for id_, it in at.items() if str(id_) == venue), None)
-    if chosen is not None:
-        caller.require_venue(chosen.id)
-    elif len(seen) == 1:
-        (chosen,) = seen.values()
-    return Asked(network, known, seen, chosen, _day(day), money if money in known else "")
+    of = await reach(request, caller, venue)
+    return Asked(of, day_typed(day), money if money in of.known else "")
 
 
 async def _shown(request: Request, asked: Asked) -> dict[str, Any]:
     texts, now = texts_of(request), now_us()
-    today = days_of(asked.venues.values(), now, None)
-    days = days_of(asked.venues.values(), now, asked.day)
+    today = days_of(asked.of.venues.values(), now, None)
+    days = days_of(asked.of.venues.values(), now, asked.day)
     live = days == today
-    found = await sold_on(ledger_of(request), asked.venues, days)
+    found = await sold_on(ledger_of(request), asked.of.venues, days)
     moneys = _moneys(found.sold, asked)
-    code = asked.money or next(iter(moneys or asked.known), "")
+    code = asked.money or next(iter(moneys or asked.of.known), "")
     hours = [
-        hour for id_, it in asked.venues.items() if (hour := hour_of(now, today[id_], it.zone, it.cut_off)) is not None
+        hour
+        for id_, it in asked.of.venues.items()
+        if (hour := hour_of(now, today[id_], it.zone, it.cut_off)) is not None
     ]
     title = _title(days, today, texts)
     view = None
     if code:
         view = DayView(
             found.sold,
-            list(asked.venues.values()),
-            asked.known[code],
-            asked.known,
+            list(asked.of.venues.values()),
+            asked.of.known[code],
+            asked.of.known,
             title,
             max(hours, default=None) if live else None,
             texts,
         )
     return {
-        "network_name": asked.network.name,
+        "network_name": asked.of.network.name,
         "here": HERE,
         "asked": asked,
         "live": live,
         "title": title,
         "day_shown": max(days.values(), default=None),
         "newest": max(today.values(), default=None),
-        "moneys": [asked.known[it] for it in moneys],
-        "currency": asked.known.get(code),
+        "moneys": [asked.of.known[it] for it in moneys],
+        "currency": asked.of.known.get(code),
         "view": view,
         "sections": [] if view is None else list(view.sections()),
         "said": lambda cell: said(cell, texts),
@@ -147,7 +129,7 @@ async def _shown(request: Request, asked: Asked) -> dict[str, Any]:
 
 def _moneys(found: Sold, asked: Asked) -> list[str]:
     """The moneys of which something was sold."""
-    return [code for code in asked.known if any(code == of for _, of in found.totals) or code == asked.money]
+    return [code for code in asked.of.known if any(code == of for _, of in found.totals) or code == asked.money]
 
 
 def _title(days: Mapping[UUID, date], today: Mapping[UUID, date], texts: Texts) -> str:
@@ -162,10 +144,3 @@ def _title(days: Mapping[UUID, date], today: Mapping[UUID, date], texts: Texts) 
     if abs((newest - day).days) > 1:
         return words
     return f"{words}, {dates.day_in_words(day, day + timedelta(days=2), texts)}"
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

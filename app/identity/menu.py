@@ -48,6 +48,7 @@ MENU: Final = (
         (
             Place("/admin", N_("Positions"), RIGHTS["list_positions"]),
             Place("/admin/today", N_("Today"), RIGHTS["today_page"]),
+            Place("/admin/circulation", N_("In circulation"), RIGHTS["circulation_page"]),
             Place("/admin/settlements", N_("Settlements"), RIGHTS["settlements_page"]),
             Place("/admin/statements", N_("Bank"), RIGHTS["statements_page"]),
             Place("/admin/handovers", N_("Cash"), RIGHTS["handovers_page"]),

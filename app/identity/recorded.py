@@ -26,6 +26,7 @@ RECORDED: Final = {
     "positions_table": "export.positions",
     "periods_table": "export.periods",
     "today_file": "export.sales",
+    "circulation_file": "export.circulation",
     "closings_table": "export.closings",
     "closings_archive": "export.closings",
     "settlement_table": "export.settlement",

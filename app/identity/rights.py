@@ -218,6 +218,8 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "today_page": READ_VENUE,
     "today_now": READ_VENUE,
     "today_file": READ_VENUE,
+    "circulation_page": READ_VENUE,
+    "circulation_file": READ_VENUE,
     "handovers_page": READ_VENUE,
     "declare_handover": HAND_IN,
     "end_handover": COUNT_CASH,

@@ -19,6 +19,7 @@ ACTS: Final[Mapping[str, str]] = {
     "export.positions": N_("Table of positions"),
     "export.periods": N_("Table of a period"),
     "export.sales": N_("Sales of a day"),
+    "export.circulation": N_("Loads, spends and circulation"),
     "export.closings": N_("Closings"),
     "export.settlement": N_("Table of a settlement"),
     "export.bank-file": N_("The bank’s file"),
