@@ -27,6 +27,7 @@ import app.banking.payment_pages
 import app.cards.api
 import app.cards.pages
 import app.dashboards.circulation_pages
+import app.dashboards.rush_pages
 import app.dashboards.today_pages
 import app.identity.api
 import app.identity.pages
@@ -214,6 +215,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.lapses.pages.router,
         app.dashboards.today_pages.router,
         app.dashboards.circulation_pages.router,
+        app.dashboards.rush_pages.router,
         app.settlement.pages.router,
         app.settlement.period_pages.router,
         app.settlement.operation_pages.router,

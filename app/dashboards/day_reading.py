@@ -43,6 +43,22 @@ async def sold_on(ledger: Ledger, venues: Mapping[UUID, Venue], days: Mapping[UU
     return DaySold(days, happened, sold(happened))
 
 
+async def sold_since(ledger: Ledger, venues: Mapping[UUID, Venue], since_us: int, now: int) -> list[tuple[UUID, int]]:
+    """(terminal, when by its clock) of each sale after an instant; of the business days of then and of now."""
+    days: dict[date, set[UUID]] = {}
+    for at_us in (since_us, now):
+        for id_, day in days_of(venues.values(), at_us, None).items():
+            days.setdefault(day, set()).add(id_)
+    found: list[tuple[UUID, int]] = []
+    async with ledger.reader.connect() as connection:
+        for day, at in days.items():
+            booked = await sales_of(connection, at, day, since_us)
+            kept = await off_card_of(connection, at, day, since_us)
+            found += [(it.terminal, it.occurred_at_us) for it in booked if it.undoes is None and it.terminal]
+            found += [(it.terminal, it.occurred_at_us) for it in kept if it.undoes is None]
+    return found
+
+
 def _happened(rows: Iterable[SaleBooked | OffCard], venues: Mapping[UUID, Venue], day: date) -> Iterator[Happened]:
     # What takes a sale back stands after it.
     for row in sorted(rows, key=lambda it: it.undoes is not None):

@@ -52,7 +52,7 @@ class FlowView:
                 (_("Spent with cards"), "number"),
                 (_("Refunded or lapsed"), "number"),
             ],
-            [self._row(stretch_text(it, self.texts), of) for it, of in reversed(self.flows.items())],
+            [self._row(stretch_text(it, self.texts), of) for it, of in reversed(list(self.flows.items()))],
             self._row(_("In all"), total),
         )
         picture = None

@@ -27,6 +27,7 @@ RECORDED: Final = {
     "periods_table": "export.periods",
     "today_file": "export.sales",
     "circulation_file": "export.circulation",
+    "rush_file": "export.rush",
     "closings_table": "export.closings",
     "closings_archive": "export.closings",
     "settlement_table": "export.settlement",

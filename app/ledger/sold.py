@@ -27,8 +27,11 @@ class SaleBooked:
     details: str
 
 
-async def sales_of(connection: AsyncConnection, venues: Collection[UUID], day: date) -> Sequence[SaleBooked]:
-    """In the order in which they were booked. Led by ix_operation_venue_day: it costs as much as that day's sales."""
+async def sales_of(
+    connection: AsyncConnection, venues: Collection[UUID], day: date, since_us: int = 0
+) -> Sequence[SaleBooked]:
+    """In the order in which they were booked; only what was made after `since_us`. Led by ix_operation_venue_day: it
+    costs as much as that day's sales."""
     query = (
         sa.select(
             operation.c.id,
@@ -39,7 +42,7 @@ async def sales_of(connection: AsyncConnection, venues: Collection[UUID], day: d
             operation.c.details,
         )
         .where(operation.c.venue.in_(venues), operation.c.business_day == day)
-        .where(operation.c.kind.in_([_SALE, _TAKEN_BACK]))
+        .where(operation.c.occurred_at_us > since_us, operation.c.kind.in_([_SALE, _TAKEN_BACK]))
         .order_by(operation.c.seq)
     )
     return [SaleBooked(*row) for row in await connection.execute(query)]

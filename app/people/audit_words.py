@@ -19,6 +19,7 @@ ACTS: Final[Mapping[str, str]] = {
     "export.positions": N_("Table of positions"),
     "export.periods": N_("Table of a period"),
     "export.sales": N_("Sales of a day"),
+    "export.rush": N_("How busy tills are"),
     "export.circulation": N_("Loads, spends and circulation"),
     "export.closings": N_("Closings"),
     "export.settlement": N_("Table of a settlement"),

@@ -139,8 +139,11 @@ class OffCard:
     details: str
 
 
-async def off_card_of(connection: AsyncConnection, venues: Collection[UUID], day: date) -> list[OffCard]:
-    """What these venues recorded for one business day, the first one first. Led by ix_till_record_day."""
+async def off_card_of(
+    connection: AsyncConnection, venues: Collection[UUID], day: date, since_us: int = 0
+) -> list[OffCard]:
+    """What these venues recorded for one business day, the first one first; only what was made after `since_us`. Led by
+    ix_till_record_day."""
     sale = till_record.alias("sale")
     undone = sa.case((till_record.c.kind == "void", till_record.c.sale))
     query = (
@@ -154,6 +157,7 @@ async def off_card_of(connection: AsyncConnection, venues: Collection[UUID], day
         )
         .outerjoin(sale, sa.and_(till_record.c.kind == "void", sale.c.id == till_record.c.sale))
         .where(till_record.c.venue.in_(venues), till_record.c.business_day == day)
+        .where(till_record.c.occurred_at_us > since_us)
         .order_by(till_record.c.occurred_at_us, till_record.c.id)
     )
     return [OffCard(*row) for row in await connection.execute(query)]

@@ -73,7 +73,7 @@ def stretches(first: date, last: date, step: Step) -> list[Stretch]:
 
 
 def first_moved(flows: Sequence[Flows], held: Sequence[tuple[int, int]]) -> int:
-    """From where on there is something to show: a money that is new has nothing before. LEAST_SHOWN are shown anyhow."""
+    """From where on there is something to show; a new money has nothing before. LEAST_SHOWN are always shown."""
     nothing = Flows()
     moved = next((place for place, it in enumerate(flows) if it != nothing or any(held[place])), len(flows))
     return max(0, min(moved, len(flows) - LEAST_SHOWN))
