@@ -10,6 +10,7 @@ RUN python -m venv /opt/comptoir
 COPY pyproject.toml requirements.lock README.md LICENSE ./
 COPY app app
 COPY readers readers
+COPY firmware_bridge firmware_bridge
 COPY migrations migrations
 RUN pip wheel --no-deps --wheel-dir dist . \
     && /opt/comptoir/bin/pip install --only-binary :all: --no-binary pydes \
