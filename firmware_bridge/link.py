@@ -194,7 +194,8 @@ class BoardEnd(End):
 
 
 class TillEnd(End):
-    """The till's end of one session. `nonce`: four random bytes. `lost` says why the session is over.
+    """The till's end of one session. `nonce`: four random bytes. `lost` says why the session is over, `silent` that
+    nothing was heard.
 
     `board` is what WELCOME said: version, boot, what it can do, longest card frame, words; None until then.
     """
@@ -202,10 +203,12 @@ class TillEnd(End):
     def __init__(self, nonce: bytes) -> None:
         super().__init__()
         self.lost: str | None = None
+        self.silent = False
         self.board: tuple[int, bytes, int, int, str] | None = None
         self._nonce = nonce
         self._hello_ms: int | None = None
         self._ping_ms = 0
+        self._looked_ms = 0
 
     def _greeted(self, kind: int, session: int, payload: bytes, now_ms: int) -> list[tuple[int, bytes]]:
         if kind == messages.READY and self.session:
@@ -230,6 +233,10 @@ class TillEnd(End):
         """Something of another session: older than this one, and so of no use."""
 
     def _tick(self, now_ms: int) -> None:
+        away, self._looked_ms = now_ms - self._looked_ms > PING_MS, now_ms
+        if away:
+            # A till that was away itself (stopped, or busy elsewhere) can't know whether the board was silent.
+            self.heard_ms = max(self.heard_ms, now_ms - PING_MS)
         if self.lost is not None:
             return
         if self.board is None:
@@ -237,7 +244,7 @@ class TillEnd(End):
                 self._hello_ms = now_ms
                 self._write(messages.HELLO, 0, 0, messages.hello(self._nonce))
         elif now_ms - self.heard_ms >= BOARD_SILENT_MS:
-            self.lost = "the board does not answer"
+            self.lost, self.silent = "the board does not answer", True
         elif now_ms - self.heard_ms >= PING_MS and now_ms - self._ping_ms >= PING_AGAIN_MS:
             self._ping_ms = now_ms
             self.say(messages.PING)

@@ -25,7 +25,7 @@ CAN_TRANSCEIVE, CAN_LED, CAN_BUZZER, CAN_DISPLAY = 1, 2, 4, 8
 DONE, SILENT, NO_CARD, GARBLED, TOO_LONG, CHIP_FAILED = 0, 1, 2, 3, 4, 5
 
 # FIELD
-FIELD_OFF, FIELD_LOOK = 0, 1
+FIELD_OFF, FIELD_LOOK, FIELD_ANEW = 0, 1, 2
 
 # RESET: start again; start the chip's loader, which takes a new MicroPython; stop, and leave the port to MicroPython.
 RESTART, LOADER, STOP = 0, 1, 2

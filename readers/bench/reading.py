@@ -1,7 +1,8 @@
 """`comptoir bench readers`: how long a card takes to be read, and to prove itself, at a modelled PN532.
 
 The chip and its line are emulated (`readers.emulator.pn532`), nfcpy and all of ours are real. A card is laid down at
-any moment of the reader's round; the clock stops when the till is told what card it is and how sure we are.
+any moment of the reader's round; the clock stops when the till is told what card it is and how sure we are. Beside it
+stands the firmware bridge (`bridging`).
 """
 
 from __future__ import annotations
@@ -44,6 +45,10 @@ class Read:
     auth_p95_ms: float
     ultralight_aes_p50_ms: float
     desfire_p50_ms: float
+    bridge_event_p50_ms: float
+    bridge_auth_p50_ms: float
+    bridge_lost: int
+    bridge_doubled: int
     baud: int | None
     rf_ms: float
     taps: int
@@ -57,6 +62,12 @@ LINES = (
     ("auth_p95_ms", "the same, 95 of 100 within", 250.0),
     ("ultralight_aes_p50_ms", "MIFARE Ultralight AES proven, half of the taps within", None),
     ("desfire_p50_ms", "DESFire EV2 proven, half of the taps within", None),
+    ("bridge_event_p50_ms", "firmware bridge: from the board's look to the till, half within", 10.0),
+    ("bridge_auth_p50_ms", "firmware bridge: NTAG 424 DNA proven, half of the taps within", None),
+)
+COUNTS = (
+    ("bridge_lost", "firmware bridge, 5 bytes of 100 damaged: events lost"),
+    ("bridge_doubled", "firmware bridge, 5 bytes of 100 damaged: events doubled"),
 )
 
 
@@ -73,11 +84,14 @@ def readers(quick: bool, as_json: bool) -> None:
     click.echo(f"{found.taps} taps each, PN532 modelled at {found.baud} baud and {found.rf_ms:g} ms in the air\n")
     for name, words, most in LINES:
         wanted = "" if most is None else f"   wanted: under {most:g} ms"
-        click.echo(f"{words:<60}{getattr(found, name):>8.1f} ms{wanted}")
+        click.echo(f"{words:<66}{getattr(found, name):>8.1f} ms{wanted}")
+    for name, words in COUNTS:
+        click.echo(f"{words:<66}{getattr(found, name):>8}      wanted: 0")
 
 
 def measure(taps: int, *, baud: int | None = BAUD, rf_ms: float = RF_MS) -> Read:
     """Each figure from so many taps."""
+    from readers.bench.bridging import auth_s, events_s, lost_and_doubled  # noqa: PLC0415
     from readers.bench.hand import percentile_ms  # noqa: PLC0415
     from readers.cardauth.proving import CardKey  # noqa: PLC0415
     from readers.emulator import Desfire, Ntag213, Ntag424, UltralightAes  # noqa: PLC0415
@@ -89,6 +103,7 @@ def measure(taps: int, *, baud: int | None = BAUD, rf_ms: float = RF_MS) -> Read
         (Desfire(_UID, _APPLICATION, (_KEY,)), CardKey("desfire", _KEY, 0, _APPLICATION)),
     )
     uid, auth, ultralight, desfire = (_taps_s(card, key, taps, baud, rf_ms) for card, key in cards)
+    lost, doubled = lost_and_doubled(taps)
     return Read(
         percentile_ms(uid, 50),
         percentile_ms(uid, 95),
@@ -96,6 +111,10 @@ def measure(taps: int, *, baud: int | None = BAUD, rf_ms: float = RF_MS) -> Read
         percentile_ms(auth, 95),
         percentile_ms(ultralight, 50),
         percentile_ms(desfire, 50),
+        percentile_ms(events_s(taps), 50),
+        percentile_ms(auth_s(taps, rf_ms), 50),
+        lost,
+        doubled,
         baud,
         rf_ms,
         taps,
@@ -110,22 +129,22 @@ def _taps_s(card: Card, key: CardKey | None, taps: int, baud: int | None, rf_ms:
     wanted = "C" if key is None else "A"
     dice = random.Random(1)  # noqa: S311
     found = []
-    with EmulatedPn532(baud=baud, rf_ms=rf_ms) as chip, _reading(chip.path, {} if key is None else {_UID: key}) as told:
-        _next(told, ReaderFound)
+    with EmulatedPn532(baud=baud, rf_ms=rf_ms) as chip, reading(chip.path, {} if key is None else {_UID: key}) as told:
+        next_told(told, ReaderFound)
         for _ in range(taps):
             time.sleep(dice.uniform(0, 0.05))
             laid = time.monotonic()
             chip.present(card)
-            seen = _next(told, CardSeen)
+            seen = next_told(told, CardSeen)
             found.append(time.monotonic() - laid)
             if seen.assurance != wanted:
                 raise RuntimeError(f"the card was read at level {seen.assurance} instead of {wanted}")
             chip.remove()
-            _next(told, CardGone)
+            next_told(told, CardGone)
     return found
 
 
-def _next(told: Queue[ReaderEvent], kind: type[Event]) -> Event:
+def next_told(told: Queue[ReaderEvent], kind: type[Event]) -> Event:
     event = told.get(timeout=_WAIT_S)
     if isinstance(event, kind):
         return event
@@ -133,7 +152,7 @@ def _next(told: Queue[ReaderEvent], kind: type[Event]) -> Event:
 
 
 @contextmanager
-def _reading(path: str, keys: Mapping[bytes, CardKey]) -> Iterator[Queue[ReaderEvent]]:
+def reading(path: str, keys: Mapping[bytes, CardKey]) -> Iterator[Queue[ReaderEvent]]:
     """The till's own reader thread, and what it tells."""
     from readers.drivers import open_driver  # noqa: PLC0415
     from readers.taps import Reader  # noqa: PLC0415

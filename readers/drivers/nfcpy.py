@@ -25,10 +25,11 @@ from typing import Any
 
 import nfc.clf
 
-from readers.cardauth import NotProven
-from readers.cardauth.proving import CardKey, level
+from readers.cardauth.proving import CardKey
+from readers.drivers.opening import cannot_open
 from readers.drivers.ports import open_frontend
-from readers.taps import Assurance, CardEvent, CardSilent, Garbled, Moment, Presence, ReaderFault, ReaderLost, Trouble
+from readers.drivers.proofs import Proofs
+from readers.taps import CardEvent, CardSilent, Garbled, Moment, Presence, ReaderFault, ReaderLost
 
 # Between looks at an empty field the thread sleeps this long: a card is noticed 5 ms later on average.
 PAUSE_S = 0.010
@@ -38,22 +39,9 @@ PAUSE_OCCUPIED_S = 0.040
 FAILING_S_MAX = 1.0
 EXCHANGE_TIMEOUT_S = 0.25
 
-# A card that answers to its name and then never to a question is no card of ours; one that slips may try again.
-SILENT_PROOFS_MAX = 3
-
 _log = logging.getLogger(__name__)
 _TYPE_A = nfc.clf.RemoteTarget("106A")
 _NOISE = (errno.EIO, errno.ETIMEDOUT)
-_OPENING: dict[int, tuple[Trouble, str]] = {
-    errno.ENODEV: ("no_device", "no reader found"),
-    errno.ENOENT: ("no_device", "no reader found"),
-    errno.ENXIO: ("no_device", "no reader found"),
-    errno.EACCES: ("no_permission", "this user may not open the reader"),
-    errno.EPERM: ("no_permission", "this user may not open the reader"),
-    errno.EBUSY: ("busy", "the reader is in use by another program"),
-    errno.EIO: ("silent", "the reader does not answer properly"),
-    errno.ETIMEDOUT: ("silent", "the reader does not answer"),
-}
 
 
 def open_nfcpy(path: str, presence: Presence, keys: Mapping[bytes, CardKey]) -> NfcpyDriver:
@@ -67,8 +55,7 @@ def open_nfcpy(path: str, presence: Presence, keys: Mapping[bytes, CardKey]) -> 
     try:
         frontend = open_frontend(path)
     except OSError as error:
-        reason, sentence = _OPENING.get(error.errno or 0, ("fault", "the reader cannot be opened"))
-        raise ReaderFault(reason, f"{sentence} at {path}: {error}") from error
+        raise cannot_open(path, error) from error
     except Exception as error:
         raise ReaderFault("fault", f"no reader can be opened at {path!r}: {error!r}") from error
     return NfcpyDriver(frontend, path, presence, keys)
@@ -89,11 +76,10 @@ class NfcpyDriver:
         self._frontend = frontend
         self._path = path
         self._presence = presence
-        self._keys = {} if keys is None else keys
+        self._proofs = Proofs({} if keys is None else keys, presence)
         self._failing_ns_max = failing_ns_max
         self._failing_since_ns: int | None = None
         self._pending: deque[CardEvent] = deque()
-        self._silent: tuple[bytes, int] = (b"", 0)
 
     @property
     def name(self) -> str:
@@ -139,7 +125,7 @@ class NfcpyDriver:
             target = self._frontend.sense(_TYPE_A)
             # Type 1 tags have no NFCID1: they answer, but there is no UID to know them by.
             uid = None if target is None else bytes(target.sdd_res or b"")
-            proven = None if uid is None else self._proven(uid)
+            proven = None if uid is None else self._proofs.of(uid, self.exchange)
         except Garbled as error:
             return self._noise(error)
         except CardSilent:
@@ -157,26 +143,6 @@ class NfcpyDriver:
         self._failing_since_ns = None
         self._pending.extend(self._presence.empty(at) if uid is None else self._presence.answered(uid, at, proven))
         return None
-
-    def _proven(self, uid: bytes) -> Assurance | None:
-        """What a card that just came proves; None: it does not know its key. Raises CardSilent, ReaderFault."""
-        if uid not in self._keys or self._presence.knows(uid):
-            return "C"
-        try:
-            proven = level(self._keys, uid, self.exchange)
-        except Garbled:
-            raise
-        except CardSilent as error:
-            self._silent = (uid, self._silent[1] + 1 if self._silent[0] == uid else 1)
-            if self._silent[1] < SILENT_PROOFS_MAX:
-                raise
-            _log.warning("card %s does not prove itself: %s", uid.hex(), error)
-            proven = None
-        except NotProven as error:
-            _log.warning("card %s is not what it says: %s", uid.hex(), error)
-            proven = None
-        self._silent = (b"", 0)
-        return proven
 
     def _noise(self, error: Exception) -> ReaderLost | None:
         now_ns = time.monotonic_ns()

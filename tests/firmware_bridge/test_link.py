@@ -224,6 +224,15 @@ def test_a_line_on_which_nothing_happens_is_not_lost_for_noise() -> None:
     assert line.tills == tills
 
 
+def test_a_till_that_was_stopped_for_two_seconds_goes_on_with_its_session() -> None:
+    line = Line()
+    line.meet()
+    line.now_ms += 2000
+    line.board.send(KIND, b"card")
+    line.run(50)
+    assert (line.tills, line.told_till) == (1, [(KIND, b"card")])
+
+
 def test_a_till_that_is_gone_ends_the_session_on_the_board_and_what_waited_is_forgotten() -> None:
     line = Line()
     line.meet()

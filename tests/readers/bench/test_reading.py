@@ -14,15 +14,21 @@ from readers.bench import reading
 
 def test_all_figures_are_measured_and_a_proof_takes_longer_than_a_uid() -> None:
     found = reading.measure(3, baud=None, rf_ms=2)
-    assert all(value > 0 for value in asdict(found).values() if value is not None)
+    assert (found.bridge_lost, found.bridge_doubled) == (0, 0)
+    assert all(value > 0 for name, value in asdict(found).items() if name.endswith("_ms"))
+    assert found.bridge_auth_p50_ms > found.bridge_event_p50_ms + 4 * 2
     assert found.auth_p50_ms > found.uid_p50_ms + 4 * 2
 
 
 def test_the_document_has_a_number_for_each_figure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "measure", lambda taps: reading.Read(1.23456, 2, 3, 4, 5, 6, 115200, 5, taps))
+    monkeypatch.setattr(
+        reading, "measure", lambda taps: reading.Read(1.23456, 2, 3, 4, 5, 6, 7, 8, 0, 0, 115200, 5, taps)
+    )
     document = json.loads(CliRunner().invoke(bench, ["readers", "--quick", "--json"]).stdout)
     assert (document["uid_p50_ms"], document["taps"]) == (1.235, 20)
-    assert {"uid_p50_ms", "auth_p50_ms", "auth_p95_ms"} <= set(document)
+    assert {"uid_p50_ms", "auth_p50_ms", "auth_p95_ms", "bridge_event_p50_ms", "bridge_lost", "bridge_doubled"} <= set(
+        document
+    )
     told = CliRunner().invoke(bench, ["readers"]).stdout
-    assert told.count("\n") == len(reading.LINES) + 3
+    assert told.count("\n") == len(reading.LINES) + len(reading.COUNTS) + 3
     assert "under 120 ms" in told
