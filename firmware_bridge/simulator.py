@@ -118,6 +118,9 @@ class _Monotonic(Clock):
     def now_ms(self) -> int:
         return time.monotonic_ns() // 1_000_000
 
+    def sleep_ms(self, ms: int) -> None:
+        time.sleep(ms / 1000)
+
 
 class SimulatedBoard:
     """`port` is a file to open, the same one after each replugging; `path` is what a till's reader is called.

@@ -58,3 +58,24 @@ class Clock:
 
     def now_ms(self) -> int:
         raise NotImplementedError
+
+    def sleep_ms(self, ms: int) -> None:
+        raise NotImplementedError
+
+
+class Bus:
+    """A chip on SPI."""
+
+    def transfer(self, out: bytes) -> bytes:
+        """Clock these bytes out and as many in, with the chip selected for that time."""
+        raise NotImplementedError
+
+
+class TwoWire:
+    """An I2C bus. Raises OSError where nobody acknowledges."""
+
+    def write(self, address: int, data: bytes) -> None:
+        raise NotImplementedError
+
+    def read(self, address: int, size: int) -> bytes:
+        raise NotImplementedError
