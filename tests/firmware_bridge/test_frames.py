@@ -7,7 +7,7 @@ import contextlib
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.frames import BODY_MAX, BadFrame, Deframer, framed, stuffed, unframed, unstuffed
@@ -26,6 +26,7 @@ def test_exact_bytes() -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=1200))
 def test_stuffed_bytes_hold_no_zero_and_come_out_again(data: bytes) -> None:
     assert 0 not in stuffed(data)
@@ -33,6 +34,7 @@ def test_stuffed_bytes_hold_no_zero_and_come_out_again(data: bytes) -> None:
     assert len(stuffed(data)) <= len(data) + len(data) // 254 + 1
 
 
+@settings(deadline=None)
 @given(st.lists(BODIES, max_size=6), st.integers(1, 50))
 def test_frames_come_out_whole_and_in_order_however_they_are_cut(bodies: list[bytes], piece: int) -> None:
     line, deframer = b"".join(framed(body) for body in bodies), Deframer()
@@ -46,12 +48,14 @@ def test_a_body_that_is_too_long_is_not_framed() -> None:
         framed(bytes(BODY_MAX + 1))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_a_frame_or_bad_and_nothing_else(data: bytes) -> None:
     with contextlib.suppress(BadFrame):
         assert framed(unframed(data)).strip(b"\x00")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=4000), BODIES)
 def test_after_any_bytes_the_next_frame_is_read(noise: bytes, body: bytes) -> None:
     deframer = Deframer()
@@ -68,6 +72,7 @@ def test_an_endless_frame_is_not_kept() -> None:
     assert deframer.damaged == 1
 
 
+@settings(deadline=None)
 @given(BODIES, st.integers(0, 10_000), st.integers(1, 255))
 def test_a_frame_with_one_damaged_byte_is_never_taken_for_another(body: bytes, at: int, turned: int) -> None:
     frame = bytearray(framed(body))

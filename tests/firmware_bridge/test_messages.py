@@ -46,7 +46,7 @@ def test_exact_bytes() -> None:
     assert m.error(m.CHIP_SILENT, "rc522").hex() == "01" + "7263353232"
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(NONCES, U8, NONCES, U16, U16, st.text(max_size=20))
 def test_greetings_come_back(nonce: bytes, spoken: int, boot: bytes, can: int, frame_max: int, about: str) -> None:
     assert m.read_hello(m.hello(nonce)) == (nonce, m.VERSION_MIN, m.VERSION_MAX)
@@ -55,6 +55,7 @@ def test_greetings_come_back(nonce: bytes, spoken: int, boot: bytes, can: int, f
     )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(UIDS, UIDS, U8, U16, U8, FRAMES)
 def test_what_is_said_of_cards_comes_back(a: bytes, b: bytes, sak: int, ms: int, number: int, frame: bytes) -> None:
     assert m.read_card(m.card(a, sak, ms)) == (a, sak, ms)
@@ -64,6 +65,7 @@ def test_what_is_said_of_cards_comes_back(a: bytes, b: bytes, sak: int, ms: int,
     assert m.read_transceived(m.transceived(number, m.SILENT, frame)) == (number, m.SILENT, frame)
 
 
+@settings(deadline=None)
 @given(st.tuples(U8, U8, U8, U16, U16, U8), st.lists(st.tuples(U16, U16), max_size=m.TONES_MAX), U8)
 def test_light_sound_and_text_come_back(led: tuple[int, ...], tones: list[tuple[int, int]], big: int) -> None:
     assert m.read_led(m.led(*led)) == led
@@ -72,6 +74,7 @@ def test_light_sound_and_text_come_back(led: tuple[int, ...], tones: list[tuple[
     assert m.read_error(m.error(big, "no")) == (big, "no")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_a_text_is_cut_between_two_characters(text: str) -> None:
     said = m.error(1, text)
@@ -91,6 +94,7 @@ def test_the_newest_common_version_is_spoken(oldest: int, newest: int, spoken: i
     assert m.version(oldest, newest) == spoken
 
 
+@settings(deadline=None)
 @given(st.sampled_from(READERS), st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(read: Callable[[bytes], object], data: bytes) -> None:
     with contextlib.suppress(m.BadMessage):
