@@ -47,6 +47,7 @@ import app.outbox.api
 import app.people.api
 import app.people.audit_pages
 import app.people.pages
+import app.people.password_pages
 import app.people.session_pages
 import app.people.welcome_pages
 import app.sales.api
@@ -197,6 +198,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.people.pages.router,
         app.people.audit_pages.router,
         app.people.session_pages.router,
+        app.people.password_pages.router,
         app.people.welcome_pages.router,
         app.cards.pages.router,
         app.topups.pages.holder.router,

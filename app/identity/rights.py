@@ -348,6 +348,8 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "sessions_page": SIGNED_IN,
     "end_session_from_page": SIGNED_IN,
     "end_others_from_page": SIGNED_IN,
+    "password_page": SIGNED_IN,
+    "change_password_from_page": SIGNED_IN,
     "revoke_session": SIGNED_IN,
     "show_me": SIGNED_IN,
     "change_password": SIGNED_IN,

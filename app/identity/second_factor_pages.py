@@ -7,7 +7,6 @@ in the session's new name. Who has to set one up first is shown the recovery cod
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -162,6 +161,7 @@ async def _page(
         grouped=" ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
         drawn=_drawn(authenticator.address(secret, session.login)) if setting_up else "",
         riding=riding,
+        home=HOME,
         asked=error is not None and error.code in _ASKED,
         problem="" if error is None else _said(request, error),
         wrong_password=isinstance(error, NotSignedIn),
@@ -197,6 +197,4 @@ def _said(request: Request, error: DomainError) -> str:
 
 def _drawn(address: str) -> str:
     """The QR code as an SVG element."""
-    drawn = io.BytesIO()
-    segno.make(address, error="m").save(drawn, kind="svg", scale=4, border=4, light="#fff", xmldecl=False, svgns=False)
-    return drawn.getvalue().decode()
+    return segno.make(address, error="m").svg_inline(border=4, light="#fff", omitsize=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from app.identity import second_factor, service
@@ -18,10 +18,15 @@ from app.web import texts_of
 router = APIRouter(include_in_schema=False)
 
 HERE = "/admin/sessions"
+PASSWORD = HERE + "/password"
+# Told where the browser is sent after a change.
+CHANGED = "changed"
 
 
 @router.get(HERE)
-async def sessions_page(request: Request, session: SignedIn) -> Response:
+async def sessions_page(
+    request: Request, session: SignedIn, changed: Annotated[Literal["", "yes"], Query(alias=CHANGED)] = ""
+) -> Response:
     context, texts = context_of(request), texts_of(request)
     async with context.reader.connect() as connection:
         network, factor = await the_network(connection), await second_factor.of_person(connection, session.person)
@@ -34,6 +39,8 @@ async def sessions_page(request: Request, session: SignedIn) -> Response:
         network_name=network.name,
         zone=network.settings.zone,
         here=HERE,
+        password_url=PASSWORD,
+        changed=changed == "yes",
         factor=factor,
         trusted_until_us=second_factor.trusted_until_us(session),
         sessions=[(it, device(it.user_agent, texts)) for it in open_],

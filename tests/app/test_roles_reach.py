@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 # One's own way in and out, which every role has.
 OWN = {"sign_out", "close_session", "revoke_session", "change_password"}
 OWN |= {"give_code", "enrol_from_page", "prove_session"}
-OWN |= {"end_session_from_page", "end_others_from_page"}
+OWN |= {"end_session_from_page", "end_others_from_page", "change_password_from_page"}
 # Pages and files that are there to act by: a form, money for the bearer, a file that the bank pays out.
 TO_ACT_BY = {
     "settlement_file",
