@@ -36,6 +36,7 @@ import app.inbox.pages
 import app.issuing.api
 import app.issuing.pages
 import app.issuing.rows
+import app.keyring.api
 import app.lapses.api
 import app.lapses.pages
 import app.ledger.api
@@ -177,6 +178,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.moneys.api.router,
         app.cards.api.router,
         app.terminals.api.router,
+        app.keyring.api.router,
         app.sales.api.hot,
         app.sales.api.router,
         app.sales.tabs.api.router,

@@ -23,7 +23,7 @@ from readers.kiosk import create_kiosk
 from readers.kiosk.server import LOOPBACK
 from readers.printer import Printer
 from readers.running import beside, heed, hub, pair, version, web
-from readers.sync import DeviceKey, Link, Pace, Reporter, Server, SnapshotFile, Worker
+from readers.sync import CardKeys, DeviceKey, KeyRing, Link, Pace, Reporter, Server, SnapshotFile, Worker
 from readers.taps import Driver, Presence, Reader, ReaderEvent, ReaderFound, ReaderLost
 from readers.terminal.view import PrinterShown
 from readers.till import CardTill, Looks, SignIn, SnapshotShelf, Tap, TapSettings
@@ -142,16 +142,20 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
         worker = Worker(server, journal, link, clock, shelf, snapshots, config.pace)
         site = Site(key, journal, shelf.add_other)
         shelf.site_entries, shelf.on_install = site.entries, lambda received: site.learn(received.head)
+        card_keys = CardKeys(config.data / "card-keys", key, server, journal, clock)
+        worker.on_halt = card_keys.heed
+        card_keys.start_from_disk()
         await worker.start_from_disk()
         await till.start()
         held.push_async_callback(till.close)
         await held.enter_async_context(beside(worker.run()))
+        await held.enter_async_context(beside(card_keys.run()))
         await held.enter_async_context(beside(till.run()))
         await held.enter_async_context(beside(tap.run()))
         looks = Looks(config.data, version(), journal, shelf, till, clock, site)
         reporter = Reporter(server, journal, looks, partial(heed, config.data, journal, server), config.report_s)
         await _site(config, site, till, reporter, held)
-        await held.enter_async_context(_reader(config, till, reporter))
+        await held.enter_async_context(_reader(config, till, reporter, card_keys.ring))
         await held.enter_async_context(beside(reporter.run()))
         held.enter_context(_printer(config, till))
         # The address that it is bound to is a name of ours; any other name is somebody else's page.
@@ -181,11 +185,11 @@ async def _site(
 
 
 @contextlib.asynccontextmanager
-async def _reader(config: AgentConfig, till: CardTill, reporter: Reporter) -> AsyncIterator[None]:
+async def _reader(config: AgentConfig, till: CardTill, reporter: Reporter, keys: KeyRing) -> AsyncIterator[None]:
     """The reader's thread; its events are handed to the event loop. That it is lost or back, the server is told."""
     loop = asyncio.get_running_loop()
     path = config.reader
-    opener = path if callable(path) else lambda presence: open_driver(path, presence)
+    opener = path if callable(path) else lambda presence: open_driver(path, presence, keys)
 
     def tell(event: ReaderEvent) -> None:
         # The loop closes while the reader's thread may still be in its last call.

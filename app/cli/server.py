@@ -124,12 +124,13 @@ async def _verify(new: bool) -> Report:
 async def guards_missing(engine: AsyncEngine) -> list[str]:
     """Guards of what is never rewritten beside the ledger: closings of tills, bank statements, bank details and
     settlement runs, what was accepted in writing, what was done about exceptions, payments taken back, the books, sales
-    without a card, what currencies were agreed to be, and the audit log."""
+    without a card, what currencies were agreed to be, who was given keys of cards, and the audit log."""
     from app.accounting import guards as books  # noqa: PLC0415
     from app.banking import guards as banking  # noqa: PLC0415
     from app.currencies import guards as currencies  # noqa: PLC0415
     from app.identity.audit import GUARDS as AUDIT  # noqa: PLC0415
     from app.inbox import guards as inbox  # noqa: PLC0415
+    from app.keyring.tables import GUARDS as KEYS  # noqa: PLC0415
     from app.sales import keeping  # noqa: PLC0415
     from app.sales.closings import guards as closings  # noqa: PLC0415
     from app.settlement import guards as settlement  # noqa: PLC0415
@@ -146,6 +147,7 @@ async def guards_missing(engine: AsyncEngine) -> list[str]:
         GUARDS.missing,
         inbox.GUARDS.missing,
         AUDIT.missing,
+        KEYS.missing,
         topups.GUARDS.missing,
         books.missing,
         books.DRAWERS.missing,

@@ -14,17 +14,14 @@ from typing import Final
 from uuid import UUID
 
 import pyotp
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from app.platform import sealing
 
 RECOVERY_CODES: Final = 10
 ISSUER: Final = "Comptoir"
 
 _STEP_US = 30 * 1_000_000
-_NONCE_BYTES = 12
-_KEY_BYTES = 32
+_PURPOSE = b"comptoir second factor"
 # Without signs that look like others; 16 of them are 80 bits.
 _SIGNS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _SIGNS_EACH = 16
@@ -62,15 +59,14 @@ def wait_us(wrong: int) -> int:
 
 
 def seal(server_key: bytes, person: UUID, secret: str) -> bytes:
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + _cipher(server_key).encrypt(nonce, secret.encode(), person.bytes)
+    return sealing.seal(server_key, _PURPOSE, secret.encode(), person.bytes)
 
 
 def unseal(server_key: bytes, person: UUID, sealed: bytes) -> str | None:
     """None: it was sealed with another server's key, or for somebody else."""
     try:
-        return _cipher(server_key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], person.bytes).decode()
-    except InvalidTag:
+        return sealing.unseal(server_key, _PURPOSE, sealed, person.bytes).decode()
+    except ValueError:
         return None
 
 
@@ -90,7 +86,3 @@ def recovery_sha256(person: UUID, code: str) -> bytes:
 
 def _plain(code: str) -> str:
     return "".join(code.split()).replace("-", "").upper()
-
-
-def _cipher(server_key: bytes) -> AESGCM:
-    return AESGCM(HKDF(SHA256(), _KEY_BYTES, salt=None, info=b"comptoir second factor").derive(server_key))

@@ -72,6 +72,7 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "act": AS_TERMINAL,
     "undo_act": AS_TERMINAL,
     "terminal_snapshot": AS_TERMINAL,
+    "card_keys": AS_TERMINAL,
     "list_tabs": AS_TERMINAL,
     "open_tab": AS_TERMINAL,
     "add_to_tab": AS_TERMINAL,

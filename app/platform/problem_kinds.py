@@ -81,6 +81,12 @@ KINDS: dict[str, ProblemKind] = {
     "pairing-code-unknown": ProblemKind(
         404, N_("This pairing code is not valid"), advice=N_("Ask a manager for a new code.")
     ),
+    "key-set-known": ProblemKind(
+        409, N_("There is a set of keys with this name"), _NOTHING_CHANGED, N_("Choose another name.")
+    ),
+    "keys-used-up": ProblemKind(
+        409, N_("This card's keys were written too often"), _NOTHING_CHANGED, N_("Give its holder another card.")
+    ),
     "quarantined": ProblemKind(
         403,
         N_("This terminal is set aside until its sales were reviewed"),

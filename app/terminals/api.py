@@ -40,6 +40,14 @@ class Code(BaseModel):
     lives_s: int
 
 
+class Revocation(BaseModel):
+    """`lost`: lost or stolen, so that the keys of cards that it was given are not to be trusted any more."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    lost: bool = False
+
+
 class TerminalShown(BaseModel):
     """`waiting`: journal rows it had not delivered when it was last seen. `skew_ms`: its clock less ours."""
 
@@ -122,10 +130,13 @@ async def list_terminals(request: Request, caller: Caller) -> list[TerminalShown
     ]
 
 
-@router.post("/terminals/{terminal}/revoke", status_code=204, summary="A terminal that is lost or stolen sells no more")
-async def revoke_terminal(request: Request, caller: Caller, terminal: UUID) -> None:
+@router.post("/terminals/{terminal}/revoke", status_code=204, summary="A terminal sells no more")
+async def revoke_terminal(request: Request, caller: Caller, terminal: UUID, body: Revocation | None = None) -> None:
+    """Of one that was lost or stolen, no other terminal is given the keys that it had: those cards count for what their
+    bare number is worth until a card desk has written new ones."""
+    lost = body is not None and body.lost
     async with context_of(request).engine.begin() as connection:
         found = await service.listed(connection, terminal)
         caller.require_venue(found.venue)
-        await service.revoke(connection, terminal)
-        await audit(connection, caller.actor, "terminal.revoke", f"terminal:{terminal}")
+        await service.revoke(connection, terminal, lost=lost)
+        await audit(connection, caller.actor, "terminal.revoke", f"terminal:{terminal}", lost=lost)

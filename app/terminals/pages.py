@@ -84,6 +84,7 @@ async def change_terminal(
     act: Annotated[Literal["rename", "move", "revoke", "ask_logs"], Form()],
     name: Annotated[str, Form(max_length=60)] = "",
     venue: Annotated[UUID | None, Form()] = None,
+    lost: Annotated[bool, Form()] = False,
 ) -> Response:
     """Rename it, move it to another venue with a code shown this once, let it sell no more, or ask for its logs."""
     actor, code = session.principal.actor, ""
@@ -96,8 +97,8 @@ async def change_terminal(
             await service.rename(connection, terminal, name.strip())
             await audit(connection, actor, "terminal.rename", f"terminal:{terminal}", name=name.strip(), was=known.name)
         elif act == "revoke":
-            await service.revoke(connection, terminal)
-            await audit(connection, actor, "terminal.revoke", f"terminal:{terminal}")
+            await service.revoke(connection, terminal, lost=lost)
+            await audit(connection, actor, "terminal.revoke", f"terminal:{terminal}", lost=lost)
         elif act == "ask_logs":
             await logs.ask(connection, terminal, session.principal)
             await audit(connection, actor, "terminal.ask_logs", f"terminal:{terminal}")

@@ -173,10 +173,16 @@ async def polled(engine: AsyncEngine, found: Terminal) -> None:
             await connection.execute(sa.update(terminal).where(terminal.c.id == found.id).values(seen_at_us=now))
 
 
-async def revoke(connection: AsyncConnection, id_: UUID) -> None:
-    """It sells no more. A second time changes nothing, so that the moment of the first stands."""
-    where = (terminal.c.id == id_, terminal.c.status != "revoked")
-    await connection.execute(sa.update(terminal).where(*where).values(status="revoked", revoked_at_us=now_us()))
+async def revoke(connection: AsyncConnection, id_: UUID, *, lost: bool = False) -> None:
+    """It sells no more. `lost`: nor are the keys of cards that it was given to be trusted any more (app.keyring). A
+    second time changes nothing of what stands, so that the moments of the first stand."""
+    where, now = terminal.c.id == id_, now_us()
+    revoked = (where, terminal.c.status != "revoked")
+    await connection.execute(sa.update(terminal).where(*revoked).values(status="revoked", revoked_at_us=now))
+    if lost:
+        await connection.execute(
+            sa.update(terminal).where(where, terminal.c.lost_at_us.is_(None)).values(lost_at_us=now)
+        )
 
 
 async def quarantine(connection: AsyncConnection, id_: UUID) -> None:

@@ -21,6 +21,8 @@ terminal = sa.Table(
     sa.Column("seen_at_us", sa.BigInteger, nullable=False),
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
     sa.Column("revoked_at_us", sa.BigInteger),
+    # Lost or stolen: what it knew may be known to others.
+    sa.Column("lost_at_us", sa.BigInteger),
     # How many rows of its journals wait for a person.
     sa.Column("to_review", sa.Integer, nullable=False, server_default="0"),
     # A hub sells nothing: it passes on what the tills of its site tell each other.

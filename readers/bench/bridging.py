@@ -38,8 +38,8 @@ def events_s(taps: int) -> list[float]:
 
 def auth_s(taps: int, rf_ms: float) -> list[float]:
     """Seconds from the card in the field to the till's having proven it, each tap."""
+    from app.rules.chips.keyring import CardKey  # noqa: PLC0415
     from firmware_bridge.simulator import SimulatedBoard  # noqa: PLC0415
-    from readers.cardauth.proving import CardKey  # noqa: PLC0415
     from readers.emulator import Ntag424  # noqa: PLC0415
     from readers.taps import CardGone, CardSeen, ReaderFound  # noqa: PLC0415
 

@@ -23,7 +23,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from readers.cardauth.proving import CardKey
+    from app.rules.chips.keyring import CardKey
     from readers.emulator import Card
     from readers.taps import ReaderEvent
 
@@ -91,9 +91,9 @@ def readers(quick: bool, as_json: bool) -> None:
 
 def measure(taps: int, *, baud: int | None = BAUD, rf_ms: float = RF_MS) -> Read:
     """Each figure from so many taps."""
+    from app.rules.chips.keyring import CardKey  # noqa: PLC0415
     from readers.bench.bridging import auth_s, events_s, lost_and_doubled  # noqa: PLC0415
     from readers.bench.hand import percentile_ms  # noqa: PLC0415
-    from readers.cardauth.proving import CardKey  # noqa: PLC0415
     from readers.emulator import Desfire, Ntag213, Ntag424, UltralightAes  # noqa: PLC0415
 
     cards: tuple[tuple[Card, CardKey | None], ...] = (

@@ -6,25 +6,12 @@ A card without a key here proves nothing and needs not be asked: level C, withou
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
 
+from app.rules.chips.keyring import CardKey, KeyedChip
 from readers.cardauth import desfire, ev2, ntag424, ultralight
 from readers.cardauth.errors import CardTrouble, Exchange, NotProven
 from readers.cardauth.isodep import IsoDep
 from readers.taps import Assurance
-
-Chip = Literal["ntag424", "desfire", "desfire_ev1", "ultralight_aes"]
-
-
-@dataclass(frozen=True, slots=True)
-class CardKey:
-    """The key that one card holds. `application`: a DESFire's AID as on the wire. The key is never shown."""
-
-    chip: Chip
-    key: bytes = field(repr=False)
-    key_no: int = 0
-    application: bytes = b""
 
 
 def prove(card: CardKey, exchange: Exchange) -> None:
@@ -69,7 +56,7 @@ def _ultralight_aes(card: CardKey, exchange: Exchange) -> object:
     return ultralight.authenticate(exchange, card.key_no, card.key)
 
 
-_PROOFS: Mapping[Chip, Callable[[CardKey, Exchange], object]] = {
+_PROOFS: Mapping[KeyedChip, Callable[[CardKey, Exchange], object]] = {
     "ntag424": _ntag424,
     "desfire": _desfire,
     "desfire_ev1": _desfire_ev1,

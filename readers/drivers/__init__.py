@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from readers.cardauth.proving import CardKey
+from app.rules.chips.keyring import CardKey
 from readers.taps import Driver, Presence
 
 __all__ = ["open_driver"]

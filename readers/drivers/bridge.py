@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 
+from app.rules.chips.keyring import CardKey
 from firmware_bridge import messages
 from firmware_bridge.host import BoardLost, Session
 from firmware_bridge.link import LinkFull
-from readers.cardauth.proving import CardKey
 from readers.drivers.opening import cannot_open
 from readers.drivers.proofs import Proofs
 from readers.taps import CardEvent, CardGone, CardSilent, Moment, Presence, ReaderFault, ReaderLost, Trouble, TwoCards

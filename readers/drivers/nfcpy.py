@@ -25,7 +25,7 @@ from typing import Any
 
 import nfc.clf
 
-from readers.cardauth.proving import CardKey
+from app.rules.chips.keyring import CardKey
 from readers.drivers.opening import cannot_open
 from readers.drivers.ports import open_frontend
 from readers.drivers.proofs import Proofs

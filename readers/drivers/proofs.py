@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+from app.rules.chips.keyring import CardKey
 from readers.cardauth import NotProven
 from readers.cardauth.errors import Exchange
-from readers.cardauth.proving import CardKey, level
+from readers.cardauth.proving import level
 from readers.taps import Assurance, CardSilent, Garbled, Presence
 
 # A card that answers to its name and then never to a question is no card of ours; one that slips may try again.

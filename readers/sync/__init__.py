@@ -8,6 +8,7 @@ Errors:
     └── SnapshotRefused  a snapshot that is not signed by our server, or not for this device
 """
 
+from readers.sync.card_keys import CardKeys, KeyRing
 from readers.sync.client import Acted, Answer, Booked, Declined, NoAnswer, Server
 from readers.sync.errors import Rejected, SnapshotRefused, SyncError, Unreachable
 from readers.sync.keys import DeviceKey
@@ -20,9 +21,11 @@ __all__ = [
     "Acted",
     "Answer",
     "Booked",
+    "CardKeys",
     "CardRecord",
     "Declined",
     "DeviceKey",
+    "KeyRing",
     "Link",
     "NoAnswer",
     "Pace",

@@ -229,6 +229,12 @@ class Server:
         response = await self._authorised("GET", path, device, None, headers, self._download)
         return None if response.status == httpx.codes.NOT_MODIFIED else response
 
+    async def card_keys(self, device: UUID, etag: str | None) -> Reply | None:
+        """The keys of cards, wrapped for this device; None: as before. Rejected, Unreachable."""
+        headers = {"If-None-Match": etag} if etag else {}
+        reply = await self._authorised("GET", "/api/v1/terminals/card-keys", device, None, headers)
+        return None if reply.status == httpx.codes.NOT_MODIFIED else reply
+
     async def report(self, device: UUID, epoch: int, status: str) -> StatusReply:
         """Tell how this terminal is, without a token: one that may not sell tells it too. Rejected, Unreachable."""
         signature = self._key.sign(status_message(device, epoch, status))

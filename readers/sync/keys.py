@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import os
 from pathlib import Path
 from typing import Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
     load_pem_private_key,
 )
+
+from app.rules.agreement import agreeing_private, agreeing_public, unwrapped
 
 
 class DeviceKey:
@@ -58,18 +58,14 @@ class DeviceKey:
     def agree(self, other: str) -> bytes:
         """The secret (32 bytes) that only this device and the holder of the Ed25519 key `other` (base64) can make.
 
-        X25519 on the same curve: a key that signs can be turned into one that agrees. ValueError: no usable key.
+        ValueError: no usable key.
         """
-        seed = hashlib.sha512(self._private.private_bytes_raw()).digest()[:32]
-        public = X25519PublicKey.from_public_bytes(_montgomery(base64.b64decode(other, validate=True)))
-        return X25519PrivateKey.from_private_bytes(seed).exchange(public)
+        public = agreeing_public(base64.b64decode(other, validate=True))
+        return agreeing_private(self._private).exchange(public)
 
-
-def _montgomery(edwards: bytes) -> bytes:
-    """The point of an Ed25519 key as X25519 writes it: u = (1 + y) / (1 - y) (RFC 7748, section 4.1)."""
-    prime = 2**255 - 19
-    y = int.from_bytes(edwards, "little") & (2**255 - 1)
-    return ((1 + y) * pow(1 - y, -1, prime) % prime).to_bytes(32, "little")
+    def unwrap(self, parcel: bytes, about: bytes) -> bytes:
+        """What the server wrapped for this device (app.rules.agreement). ValueError."""
+        return unwrapped(parcel, self._private, about)
 
 
 def signed_by(key: str, message: bytes, signature: str) -> bool:

@@ -71,6 +71,7 @@ class Worker:
         self._kept: Received | None = None
         self._fetched_s = self._kept_s = self._asked_s = -float("inf")
         self._failures = 0
+        self.on_halt: Callable[[Halt | None], None] = lambda _: None
 
     async def start_from_disk(self) -> None:
         """Install the stored snapshot, if there is one that can be trusted."""
@@ -273,4 +274,5 @@ class Worker:
         if halted not in (reason, "behind"):
             _log.warning("terminal_halted" if reason else "terminal_resumed", reason=reason)
             await self._journal.halt(reason)
+            self.on_halt(reason)
             self._link.on_change()

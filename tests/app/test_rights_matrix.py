@@ -29,6 +29,7 @@ API = {
     "set_staff_card": "nvs",
     "undo_act": "t",
     "terminal_snapshot": "t",
+    "card_keys": "t",
     "list_tabs": "t",
     "open_tab": "t",
     "add_to_tab": "t",

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from app.rules.chips import originality, sun
+from app.rules.chips.keyring import CardKey
 from readers.cardauth import ntag21x, ntag424
 from readers.cardauth.isodep import IsoDep
-from readers.cardauth.proving import CardKey
 from readers.drivers import open_driver
 from readers.emulator import Card, Desfire, EmulatedPn532, Ntag213, Ntag424, Torn, UdpCardField, UidCard, UltralightAes
 from readers.taps import CardGone, CardSeen, Driver, UnusableCard

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.rules.chips.keyring import CardKey
 from firmware_bridge import messages
 from firmware_bridge.frames import framed
 from firmware_bridge.host import BoardLost, Session
 from firmware_bridge.simulator import SimulatedBoard
-from readers.cardauth.proving import CardKey
 from readers.drivers import open_driver
 from readers.drivers.bridge import BridgeDriver
 from readers.emulator import Card, Desfire, Ntag213, Ntag424, Torn, UidCard, UltralightAes
