@@ -61,6 +61,8 @@ import app.sales.training_pages
 import app.settlement.api
 import app.settlement.bank_api
 import app.settlement.bank_pages
+import app.settlement.later_api
+import app.settlement.later_pages
 import app.settlement.operation_pages
 import app.settlement.pages
 import app.settlement.period_pages
@@ -192,6 +194,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.settlement.api.router,
         app.settlement.bank_api.router,
         app.settlement.run_api.router,
+        app.settlement.later_api.router,
         app.accounting.api.router,
         app.ledger.api.router,
         app.outbox.api.router,
@@ -227,6 +230,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.banking.handover_pages.router,
         app.banking.payment_pages.router,
         app.settlement.bank_pages.router,
+        app.settlement.later_pages.router,
         app.settlement.statement_pages.router,
         app.settlement.run_pages.router,
         app.accounting.pages.router,

@@ -144,6 +144,7 @@ async def guards_missing(engine: AsyncEngine) -> list[str]:
         banking.PAYOUTS.missing,
         settlement.BANK.missing,
         settlement.RUNS.missing,
+        settlement.LATER.missing,
         GUARDS.missing,
         inbox.GUARDS.missing,
         AUDIT.missing,

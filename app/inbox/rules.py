@@ -27,6 +27,8 @@ URGENCY: Mapping[str, int] = {
     "bank-line": 2,
     "payout-line": 2,
     "late-rows": 2,
+    "line-disputed": 2,
+    "put-off": 3,
     "till-difference": 3,
     "not-undone": 3,
     "void-of-unknown-sale": 3,
@@ -34,14 +36,14 @@ URGENCY: Mapping[str, int] = {
 LEAST = 4
 
 # What is put right elsewhere, and over by itself once it is: closing it here would only hide it.
-NOT_TO_CLOSE = frozenset({"reserve-short", "forked-journal", "late-rows", "bank-line"})
+NOT_TO_CLOSE = frozenset({"reserve-short", "forked-journal", "late-rows", "bank-line", "line-disputed", "put-off"})
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """`key`: what names it for ever, as in "sale:<id>". `cause`: whether it still stands; None where there is nothing
     to put right, only to be seen. `venue` None: the network's own. `operation`: what was booked, if anything was.
-    `facts`: what its kind tells (app.inbox.words)."""
+    `facts`: what its kind tells (app.inbox.words). `owner`: whose it is while nobody took it."""
 
     key: str
     kind: str
@@ -51,6 +53,7 @@ class Fault:
     operation: UUID | None = None
     cause: bool | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    owner: str = ""
 
     @property
     def urgency(self) -> int:
@@ -80,7 +83,7 @@ class Case:
 
     @property
     def owner(self) -> str:
-        return self.steps[-1].owner if self.steps else ""
+        return self.steps[-1].owner if self.steps else self.fault.owner
 
     @property
     def number(self) -> int:

@@ -96,6 +96,9 @@ def links(it: Case, booked: Told | None, reader: Principal) -> list[tuple[str, s
         case "payment-failed":
             venue = f"/admin/settlements/{facts['run']}/venues/{it.fault.venue}"
             found.append(("statement_page", venue, N_("To the settlement")))
+        case "line-disputed" | "put-off":
+            line = f"/admin/settlements/{facts['run']}/venues/{it.fault.venue}#line-{facts['line']}"
+            found.append(("statement_page", line, N_("To the statement")))
         case "reserve-owed" | "reserve-short":
             found.append(("reserve_page", "/admin/reserve", N_("To the reserve")))
         case "till-difference" | "closing-differs" | "no-session":

@@ -33,6 +33,8 @@ TITLES = {
     "payout-line": N_("A row of a payout that is not in the books: %(amount)s"),
     "bank-line": N_("A line of the bank that nothing explains: %(amount)s"),
     "payment-failed": N_("The bank did not carry out a payment of %(amount)s"),
+    "line-disputed": N_("A line of settlement %(number)s is disputed: %(amount)s"),
+    "put-off": N_("%(amount)s of settlement %(number)s wait for the next one"),
     "reserve-owed": N_("The network owes its reserve %(amount)s"),
     "reserve-short": N_("The reserve’s bank account is below zero"),
 }
@@ -63,6 +65,10 @@ MEANINGS = {
     "payout-line": N_("The provider says it (%(category)s), and the books do not. %(what)s"),
     "bank-line": N_("It is in no book yet: say on the bank’s page what it is."),
     "payment-failed": N_("The venue is owed it still, and the next run pays it. The bank said: %(reason)s"),
+    "line-disputed": N_(
+        "The venue is left to the next settlement, unless you agree or put the amount off. It says: %(reason)s"
+    ),
+    "put-off": N_("It stays claimed, and is in the venue’s next statement. Why it waits: %(reason)s"),
     "reserve-owed": N_(
         "Fees and losses were paid with holders’ euros. The network sends them back from its own account."
     ),

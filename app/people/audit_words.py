@@ -58,6 +58,7 @@ ACTS: Final[Mapping[str, str]] = {
     "settlement.terms": N_("Changed the terms of settlement"),
     "settlement.begin": N_("Began a settlement"),
     "settlement.freeze": N_("Froze a settlement"),
+    "settlement.later": N_("Put an amount of a settlement off"),
     "settlement.approve": N_("Approved a settlement"),
     "settlement.send": N_("Made the bank’s file"),
     "settlement.book": N_("Booked a settlement"),

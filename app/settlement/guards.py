@@ -104,3 +104,21 @@ _RUNS_TURNS: Mapping[str, tuple[str, str]] = {
 _SAID = "what was settled stays"
 BANK = AppendOnly(_BANK, "settlement_refuse", _SAID, _BANK_TURNS)
 RUNS = AppendOnly(_RUNS, "settlement_refuse", _SAID, _RUNS_TURNS)
+
+# What of a line waits is no more than the line.
+LATER = AppendOnly(
+    {
+        "settlement_later": "run = NEW.run AND venue = NEW.venue AND number = NEW.number",
+        "settlement_agreed": "run = NEW.run AND venue = NEW.venue",
+    },
+    "settlement_later_refuse",
+    _SAID,
+    {
+        "settlement_later": (
+            f"{_APPROVING[0]} OR NOT EXISTS (SELECT 1 FROM settlement_line l WHERE l.run = NEW.run"
+            " AND l.venue = NEW.venue AND l.number = NEW.line AND NEW.units <= l.units)",
+            "not so much of this line can wait, or the run is not to be approved",
+        ),
+        "settlement_agreed": _APPROVING,
+    },
+)

@@ -80,8 +80,18 @@ class LineShown(BaseModel):
     upto_transfer: int
 
 
+class LaterShown(BaseModel):
+    """What of a line waits for the next run: `units` of it, `cents` of what the venue is owed, who sees to it."""
+
+    line: int
+    units: int
+    cents: int
+    reason: str
+    owner: str
+
+
 class StatementShown(BaseModel):
-    """Euro cents. `net`: the sum of the lines; `payment` is made of it, and the rest carries over."""
+    """Euro cents. `net`: the sum of the lines less `later`; `payment` is made of it, and the rest carries over."""
 
     venue: UUID
     state: str
@@ -93,6 +103,7 @@ class StatementShown(BaseModel):
     fees_left: int
     lines: list[LineShown]
     disputes: dict[int, str]
+    later: list[LaterShown]
 
 
 class PaymentShown(BaseModel):
@@ -177,7 +188,7 @@ async def answer_settlement(request: Request, caller: Caller, run: UUID, venue: 
     found = await runs.answer(
         ledger_of(request), run, venue, body.answer, line=body.line, text=body.text, actor=caller.actor
     )
-    return _statement(found)
+    return statement_shown(found)
 
 
 @router.post("/settlements/{run}/approve", summary="Approve and book a run that somebody else made")
@@ -287,7 +298,7 @@ async def _whole(request: Request, caller: Principal, run: UUID) -> RunWhole:
     seen = [it for it in places if caller.may_see_venue(it)]
     return RunWhole(
         **_run(found),
-        statements=[_statement(kept[it]) for it in seen if it in kept],
+        statements=[statement_shown(kept[it]) for it in seen if it in kept],
         payments=[_payment(it) for it in paid if it.venue in seen],
         invoices=[
             InvoiceShown(
@@ -308,7 +319,7 @@ def _run(it: Run) -> dict[str, Any]:
     return {**own, "state": it.state, "events": events}
 
 
-def _statement(it: Statement) -> StatementShown:
+def statement_shown(it: Statement) -> StatementShown:
     of = it.figures
     return StatementShown(
         venue=it.venue,
@@ -321,6 +332,7 @@ def _statement(it: Statement) -> StatementShown:
         fees_left=of.fees_left if of is not None else 0,
         lines=[LineShown.model_validate(one, from_attributes=True) for one in it.lines],
         disputes={line: one.text for line, one in it.disputed.items()},
+        later=[LaterShown.model_validate(one, from_attributes=True) for one in it.later],
     )
 
 

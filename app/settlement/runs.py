@@ -20,7 +20,7 @@ from app.ledger.service import Ledger, Moment
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, Forbidden, Invalid, NotFound
 from app.rules.ids import uuid7
-from app.settlement import invoices, store, tables
+from app.settlement import invoices, later, store, tables
 from app.settlement.bank_details import effective
 from app.settlement.freezing import frozen_of
 from app.settlement.guards import OVER
@@ -106,7 +106,8 @@ async def answer(
 
 
 async def approve(ledger: Ledger, id_: UUID, *, leave_out: Collection[UUID] = (), actor: str) -> Run:
-    """By a second person. Disputed statements and those of `leave_out` wait for the next run.
+    """By a second person. Disputed statements and those of `leave_out` wait for the next run, and so do amounts that
+    were put off (app.settlement.later).
 
     A venue that has not answered stops the run for as long as the terms let it look.
     """
@@ -131,6 +132,7 @@ async def approve(ledger: Ledger, id_: UUID, *, leave_out: Collection[UUID] = ()
             if it.answered == "open" and not silence_counts:
                 raise Conflict("Some venues have not answered yet: leave them out, or wait.", "answers-missing")
             settled.append(it)
+        await later.agree(connection, id_, settled)
         await invoices.bill(connection, run, settled)
         await store.step(connection, run, "approved", at, actor=actor)
         await audit(connection, actor, "settlement.approve", f"run:{id_}", left_out=[str(it) for it in leave_out])

@@ -30,8 +30,8 @@ HEADINGS = (
 
 
 def statements_csv(run: Run, of: Sequence[tuple[Venue, Statement]], language: str) -> str:
-    """`units`, `opening` and `closing`: minor units, `euros`: what the line adds to what the venue is owed. The last
-    rows of a venue are its net, its payment and what carries over."""
+    """`units`, `opening` and `closing`: minor units, `euros`: what the line adds to what the venue is owed. Behind the
+    lines stands what of them was put off; the last rows of a venue are its net, its payment and what carries over."""
     french = language == "fr"
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";" if french else ",")
@@ -43,12 +43,17 @@ def statements_csv(run: Run, of: Sequence[tuple[Venue, Statement]], language: st
             euros = figure(it.cents, Unit.CENT, french)
             about = [it.number, it.kind, it.issuer, it.currency, it.units, euros, it.year or "", it.account or ""]
             writer.writerow([run.number, name, *about, it.opening, it.closing, answer])
-        figures = statement.figures
-        if figures is not None:
+        about_line = {it.number: it for it in statement.lines}
+        for put in statement.later:
+            of_line, euros = about_line[put.line], figure(-put.cents, Unit.CENT, french)
+            about = [put.line, "put_off", of_line.issuer, of_line.currency, -put.units, euros, "", ""]
+            writer.writerow([run.number, name, *about, "", "", statement.answered])
+        figures, frozen = statement.figures, statement.frozen
+        if figures is not None and frozen is not None:
             for kind, cents in (
                 ("net", figures.net),
                 ("payment", figures.payment),
-                ("carried_over", figures.net - figures.payment),
+                ("carried_over", frozen.net - figures.payment),
             ):
                 writer.writerow(
                     [run.number, name, "", kind, "", "EUR", "", figure(cents, Unit.CENT, french), *[""] * 5]

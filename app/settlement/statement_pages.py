@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -11,11 +12,13 @@ from starlette.responses import RedirectResponse, Response
 from app.currencies.service import currencies
 from app.identity.admin_frame import render_admin
 from app.identity.guard import Caller, SignedIn
+from app.identity.rights import allows
+from app.identity.roles import Principal
 from app.identity.service import names_of
 from app.ledger.service import LineFilter, Moment, ledger_of
 from app.platform.context import context_of
 from app.platform.errors import NotFound
-from app.settlement import invoices, paying, runs, store, words
+from app.settlement import invoices, later, paying, runs, store, words
 from app.settlement.rules.amounts import NETWORK
 from app.venues.service import the_network, venue_named, venues
 from app.web import N_, texts_of
@@ -39,9 +42,26 @@ OPERATIONS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A form that was refused, as it was typed: the line that it is about, and why."""
+
+    line: int
+    amount: str
+    reason: str
+    owner: str
+    wrong: str
+
+
 @router.get("/admin/settlements/{run}/venues/{venue}")
 async def statement_page(request: Request, caller: Caller, session: SignedIn, run: UUID, venue: UUID) -> Response:
     caller.require_venue(venue)
+    return await render_statement(request, caller, session, run, venue)
+
+
+async def render_statement(
+    request: Request, caller: Principal, session: SignedIn, run: UUID, venue: UUID, typed: Typed | None = None
+) -> Response:
     texts = texts_of(request)
     async with context_of(request).reader.connect() as connection:
         network, found = await the_network(connection), await store.run_named(connection, run)
@@ -52,7 +72,11 @@ async def statement_page(request: Request, caller: Caller, session: SignedIn, ru
         issuers = {NETWORK: network.name, **{it.owner: it.name for it in (await venues(connection)).values()}}
         billed = [it for it in await invoices.invoices(connection, run) if it.venue == venue]
         payment = next((it for it in await paying.payments(connection, run) if it.venue == venue), None)
-        names = await names_of(connection, {it.actor for it in kept.answers})
+        before = await later.from_before(connection, found, venue)
+        named = {it.actor for it in kept.answers} | {it.owner for it in kept.later} | {it.put.owner for it in before}
+        names = await names_of(connection, named)
+        may_put = found.state == "frozen" and allows(session.principal, "put_off_from_page")
+        owners = await later.owners(connection) if may_put else {}
     moneys = {code: it.names[texts.language] for code, it in known.items()}
     return render_admin(
         request,
@@ -66,7 +90,15 @@ async def statement_page(request: Request, caller: Caller, session: SignedIn, ru
         run=found,
         venue=at,
         statement=kept,
+        status_code=422 if typed else 200,
         lines=[(it, words.line_in_words(it, moneys, issuers, texts), known.get(it.currency)) for it in kept.lines],
+        can_wait={it.number: most for it in kept.lines if (most := later.can_wait(kept, it))} if may_put else {},
+        before=[
+            (it, words.line_in_words(it.line, moneys, issuers, texts), known.get(it.line.currency)) for it in before
+        ],
+        owners=owners,
+        me=caller.actor,
+        typed=typed,
         invoices=[(it, issuers.get(it.issuer, it.issuer)) for it in billed],
         payment=payment,
         names=names,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
@@ -11,12 +11,15 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.currencies.policies import policies, policy_at
 from app.ledger.service import Moment
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, NotFound
+from app.rules.policy import Fee
 from app.settlement import tables
 from app.settlement.reading import Cover
 from app.settlement.rules.amounts import Figures, State
+from app.settlement.rules.later import Later, cents_of, without
 
 Step = Literal["created", "frozen", "approved", "booked", "sent", "executed", "partly_failed", "closed", "cancelled"]
 Answered = Literal["open", "accepted", "disputed"]
@@ -81,8 +84,23 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Put:
+    """What of a line waits for the next run: `units` of it, and `cents` that it therefore adds less to what the venue
+    is owed. `owner`: who sees to it."""
+
+    line: int
+    units: int
+    cents: int
+    reason: str
+    owner: str
+    actor: str
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
-    """`figures` None: the venue is not settled in this run. `left_out`: why the approval left it to the next one."""
+    """`figures` None: the venue is not settled in this run; else what is settled now, without `later`. `frozen`: with
+    it. `left_out`: why the approval left the venue to the next run."""
 
     venue: UUID
     state: State
@@ -90,6 +108,8 @@ class Statement:
     lines: tuple[Line, ...]
     answers: tuple[Said, ...]
     left_out: str | None = None
+    later: tuple[Put, ...] = ()
+    frozen: Figures | None = None
 
     @property
     def disputed(self) -> dict[int, Said]:
@@ -106,10 +126,12 @@ class Statement:
 
     @property
     def answered(self) -> Answered:
-        if self.disputed:
+        """About what is settled now: a line of which something waits is disputed no more."""
+        wait = {it.line for it in self.later}
+        if self.disputed.keys() - wait:
             return "disputed"
         accepted = {it.line for it in self.answers if it.answer == "accepted"}
-        whole = None in accepted or (self.lines and accepted >= {it.number for it in self.lines})
+        whole = None in accepted or (self.lines and accepted | wait >= {it.number for it in self.lines})
         return "accepted" if whole else "open"
 
     @property
@@ -168,17 +190,50 @@ async def statements(connection: AsyncConnection, run: UUID, venue: UUID | None 
     for row in await rows(tables.answer, "number"):
         answers.setdefault(row.venue, []).append(Said(row.line, row.answer, row.text, row.actor, row.at_us))
     out = {row.venue: row.reason for row in await rows(tables.left_out)}
-    return {
-        row.venue: Statement(
-            row.venue,
-            row.state,
-            Figures.read(json.loads(row.figures)) if row.state == "included" else None,
-            tuple(lines.get(row.venue, ())),
-            tuple(answers.get(row.venue, ())),
-            out.get(row.venue),
-        )
-        for row in await rows(tables.statement)
-    }
+    puts: dict[UUID, dict[int, Any]] = {}
+    for row in await rows(tables.later, "number"):
+        puts.setdefault(row.venue, {})[row.line] = row
+    agreed = {row.venue: Figures.read(json.loads(row.figures)) for row in await rows(tables.agreed)}
+    fees = await _fees(connection, run) if puts else {}
+    found = {}
+    for row in await rows(tables.statement):
+        frozen = Figures.read(json.loads(row.figures)) if row.state == "included" else None
+        of = tuple(lines.get(row.venue, ()))
+        now, later = _without(row.venue, frozen, of, puts.get(row.venue, {}), agreed.get(row.venue), fees)
+        said = tuple(answers.get(row.venue, ()))
+        found[row.venue] = Statement(row.venue, row.state, now, of, said, out.get(row.venue), later, frozen)
+    return found
+
+
+def _without(
+    venue: UUID,
+    frozen: Figures | None,
+    lines: Sequence[Line],
+    puts: Mapping[int, Any],
+    agreed: Figures | None,
+    fees: Mapping[str, Fee],
+) -> tuple[Figures | None, tuple[Put, ...]]:
+    """(what is settled now, what waits)."""
+    waiting = {row.line: waits_of(it, row.units) for it in lines for row in [puts.get(it.number)] if row and row.units}
+    if frozen is None or not waiting:
+        return frozen, ()
+    now = agreed if agreed is not None else without(frozen, f"venue:{venue}", list(waiting.values()), fees)
+    return now, tuple(
+        Put(line, it.units, cents_of(frozen, now, it), row.reason, row.owner, row.actor, row.at_us)
+        for line, it in waiting.items()
+        for row in [puts[line]]
+    )
+
+
+def waits_of(line: Line, units: int) -> Later:
+    return Later(line.kind, line.issuer, line.currency, units)
+
+
+async def _fees(connection: AsyncConnection, run: UUID) -> dict[str, Fee]:
+    """For exchanging each currency, at a run's cut-off."""
+    cut_off_us = (await run_named(connection, run)).cut_off_us
+    found = await policies(connection)
+    return {code: policy_at(of, cut_off_us).policy.redeem.fee for code, of in found.items()}
 
 
 async def covers(connection: AsyncConnection, run: UUID) -> list[Cover]:
@@ -190,7 +245,8 @@ async def covers(connection: AsyncConnection, run: UUID) -> list[Cover]:
 async def settled_lines(
     connection: AsyncConnection, kinds: Collection[str], year: int | None = None
 ) -> dict[tuple[UUID, int | None], int]:
-    """Euro cents of these lines in statements that were approved, by venue and year (of the line)."""
+    """Euro cents of these lines in statements that were approved, by venue and year (of the line), without what was put
+    off."""
     approved = sa.select(tables.event.c.run).where(tables.event.c.kind == "approved")
     out = sa.exists().where(tables.left_out.c.run == tables.line.c.run, tables.left_out.c.venue == tables.line.c.venue)
     query = (
@@ -200,7 +256,19 @@ async def settled_lines(
     )
     if year is not None:
         query = query.where(tables.line.c.year == year)
-    return {(row.venue, row.year): int(row.cents) for row in await connection.execute(query)}
+    found = {(row.venue, row.year): int(row.cents) for row in await connection.execute(query)}
+    newer, put = tables.later.alias("newer"), tables.later
+    same = (newer.c.run == put.c.run, newer.c.venue == put.c.venue, newer.c.line == put.c.line)
+    waiting = (
+        sa.select(put.c.units, tables.line)
+        .join(tables.line, sa.and_(tables.line.c.run == put.c.run, tables.line.c.venue == put.c.venue))
+        .where(tables.line.c.number == put.c.line, ~sa.exists().where(*same, newer.c.number > put.c.number))
+        .where(put.c.units > 0, tables.line.c.kind.in_(list(kinds)), tables.line.c.run.in_(approved), ~out)
+    )
+    for row in await connection.execute(waiting if year is None else waiting.where(tables.line.c.year == year)):
+        # A claim's cents are whole multiples of its units.
+        found[row.venue, row.year] -= row[0] * (row.cents // row.units_1)
+    return found
 
 
 async def last_settled(connection: AsyncConnection) -> dict[UUID, int]:

@@ -147,6 +147,36 @@ answer = sa.Table(
     sa.CheckConstraint("answer = 'accepted' OR (text <> '' AND line IS NOT NULL)", name="dispute_says_why"),
 )
 
+# What of a line waits for the next run, as somebody said before the approval: the newest row of a line counts, and
+# units 0 take it back. units: of a claim, minor units of its currency; else euro cents. owner: who sees to it
+# ("person:<id>").
+later = sa.Table(
+    "settlement_later",
+    metadata,
+    sa.Column("run", sa.ForeignKey("settlement_run.id"), primary_key=True),
+    sa.Column("venue", sa.ForeignKey("venue.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("line", sa.Integer, nullable=False),
+    sa.Column("units", sa.BigInteger, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("units >= 0", name="units_not_negative"),
+    sa.CheckConstraint("units = 0 OR (reason <> '' AND owner <> '')", name="waiting_says_why"),
+)
+
+# Figures of a statement of which something waits, as they were approved: what is frozen stays beside them.
+agreed = sa.Table(
+    "settlement_agreed",
+    metadata,
+    sa.Column("run", sa.ForeignKey("settlement_run.id"), primary_key=True),
+    sa.Column("venue", sa.ForeignKey("venue.id"), primary_key=True),
+    sa.Column("payment_cents", sa.BigInteger, nullable=False),
+    sa.Column("figures", sa.Text, nullable=False),
+    sa.CheckConstraint("payment_cents >= 0", name="payment_not_negative"),
+)
+
 # Venues that the approval leaves to the next run.
 left_out = sa.Table(
     "settlement_left_out",

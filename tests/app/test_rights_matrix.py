@@ -101,6 +101,7 @@ API = {
     "show_settlement": "nkuvbw",
     "freeze_settlement": "nk",
     "answer_settlement": "nvb",
+    "put_off_settlement": "nk",
     "approve_settlement": "n",
     "cancel_settlement": "nk",
     "send_settlement": "n",

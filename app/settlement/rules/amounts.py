@@ -175,13 +175,18 @@ def _figures(standings: Sequence[Standing], percent: int) -> dict[str, Figures]:
 
 
 def _venue(of: Standing, parts: tuple[Part, ...], issued: int) -> Figures:
+    return totals(parts, issued, of.issued_before, of.owed_fees, of.new_fees)
+
+
+def totals(parts: tuple[Part, ...], issued: int, issued_before: int, owed_fees: int, new_fees: int) -> Figures:
+    """What comes of a venue's parts: what is kept back, withheld, and paid."""
     payable = sum(it.owed if it.issuer == NETWORK else it.paid for it in parts)
     due = sum(it.due for it in parts if it.issuer == NETWORK) + issued
     offset = min(payable, due)
-    withheld = min(payable - offset, of.owed_fees + of.new_fees)
+    withheld = min(payable - offset, owed_fees + new_fees)
     payment = payable - offset - withheld
     # With the network's own cash, what is kept back is one sum for cash and for issued money together.
-    return Figures(parts, issued, of.issued_before, offset, of.owed_fees, of.new_fees, withheld, payment)
+    return Figures(parts, issued, issued_before, offset, owed_fees, new_fees, withheld, payment)
 
 
 def _parts(of: Standing, percent: int) -> tuple[Part, ...]:
