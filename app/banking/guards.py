@@ -40,4 +40,5 @@ PAYOUTS = AppendOnly(
     "payouts_refuse",
     "what the provider said stays",
     {"payout_match": (_STANDS, "a payout comes to the bank once")},
+    {"payout_match": "'payout ' || NEW.provider || ' ' || NEW.payout"},
 )

@@ -136,6 +136,7 @@ async def undo_line(request: Request, caller: Caller, session: SignedIn, line: U
 _TOLD = {
     "bank-line-invalid": N_("This does not fit the line: check what you chose, the amount and the reason."),
     "line-decided": N_("Somebody decided about this line meanwhile."),
+    "payout-matched": N_("This payout came with another line of the bank."),
 }
 
 

@@ -25,7 +25,7 @@ from app.identity.audit import audit
 from app.platform.among import among
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, Invalid
-from app.rules.ids import uuid7
+from app.rules.ids import derived, uuid7
 from app.topups import chargebacks
 from app.topups import service as topups
 from app.topups.chargebacks import Chargeback
@@ -177,6 +177,41 @@ async def _arrived(connection: AsyncConnection) -> dict[tuple[str, str], UUID]:
     undone = sa.exists().where(later.c.line == payout_match.c.line, later.c.number > payout_match.c.number)
     rows = await connection.execute(sa.select(payout_match).where(~undone))
     return {(row.provider, row.payout): row.line for row in rows}
+
+
+async def has_come(connection: AsyncConnection, provider: str, reference: str) -> bool:
+    """Whether a line of the bank is this payout."""
+    return (provider, reference) in await _arrived(connection)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A payout that a provider reported and that no line of the bank is. `day`: its newest row's."""
+
+    provider: str
+    reference: str
+    day: date
+    net_cents: int
+    arrived: bool
+
+    @property
+    def id(self) -> UUID:
+        return derived("payout", self.provider, self.reference)
+
+
+async def missing(connection: AsyncConnection, until: date, ids: Collection[UUID] | None = None) -> list[Missing]:
+    """Payouts up to a day that did not come to the bank, the oldest first; or those named, come or not."""
+    newest, net = sa.func.max(payout_line.c.day), sa.func.sum(payout_line.c.net_cents)
+    query = sa.select(payout_line.c.provider, payout_line.c.payout, newest.label("day"), net.label("net"))
+    query = query.group_by(payout_line.c.provider, payout_line.c.payout).having(net > 0)
+    if ids is None:
+        query = query.having(newest <= until)
+    arrived = await _arrived(connection)
+    found = [
+        Missing(row.provider, row.payout, row.day, int(row.net), (row.provider, row.payout) in arrived)
+        for row in await connection.execute(query.order_by(newest, payout_line.c.payout))
+    ]
+    return [it for it in found if (not it.arrived if ids is None else it.id in ids)]
 
 
 async def _matched(connection: AsyncConnection, rows: Sequence[Any]) -> list[Row]:

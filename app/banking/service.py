@@ -6,13 +6,16 @@ own expense) and cash that a venue sends (bank / due from the venue).
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from typing import Literal
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -28,6 +31,7 @@ from app.ledger.rules.operations import Conflict as NotThis
 from app.ledger.rules.operations import Operation, Posted, Posting, Refused, Tombstone
 from app.ledger.service import Ledger, operating_book, posted, reserve_book
 from app.platform.clock import now_us
+from app.platform.database import is_sqlite
 from app.platform.errors import Conflict, Invalid, NotFound
 from app.rules.ids import derived
 from app.settlement import bank_details, paying
@@ -38,6 +42,7 @@ ISSUER, OPERATING = "network", "operating"
 SHOWN_MAX = 200
 
 _DECIDED = Conflict("This line was decided already.", "line-decided")
+_MATCHED = Conflict("This payout came with another line of the bank.", "payout-matched")
 
 Kind = Literal["payout", "remittance", "handover", "payment", "aside"]
 
@@ -169,15 +174,67 @@ async def decide(
     nothing is booked twice. Raises NotFound, Conflict("line-decided"), Invalid("bank-line-invalid"),
     and what app.settlement.paying raises where a payment is not of that amount.
     """
+    async with _alone(ledger):
+        if kind == "payout":
+            await _complete_all(engine, ledger)
+        return await _decide(engine, ledger, id_, kind, subject, day, actor, reason, gross_cents, handover, payout)
+
+
+@asynccontextmanager
+async def _alone(ledger: Ledger) -> AsyncIterator[None]:
+    """One decision at a time: what it books must see what the one before it booked, such as that a payout came already.
+
+    Within a process they wait here, so that no more than one of them holds a connection while it waits for others.
+    """
+    async with _TURNS.setdefault(ledger, asyncio.Lock()):
+        if is_sqlite(ledger.engine):
+            yield
+            return
+        async with ledger.engine.begin() as connection:
+            await connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended('bank-decision', 0))"))
+            yield
+
+
+_TURNS: WeakKeyDictionary[Ledger, asyncio.Lock] = WeakKeyDictionary()
+
+
+async def _complete_all(engine: AsyncEngine, ledger: Ledger) -> None:
+    """Keep what was booked by servers that stopped before they could say so: a payout that came is not on its way."""
+    said = match.alias("said")
+    count = sa.select(sa.func.count()).select_from(said).where(said.c.line == line.c.id).scalar_subquery()
+    query = sa.select(line.c.id, count.label("number")).select_from(line.outerjoin(match, _NEWEST)).where(_UNDECIDED)
+    async with engine.connect() as connection:
+        numbers = {row.id: row.number + 1 for row in await connection.execute(query)}
+    booked = await ledger.booked([_id(it, number) for it, number in numbers.items()]) if numbers else {}
+    for it, number in numbers.items():
+        if _id(it, number) in booked:
+            await _complete(engine, ledger, it, number)
+
+
+async def _decide(
+    engine: AsyncEngine,
+    ledger: Ledger,
+    id_: UUID,
+    kind: Kind,
+    subject: str,
+    day: date,
+    actor: str,
+    reason: str,
+    gross_cents: int | None,
+    handover: UUID | None,
+    payout: str,
+) -> Seen:
     async with engine.connect() as connection:
         it, number = await _one(connection, id_), await _number(connection, id_)
         _check(it, kind, reason)
         if kind == "remittance" and subject not in {each.owner for each in (await venues(connection)).values()}:
             raise Invalid("There is no such venue.", "bank-line-invalid")
+        if payout and await payouts.has_come(connection, subject, payout):
+            raise _MATCHED
     booking = _id(id_, number)
     if kind in {"payout", "remittance"}:
         postings = await _postings(ledger, kind, subject, it.line.amount_cents, gross_cents)
-        (outcome,) = await ledger.post([_operation(booking, kind, subject, it, postings, day, actor)])
+        (outcome,) = await ledger.post([_operation(booking, kind, subject, it, postings, day, actor, handover, payout)])
         if isinstance(outcome, Refused | NotThis):
             await _complete(engine, ledger, id_, number)
             raise _DECIDED
@@ -209,8 +266,10 @@ async def _tell_run(ledger: Ledger, end_to_end: str, it: Seen, actor: str) -> No
 async def _complete(engine: AsyncEngine, ledger: Ledger, id_: UUID, number: int) -> None:
     """Keep the decision of somebody whose server stopped between its booking and its row."""
     for booked in (await ledger.booked([_id(id_, number)])).values():
-        subject = str(json.loads(booked.details)["subject"])
-        await _keep(engine, id_, number, booked.kind, subject, booked.id, "", booked.actor, None)
+        told = json.loads(booked.details)
+        handover = UUID(told["handover"]) if told.get("handover") else None
+        more = (booked.id, "", booked.actor, handover, told.get("payout", ""))
+        await _keep(engine, id_, number, booked.kind, told["subject"], *more)
 
 
 async def _keep(
@@ -306,10 +365,20 @@ async def _postings(
 
 
 def _operation(
-    id_: UUID, kind: Kind, subject: str, it: Seen, postings: tuple[Posting, ...], day: date, actor: str
+    id_: UUID,
+    kind: Kind,
+    subject: str,
+    it: Seen,
+    postings: tuple[Posting, ...],
+    day: date,
+    actor: str,
+    handover: UUID | None = None,
+    payout: str = "",
 ) -> Operation:
     details = {"line": str(it.id), "subject": subject, "text": it.line.text, "day": it.line.day.isoformat()}
-    said = json.dumps([str(it.id), kind, subject, [each.amount for each in postings]])
+    # Whoever keeps the decision of a server that stopped knows it from here.
+    details |= {"handover": str(handover or ""), "payout": payout}
+    said = json.dumps([str(it.id), kind, subject, [each.amount for each in postings], *([payout] if payout else [])])
     owner_kind, _, owner = subject.partition(":")
     return Operation(
         id=id_,

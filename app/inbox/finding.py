@@ -4,7 +4,7 @@ right is gone by itself."""
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,10 +18,13 @@ from app.inbox import settlements
 from app.inbox.rules import Fault
 from app.ledger.service import BookedOperation, Ledger
 from app.platform.clock import now_us
+from app.rules.business_day import business_day
 from app.sales import exceptions as sales
 from app.settlement import paying
+from app.settlement.terms import network_terms
 from app.topups import chargebacks
 from app.topups import service as topups
+from app.venues.service import the_network
 
 # After this a payment page is closed, so that what became of it should be known.
 KNOWN_AFTER_US = 25 * 3600 * 1_000_000
@@ -42,6 +45,7 @@ async def faults(connection: AsyncConnection, ledger: Ledger, keys: Collection[s
     found += await _taken_back(connection, ledger, None if ids is None else ids.get("chargeback", []))
     found += await _lines(connection, None if ids is None else ids.get("line", []))
     found += await _rows(connection, None if ids is None else ids.get("payout", []))
+    found += await _late_payouts(connection, None if ids is None else ids.get("late-payout", []))
     found += await _failed(connection, None if ids is None else ids.get("payment", []))
     found += await settlements.disputed(connection, None if ids is None else ids.get("dispute", []))
     found += await settlements.waiting(connection, None if ids is None else ids.get("later", []))
@@ -244,6 +248,22 @@ async def _rows(connection: AsyncConnection, ids: Collection[UUID] | None) -> li
             },
         )
         for it in rows
+    ]
+
+
+async def _late_payouts(connection: AsyncConnection, ids: Collection[UUID] | None) -> list[Fault]:
+    """Payouts that a provider says it made, and that are not at the bank after as many days as the terms give them."""
+    zone = (await the_network(connection)).settings.zone
+    days = timedelta(days=(await network_terms(connection)).payout_days)
+    return [
+        Fault(
+            f"late-payout:{it.id}",
+            "payout-late",
+            int(datetime.combine(it.day + days, time(), UTC).timestamp()) * 1_000_000,
+            cause=not it.arrived,
+            facts={"cents": it.net_cents, "payout": it.reference, "name": it.provider.capitalize(), "day": it.day},
+        )
+        for it in await payouts.missing(connection, business_day(now_us(), zone) - days, ids)
     ]
 
 

@@ -18,6 +18,7 @@ URGENCY: Mapping[str, int] = {
     "paid-not-credited": 0,
     "chargeback": 1,
     "payment-failed": 1,
+    "payout-late": 1,
     "not-booked": 1,
     "unreadable": 1,
     "currency-unknown": 1,

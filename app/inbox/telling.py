@@ -89,6 +89,9 @@ def links(it: Case, booked: Told | None, reader: Principal) -> list[tuple[str, s
             found.append(("review_page", f"/admin/terminals/{facts['terminal']}/review", N_("Review")))
         case "payout-line":
             found.append(("payout_page", f"/admin/payments/{facts['payout']}", N_("To the payout")))
+        case "payout-late":
+            found.append(("payout_page", f"/admin/payments/{facts['payout']}", N_("To the payout")))
+            found.append(("statements_page", "/admin/statements", N_("To the bank’s statements")))
         case "bank-line":
             found.append(("statements_page", f"/admin/statements#line-{facts['line']}", N_("Say what it is")))
         case "payment-failed" if allows(reader, "settlement_page"):

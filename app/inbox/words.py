@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from app.accounting.books.words import day_said
 from app.banking.payment_words import ROWS
 from app.currencies.service import Currency
 from app.inbox.rules import URGENCY, Act, Case, Fault, State
@@ -31,6 +32,7 @@ TITLES = {
     "payment-not-known": N_("Nobody knows whether %(amount)s was paid online"),
     "chargeback": N_("%(amount)s paid online for %(label)s was taken back"),
     "payout-line": N_("A row of a payout that is not in the books: %(amount)s"),
+    "payout-late": N_("A payout of %(amount)s has not reached the bank"),
     "bank-line": N_("A line of the bank that nothing explains: %(amount)s"),
     "payment-failed": N_("The bank did not carry out a payment of %(amount)s"),
     "line-disputed": N_("A line of settlement %(number)s is disputed: %(amount)s"),
@@ -63,6 +65,9 @@ MEANINGS = {
         "Winning the dispute undoes all of it."
     ),
     "payout-line": N_("The provider says it (%(category)s), and the books do not. %(what)s"),
+    "payout-late": N_(
+        "%(name)s says that it paid it out on %(day)s. Take in the bank’s newest statement, then ask the provider."
+    ),
     "bank-line": N_("It is in no book yet: say on the bank’s page what it is."),
     "payment-failed": N_("The venue is owed it still, and the next run pays it. The bank said: %(reason)s"),
     "line-disputed": N_(
@@ -127,6 +132,7 @@ def _values(fault: Fault, texts: Texts, known: Mapping[str, Currency]) -> dict[s
         "name": str(facts.get("name", "")),
         "reason": str(facts.get("reason", "") or "–"),
         "amount": amount,
+        "day": day_said(facts["day"], texts) if "day" in facts else "",
         "category": str(facts.get("category", "")),
         "what": f"{texts.gettext(ROWS[facts['what']])}." if "what" in facts else "",
     }

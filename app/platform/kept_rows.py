@@ -14,12 +14,15 @@ import sqlalchemy as sa
 class AppendOnly:
     """`keys`: by table, when a row that comes in (NEW) is one that is there already. `function`: the name of
     PostgreSQL's trigger function. `said`: why it is refused. `turns`: by table, what a new row must not be, in SQL that
-    both databases read, and how that is told."""
+    both databases read, and how that is told. `alone`: by table, in PostgreSQL's SQL, the text that new rows have in
+    common which must see each other: one of them waits until the other's transaction is over. (SQLite writes one at a
+    time anyway.)"""
 
     keys: Mapping[str, str]
     function: str
     said: str
     turns: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    alone: Mapping[str, str] = field(default_factory=dict)
 
     def guards(self, dialect: str) -> dict[tuple[str, str], str]:
         """Every guard by (table, trigger name), as the text that follows the trigger's name."""
@@ -71,10 +74,15 @@ class AppendOnly:
         )
         return [refuse] + [
             f"CREATE OR REPLACE FUNCTION {table}_turn() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-            f"IF {wrong} THEN RAISE EXCEPTION '{table}: {told}' USING ERRCODE = 'check_violation'; END IF; "
-            "RETURN NEW; END $$"
+            f"{self._wait(table)}IF {wrong} THEN RAISE EXCEPTION '{table}: {told}' USING ERRCODE = 'check_violation'; "
+            "END IF; RETURN NEW; END $$"
             for table, (wrong, told) in self.turns.items()
         ]
+
+    def _wait(self, table: str) -> str:
+        """Until whoever adds such a row is done; what they added is seen from then on."""
+        alike = self.alone.get(table)
+        return f"PERFORM pg_advisory_xact_lock(hashtextextended({alike}, 0)); " if alike else ""
 
 
 def missing_of(connection: sa.Connection, names: Iterable[tuple[str, str]]) -> list[str]:

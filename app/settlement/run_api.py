@@ -147,6 +147,7 @@ class NetworkTermsBody(_Body):
     venue_share: Annotated[int, Field(ge=0, le=10_000, strict=True)] = 5_000
     bank_delay_h: Annotated[int, Field(ge=0, le=720, strict=True)] = 48
     answer_days: Annotated[int, Field(ge=0, le=60, strict=True)] = 5
+    payout_days: Annotated[int, Field(ge=1, le=60, strict=True)] = 7
 
 
 class VenueTermsBody(_Body):

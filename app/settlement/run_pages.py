@@ -195,10 +195,11 @@ async def network_terms_from_page(
     venue_share: Annotated[int, Form(ge=0, le=100)],
     bank_delay_h: Annotated[int, Form()],
     answer_days: Annotated[int, Form()],
+    payout_days: Annotated[int, Form()],
 ) -> Response:
     """`venue_share` in percent here."""
     async with context_of(request).engine.begin() as connection:
-        new = NetworkTerms(cover, venue_share * PERCENT, bank_delay_h, answer_days)
+        new = NetworkTerms(cover, venue_share * PERCENT, bank_delay_h, answer_days, payout_days)
         await set_terms(connection, NETWORK, new, actor=caller.actor)
     return RedirectResponse(HERE, 303)
 

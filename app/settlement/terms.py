@@ -29,13 +29,15 @@ class NetworkTerms:
     """`cover`: who bears what cards owe after offline sales; when shared, venues bear `venue_share` basis points of it.
 
     `bank_delay_h`: hours before new bank details hold. `answer_days`: how long a venue may look at its statement before
-    its silence no longer stops the run.
+    its silence no longer stops the run. `payout_days`: how long a payment provider's payout may be on its way to the
+    bank before somebody should ask.
     """
 
     cover: Cover = "network"
     venue_share: int = 5_000
     bank_delay_h: int = 48
     answer_days: int = 5
+    payout_days: int = 7
 
     @property
     def venue_bears(self) -> int:
@@ -79,6 +81,7 @@ def _check(new: NetworkTerms | VenueTerms) -> None:
             not 0 <= new.venue_share <= WHOLE
             or not 0 <= new.bank_delay_h <= DELAY_MAX_H
             or not 0 <= new.answer_days <= ANSWER_MAX_DAYS
+            or not 1 <= new.payout_days <= ANSWER_MAX_DAYS
         )
     if wrong:
         raise Invalid("These terms are out of bounds.")

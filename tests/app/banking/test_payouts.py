@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -17,9 +18,12 @@ from app.banking.rules.lines import Line, NotAStatement
 from app.banking.rules.stripe_csv import fees_of, read_stripe
 from app.banking.tables import payout_line
 from app.inbox import service as inbox
+from app.inbox.rules import Case
 from app.ledger.verify import verify
+from app.platform.clock import now_us
 from app.platform.errors import Conflict, Invalid
 from app.rules.ids import uuid7
+from app.settlement.terms import NetworkTerms, set_terms
 from app.topups import chargebacks
 from app.topups import service as topups
 from app.topups.tables import topup
@@ -176,7 +180,8 @@ async def test_the_page_takes_a_report_in_and_a_payment_back(network: Network) -
     statement = camt053([entry("12.00", "CRDT", party="Somebody")], "0", "12.00")
     await importing.take_in(network.engine, "november.xml", statement, "", actor="person:nadia")
     found = {it.fault.kind: it for it in await inbox.cases(network.ledger, NADIA)}
-    assert set(found) == {"chargeback", "payout-line", "bank-line", "reserve-owed"}
+    # Whether its payout is late yet is a matter of today's date.
+    assert set(found) - {"payout-late"} == {"chargeback", "payout-line", "bank-line", "reserve-owed"}
     for case in found.values():
         said = words(await look(nadia, f"/admin/exceptions/{case.fault.key}"))
         assert "Ce qui s’est passé" in said, said
@@ -185,6 +190,103 @@ async def test_the_page_takes_a_report_in_and_a_payment_back(network: Network) -
     led_to(await send(nadia, form_to(page, won), fee="15"))
     assert await network.holds("awa") == {"RAF": 5000, "TEMPS": 0}
     assert "Gagné" in words(await look(nadia, "/admin/payments"))
+
+
+async def two_lines(network: Network) -> list[UUID]:
+    """A payout of 49.00, and two lines of the bank of that amount."""
+    await paid(network, 5000, "pi_50")
+    await paid(network, 5000, "pi_51")
+    file = report(row("a", "charge", "50.00", "1.00", "49.00", intent="pi_50"))
+    await payouts.take_in(network.engine, "x.csv", file, actor="person:nadia")
+    entries = [entry("49.00", "CRDT", party="STRIPE", day=f"2026-11-{day}") for day in (21, 22)]
+    await importing.take_in(network.engine, "x.xml", camt053(entries, "0", "98.00"), "", actor="person:nadia")
+    async with network.engine.connect() as connection:
+        return [it.id for it in await service.lines(connection, open_=True)]
+
+
+async def came(network: Network, line: UUID, **more: Any) -> object:
+    said = {"gross_cents": 5000, "payout": "po_1Q", **more}
+    return await service.decide(network.engine, network.ledger, line, "payout", "stripe", DAY, actor="x", **said)
+
+
+@pytest.mark.anyio
+@both
+async def test_two_lines_are_matched_to_one_payout_once(network: Network) -> None:
+    """At the same instant, or after a server that booked it and stopped before it said so."""
+    first, second = await two_lines(network)
+    told = await asyncio.gather(came(network, first), came(network, second), return_exceptions=True)
+    assert [it.code for it in told if isinstance(it, Conflict)] == ["payout-matched"]
+    assert (await euros(network, "clearing", "stripe"), await euros(network, "bank")) == (5000, 4900)
+    matched = first if isinstance(told[1], Conflict) else second
+    await service.undo(network.engine, network.ledger, matched, "Wrong", DAY, actor="x")
+    keep = service._keep
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(service, "_keep", stopped)
+        with pytest.raises(RuntimeError, match="stopped"):
+            await came(network, matched)
+    assert service._keep is keep
+    other = second if matched == first else first
+    with pytest.raises(Conflict) as caught:
+        await came(network, other)
+    assert caught.value.code == "payout-matched"
+    async with network.engine.connect() as connection:
+        (payout,) = await payouts.payouts(connection)
+    assert payout.bank_line == matched
+    assert (await euros(network, "clearing", "stripe"), await euros(network, "bank")) == (5000, 4900)
+    proof = await verify(network.engine)
+    assert proof.ok, proof.findings
+
+
+async def stopped(*_: object) -> None:
+    raise RuntimeError("the server stopped")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("database_kind", ["postgresql"])
+async def test_the_database_itself_lets_one_of_two_transactions_have_the_payout(network: Network) -> None:
+    lines = await two_lines(network)
+    match = "INSERT INTO bank_match VALUES (:line, 1, 'payout', 'stripe', :line, '', 'x', 1)"
+    which = "INSERT INTO payout_match VALUES (:line, 1, 'stripe', 'po_1Q')"
+    async with network.engine.connect() as one, network.engine.connect() as other:
+        for connection, line in ((one, lines[0]), (other, lines[1])):
+            await connection.execute(sa.text(match), {"line": line})
+        await one.execute(sa.text(which), {"line": lines[0]})
+        waits = asyncio.create_task(other.execute(sa.text(which), {"line": lines[1]}))
+        done, _ = await asyncio.wait([waits], timeout=0.3)
+        assert not done, "it waits for the other to be over"
+        await one.commit()
+        with pytest.raises(sa.exc.DBAPIError, match="a payout comes to the bank once"):
+            await waits
+
+
+@pytest.mark.anyio
+@both
+async def test_a_payout_that_never_reaches_the_bank_needs_somebody(network: Network) -> None:
+    """After as many days as the terms give it; it is over once a line of the bank is it."""
+    now = network.venues["canal"].day_of(now_us())
+    await paid(network, 5000, "pi_50")
+    await paid(network, 3000, "pi_30")
+    late, young = (f"{now - timedelta(days=it)} 00:00:00" for it in (7, 6))
+    rows = [row("a", "charge", "50.00", "1.00", "49.00", intent="pi_50", day=late)]
+    rows += [row("b", "charge", "30.00", "1.00", "29.00", intent="pi_30", day=young, payout="po_2Q")]
+    await payouts.take_in(network.engine, "x.csv", report(*rows), actor="person:nadia")
+
+    async def found() -> list[Case]:
+        return [it for it in await inbox.cases(network.ledger, NADIA) if it.fault.kind == "payout-late"]
+
+    (case,) = await found()
+    assert (case.fault.facts["cents"], case.fault.facts["payout"]) == (4900, "po_1Q")
+    said = words(await look(await network.person("nadia"), f"/admin/exceptions/{case.fault.key}"))
+    assert "Un versement de 49,00 € n’est pas arrivé à la banque" in said
+    assert "Stripe dit l’avoir versé" in said
+    async with network.engine.begin() as connection:
+        await set_terms(connection, "network", NetworkTerms(payout_days=6), actor="test")
+    assert len(await found()) == 2
+    statement = camt053([entry("49.00", "CRDT", party="STRIPE", day=str(now))], "0", "49.00")
+    await importing.take_in(network.engine, "x.xml", statement, "", actor="person:nadia")
+    assert await service.match_what_is_certain(network.engine, network.ledger, DAY) == 1
+    assert [it.fault.facts["payout"] for it in await found()] == ["po_2Q"]
+    assert (await inbox.case(network.ledger, NADIA, case.fault.key)).state == "done"
 
 
 @pytest.mark.parametrize(
