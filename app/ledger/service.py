@@ -22,7 +22,18 @@ from starlette.requests import HTTPConnection
 
 from app.ledger.pipeline import Busy, Pipeline
 from app.ledger.rules.kinds import AccountKey, Book, BookKind
-from app.ledger.rules.operations import Conflict, Entry, Flow, Operation, Outcome, Posted, Posting, Refused, Release
+from app.ledger.rules.operations import (
+    Conflict,
+    Entry,
+    Flow,
+    Operation,
+    Outcome,
+    Posted,
+    Posting,
+    Refused,
+    Release,
+    Transfer,
+)
 from app.ledger.store import (
     OutcomeUnknown,
     PostingStore,
@@ -276,13 +287,22 @@ class Ledger:
     ) -> Operation:
         """The operation that takes `original` back whole. It names each transfer that it reverses.
 
-        What goes back to a holder repays first what the wallet owes, and the rest is the wallet's: a wallet never holds
-        money beside a debt in the same currency.
+        What was corrected since (a card was found for it) is taken back from where it went. What goes back to a holder
+        repays first what the wallet owes, and the rest is the wallet's: a wallet never holds money beside a debt in the
+        same currency.
         """
-        pairs = await self._overdraft_and_wallet(original)
+        async with self.reader.connect() as connection:
+            corrections = await reads.corrections(connection, [t.id for t in original.transfers])
+        corrected: dict[int, int] = {}
+        for t in (t for it in corrections for t in it.transfers if t.reverses is not None):
+            corrected[t.reverses or 0] = corrected.get(t.reverses or 0, 0) + t.amount
+        standing = [(t, t.amount - corrected.get(t.id, 0)) for t in original.transfers]
+        standing += [(t, t.amount) for it in corrections for t in it.transfers if t.reverses is None]
+        pairs = await self._overdraft_and_wallet([t for t, _ in standing])
         postings = tuple(
-            Posting(t.credit, overdraft, t.amount, credit_overflow=wallet, reverses=t.id)
-            for t in original.transfers
+            Posting(t.credit, overdraft, amount, credit_overflow=wallet, reverses=t.id)
+            for t, amount in standing
+            if amount
             for overdraft, wallet in [pairs.get(t.debit, (t.debit, None))]
         )
         return Operation(
@@ -300,10 +320,10 @@ class Ledger:
             details=details,
         )
 
-    async def _overdraft_and_wallet(self, original: BookedOperation) -> dict[int, tuple[int, int]]:
+    async def _overdraft_and_wallet(self, transfers: Sequence[Transfer]) -> dict[int, tuple[int, int]]:
         """For each debited account of a holder: the holder's overdraft and wallet in that currency."""
         async with self.reader.connect() as connection:
-            rows = await reads.by_id(connection, {t.debit for t in original.transfers})
+            rows = await reads.by_id(connection, {t.debit for t in transfers})
             keys = {
                 row.id: [AccountKey(row.key.book, kind, row.key.owner) for kind in ("overdraft", "wallet")]
                 for row in rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.cards.service import balances, card_by_uid
 from app.currencies.policies import policies
 from app.currencies.service import currencies
-from app.ledger.rules.operations import Posted, Refused, Stale
+from app.ledger.rules.operations import Operation, Posted, Refused, Stale
 from app.ledger.service import REFUSALS, BookedOperation, Busy, Ledger, posted
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
@@ -179,17 +180,26 @@ async def reverse(
     """Take a booked sale back whole, as operation `id_`. DomainError("already-reversed")."""
     now = now_us()
     day, late = day_that_counts(venue.day_of(occurred_at_us), occurred_at_us, venue.day_of(now), now)
-    operation = await ledger.reversal(
-        original,
-        id_,
-        actor=actor,
-        occurred_at_us=occurred_at_us,
-        business_day=day,
-        late=late,
-        terminal=terminal,
-        details=json.dumps({**json.loads(original.details), **details}, ensure_ascii=False, separators=(",", ":")),
-    )
-    return await ledger.post_one(operation)
+    told = json.dumps({**json.loads(original.details), **details}, ensure_ascii=False, separators=(",", ":"))
+    tried: Operation | None = None
+    while True:
+        operation = await ledger.reversal(
+            original,
+            id_,
+            actor=actor,
+            occurred_at_us=occurred_at_us,
+            business_day=day,
+            late=late,
+            terminal=terminal,
+            details=told,
+        )
+        try:
+            # What was refused for want of a correction that came in between may be booked under its id all the same.
+            return await ledger.post_one(replace(operation, overrides_refusal=tried is not None))
+        except DomainError as error:
+            if error.code != "already-reversed" or (tried is not None and tried.postings == operation.postings):
+                raise
+        tried = operation
 
 
 async def void(ledger: Ledger, venue: Venue, sale: UUID, id_: UUID, *, actor: str, reason: str) -> Posted:

@@ -163,7 +163,10 @@ class Bookkeeper:
         base = piece.kind.removesuffix(_TAKEN_BACK)
         if here and base in {"sale", "void", "house"}:
             sign = -1 if piece.undone is not None else 1
-            _sold(sums, mirrored, json.loads(piece.undone if piece.undone is not None else piece.details), self, sign)
+            # Of what a write-off had taken from the venue, nothing is left to take back.
+            apart = "venue.losses" if "currency.issuance" in moved else "waiting"
+            told = piece.undone if piece.undone is not None else piece.details
+            _sold(sums, mirrored, json.loads(told), self, sign, apart)
             return
         if here and base == drawer.KIND:
             against, cents = drawer.booked(json.loads(piece.details))
@@ -186,7 +189,7 @@ class Bookkeeper:
             key = "venue.bank"
         elif base == "retirement":
             key = "venue.gifts_paid"
-        elif "currency.overdraft" in moved:
+        elif moved & {"currency.overdraft", "currency.suspense"}:
             key = "venue.losses"
         elif "operating.fee_income" in moved:
             sums.add("venue.fee_vat", "", mirrored.tax)
@@ -267,8 +270,11 @@ class _Mirror:
         return set(self.kinds) == {"venue.due"}
 
 
-def _sold(sums: _Sums, mirrored: _Mirror, details: Mapping[str, Any], keeper: Bookkeeper, sign: int) -> None:
-    """A sale: what came in, by means; the goods by rate; what is left of deposits and tips, which are not earned."""
+def _sold(
+    sums: _Sums, mirrored: _Mirror, details: Mapping[str, Any], keeper: Bookkeeper, sign: int, apart: str
+) -> None:
+    """A sale: what came in, by means; the goods by rate; what is left of deposits and tips, which are not earned.
+    `apart`: where the rest stands without tips."""
     found = worth(details, keeper.rates)
     chart, left = keeper.chart, mirrored.left
     for means, cents in found.till.items():
@@ -284,7 +290,7 @@ def _sold(sums: _Sums, mirrored: _Mirror, details: Mapping[str, Any], keeper: Bo
     # Deposits that cards paid are the issuer's to keep, and tips that a fund holds never were the venue's.
     deposits = sign * found.deposits - mirrored.deposits
     sums.add("venue.deposits", "", -deposits)
-    sums.add("venue.tips" if found.tips else "waiting", "", deposits - left)
+    sums.add("venue.tips" if found.tips else apart, "", deposits - left)
 
 
 def signed(lines: Iterable[Line]) -> dict[str, int]:

@@ -172,6 +172,15 @@ async def taken_back(connection: AsyncConnection, transfers: Iterable[int]) -> d
     return {row.reverses: int(row.amount) for row in await connection.execute(query)}
 
 
+async def corrections(connection: AsyncConnection, transfers: Iterable[int]) -> list[BookedOperation]:
+    """Operations that took some of these transfers back and booked them anew, without being their reversal."""
+    query = sa.select(operation).where(
+        operation.c.reverses.is_(None),
+        operation.c.seq.in_(sa.select(transfer.c.operation_seq).where(transfer.c.reverses.in_(list(transfers)))),
+    )
+    return await whole(connection, (await connection.execute(query.order_by(operation.c.seq))).all())
+
+
 async def statement(
     connection: AsyncConnection, accounts: Sequence[int], *, before: int | None = None, limit: int = 50
 ) -> list[StatementLine]:

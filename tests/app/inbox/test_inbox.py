@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,13 +16,16 @@ from app.inbox import booking, service
 from app.inbox.daily import run_for_ever
 from app.inbox.rules import Case
 from app.inbox.tables import step
+from app.ledger.rules.operations import Operation
 from app.ledger.service import Ledger
 from app.ledger.verify import verify
+from app.platform.clock import now_us
 from app.platform.errors import Conflict, DomainError, Invalid, NotFound
 from app.rules.ids import uuid7
 from app.settlement.terms import NetworkTerms, set_terms
 from app.topups import service as topups
 from app.topups.tables import topup
+from app.wire import VoidRow
 from tests.app.banking.samples import camt053, entry
 from tests.support.network import UNKNOWN_UID, Network, both
 from tests.support.pages import look, words
@@ -145,6 +149,62 @@ async def test_a_sale_that_was_taken_back_is_not_charged_to_anybody(network: Net
     assert (await service.case(network.ledger, NADIA, case.fault.key)).by_itself
     with pytest.raises(Conflict):
         await booking.link(network.ledger, NADIA, case.fault, network.cards["awa"], "Hers", DAY)
+    await proves(network)
+
+
+@pytest.mark.parametrize("how", ["link", "policy", "network"])
+async def test_a_sale_that_was_put_right_may_be_taken_back_afterwards(network: Network, how: str) -> None:
+    """The money goes back to whoever paid: the card that was found for it, or the network that bore the loss. Basile
+    holds 0.60 of the 1.00, and the terminal's void of the sale comes twice."""
+    async with network.engine.begin() as connection:
+        await set_terms(connection, "network", NetworkTerms(cover="shared", venue_share=3_000), actor="test")
+    await network.top_up("basile", 60)
+    bar = await network.terminal("raffinerie")
+    row = bar.sale_row(UNKNOWN_UID, {"Eau": 1})
+    await bar.deliver(row)
+    case = await found(network, "unknown-card")
+    basile = network.cards["basile"]
+    if how == "link":
+        await booking.link(network.ledger, NADIA, case.fault, basile, "It was Basile's old card", DAY)
+    else:
+        await booking.write_off(network.ledger, NADIA, case.fault, how, "Nobody came for it", DAY)  # type: ignore[arg-type]
+    for _ in range(2):
+        await bar.deliver(VoidRow(id=uuid7(), sale=row.sale.id, at_us=now_us(), reason="Erreur", cashier=None))
+    assert (
+        await held(network.ledger, "wallet", basile.owner),
+        await held(network.ledger, "overdraft", basile.owner),
+    ) == (
+        60,
+        0,
+    )
+    owner = network.venues["raffinerie"].owner
+    assert [await held(network.ledger, it, of) for it, of in (("claim", owner), ("suspense", ""), ("losses", ""))] == [
+        0
+    ] * 3
+    assert [kind for kind, _ in await network.exceptions()] == ["unknown-card"]
+    await proves(network)
+
+
+async def test_a_card_that_is_found_at_the_moment_of_the_void_pays_nothing(network: Network) -> None:
+    await network.top_up("basile", 500)
+    bar = await network.terminal("raffinerie")
+    row = bar.sale_row(UNKNOWN_UID, {"Eau": 1})
+    await bar.deliver(row)
+    case = await found(network, "unknown-card")
+    basile = network.cards["basile"]
+    reversal = Ledger.reversal
+
+    async def found_meanwhile(*arguments: Any, **more: Any) -> Operation:
+        operation = await reversal(*arguments, **more)
+        if not any(it.operation for it in (await service.case(network.ledger, NADIA, case.fault.key)).steps):
+            await booking.link(network.ledger, NADIA, case.fault, basile, "His", DAY)
+        return operation
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Ledger, "reversal", found_meanwhile)
+        await bar.deliver(VoidRow(id=uuid7(), sale=row.sale.id, at_us=now_us(), reason="Erreur", cashier=None))
+    assert await held(network.ledger, "wallet", basile.owner) == 500
+    assert await held(network.ledger, "claim", network.venues["raffinerie"].owner) == 0
     await proves(network)
 
 

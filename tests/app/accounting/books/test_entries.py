@@ -239,6 +239,34 @@ def test_cash_handed_in_leaves_the_safe_and_a_transfer_the_bank(kind: str, accou
     assert sums(network.entry(handed, ground.keys)) == {"512100": 2000, "467100": -2000}
 
 
+def test_what_was_written_off_and_then_taken_back_leaves_the_venue_nothing() -> None:
+    """A sale of 1.00 of which the venue bore 0.30: the loss goes with the sale."""
+    ground, (_, venue) = Ground(), keepers()
+    goods = {"product": VENUE, "name": "x", "quantity": 1, "unit_price": 100, "currency": "RAF", "vat": 2000}
+    told = details(
+        Sale(
+            id=uuid7(),
+            card=CARD,
+            lines=(SaleLine(**goods),),
+            tenders=(Tender(currency="RAF", amount=100),),
+            occurred_at_us=1,
+        )
+    )
+    claim, suspense, issuance = ("claim", OWNER), ("suspense", ""), ("issuance", "")
+    pieces = [
+        piece("sale", [ground.transfer("RAF", suspense, claim, 100)], told),
+        piece(
+            "settlement.cover",
+            [ground.transfer("RAF", claim, suspense, 100), ground.transfer("RAF", issuance, claim, 70)],
+        ),
+        piece("sale.reversal", [ground.transfer("RAF", claim, issuance, 70)], undone=told),
+    ]
+    entries = [sums(venue.entry(it, ground.keys)) for it in pieces]
+    assert entries[1] == {"467810": -30, "654000": 30}
+    assert entries[2]["654000"] == -30
+    assert not any(sum(it.get(number, 0) for it in entries) for it in entries for number in it)
+
+
 def test_a_top_up_by_the_venues_card_machine_is_no_cash() -> None:
     ground, (_, venue) = Ground(), keepers()
     paid = [
