@@ -28,7 +28,7 @@ from app.settlement.rules.accounts import Details
 from app.settlement.terms import NetworkTerms, set_terms
 from app.venues.rules import NetworkSettings
 from app.venues.service import Product, add_product, add_venue, set_network, venues
-from app.wire import SaleRow, VoidRow
+from app.wire import RefundRow, SaleRow, VoidRow
 from tests.support.network import NAMES, PEOPLE, RAF, Network, Terminal
 
 IBANS = {
@@ -37,9 +37,10 @@ IBANS = {
     "canal": "BE68539007547034",
     "guinguette": "DE89370400440532013000",
 }
-REDEEMED = Redeem(who=("venues",), fee=Fee(500, 50, 2_000, payer="venue"))
+REDEEMED = Redeem(who=("venues", "holders"), fee=Fee(500, 50, 2_000, payer="venue"))
 
 
+CASHIER = UUID(int=7)
 PAIN_002 = """<?xml version="1.0" encoding="UTF-8"?>
 <Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt><OrgnlPmtInfAndSts>{}
 </OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>"""
@@ -176,9 +177,11 @@ async def month(settling: Settling) -> tuple[Terminal, SaleRow]:
     """Everything up to the cut-off; what is still on Raffinerie's terminal."""
     network = settling.network
     await settling.load_online("awa", 5000)
-    await network.top_up("basile", 2000, "raffinerie")
+    await network.top_up("basile", 2500, "raffinerie")
     await network.top_up("camille", 3000, "canal", settling.own)
     bar = await network.terminal("raffinerie")
+    back = {"card": network.cards["basile"].uid, "currency": "RAF", "amount": 500, "cashier": CASHIER}
+    await bar.deliver(RefundRow(mode="online", id=uuid7(), at_us=now_us(), **back))
     till, terrace = await network.terminal("canal"), await network.terminal("guinguette")
     undone = bar.sale("awa", {"Demi": 1})
     for answer in (

@@ -1,6 +1,7 @@
 """A month on paper. Euros; CAN is Canal's own money, at par.
 
-    loads       awa 50.00 online; basile 20.00 in cash at Raffinerie; camille 30.00 of CAN in cash at Canal
+    loads       awa 50.00 online; basile 25.00 in cash at Raffinerie; camille 30.00 of CAN in cash at Canal
+    refund      5.00 in cash to basile at Raffinerie, which so holds 20.00
     Raffinerie  sells 28.00 to awa, and 3.50 that is taken back
     Canal       sells 17.00 to awa
     Guinguette  sells 12.00 in CAN to camille, and, without network, 22.00 to basile, who holds 20.00
@@ -64,6 +65,7 @@ async def test_a_month_is_settled_as_it_stands_on_paper(settling: Settling) -> N
     ]
     figures = {slug: settling.statement(run, slug)["payment"] for slug in settling.network.venues}
     assert figures == {"raffinerie": 6_60, "canal": 4_15, "guinguette": 31_95}
+    assert await settling.books("due_from") == {"due_from raffinerie": 20_00, "canal due_from canal": 30_00}
     assert await settling.books("overdraft", "losses") == {f"overdraft {basile(settling)}": -2_00}
     await settling.accepted(run, "raffinerie", "canal", "guinguette")
 
