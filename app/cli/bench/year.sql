@@ -109,3 +109,7 @@ FROM event s JOIN event l ON l.kind <> 'sale' AND l.card = s.card AND l.ten = s.
              JOIN unnest(CAST(:venue_ids AS uuid[])) WITH ORDINALITY AS venue (id, number) ON venue.number = s.venue
              JOIN account_of c ON c.kind = 'claim' AND c.number = s.venue JOIN account a ON a.id = c.id
 WHERE s.kind = 'sale' GROUP BY s.day, a.book, origin.id, venue.id;
+
+INSERT INTO spent_month (month, book, origin, purpose, venue, amount)
+SELECT CAST(date_trunc('month', day) AS date), book, origin, purpose, venue, CAST(sum(amount) AS bigint)
+FROM spent_from GROUP BY 1, 2, 3, 4, 5;

@@ -7,7 +7,7 @@ nothing is counted twice or left out, wherever one of them stops.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +17,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.ledger.figures.lots import NOWHERE, Leg, Lot, Lots, Shortfall, Use
-from app.ledger.figures.tables import day_flow, figures_head, lot, lot_use, shortfall, spent_from
+from app.ledger.figures.lots import NOWHERE, Cell, Leg, Lot, Lots, Shortfall, Use
+from app.ledger.figures.tables import day_flow, figures_head, lot, lot_use, shortfall, spent_from, spent_month
 from app.ledger.tables import account, head, operation, transfer
 from app.platform.database import is_sqlite
 
@@ -297,7 +297,11 @@ class _Seen:
                 sa.update(shortfall).where(shortfall.c.transfer == of).values(remaining=sa.bindparam("left")),
                 paid_debts,
             ),
-            (_adding_cells(connection), [{**cell._asdict(), "amount": amount} for cell, amount in known.cells.items()]),
+            (
+                _adding(connection, spent_from),
+                [{**it._asdict(), "amount": amount} for it, amount in known.cells.items()],
+            ),
+            (_adding(connection, spent_month), _by_month(known.cells)),
         ):
             if rows:
                 await connection.execute(statement, rows)
@@ -308,12 +312,21 @@ def _row(it: Lot | Shortfall, book: int, owner: str) -> dict[str, Any]:
     return row if isinstance(it, Shortfall) else {**row, "part": it.part, "origin": it.origin, "day": it.day}
 
 
-def _adding_cells(connection: AsyncConnection) -> Any:
+def _by_month(cells: Mapping[Cell, int]) -> list[dict[str, Any]]:
+    sums: dict[Cell, int] = {}
+    for cell, amount in cells.items():
+        of = cell._replace(day=cell.day.replace(day=1))
+        sums[of] = sums.get(of, 0) + amount
+    rows = ((it._asdict(), amount) for it, amount in sums.items())
+    return [{**row, "month": row.pop("day"), "amount": amount} for row, amount in rows]
+
+
+def _adding(connection: AsyncConnection, table: sa.Table) -> Any:
     insert = sqlite.insert if is_sqlite(connection) else postgresql.insert
-    adding = insert(spent_from)
+    adding = insert(table)
     return adding.on_conflict_do_update(
-        index_elements=list(spent_from.primary_key),
-        set_={"amount": spent_from.c.amount + adding.excluded.amount},
+        index_elements=list(table.primary_key),
+        set_={"amount": table.c.amount + adding.excluded.amount},
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.ledger.figures.lots import NOWHERE
-from app.ledger.figures.tables import day_flow, figures_head, lot, spent_from
+from app.ledger.figures.tables import day_flow, figures_head, lot, spent_from, spent_month
 from app.ledger.rules.kinds import Book, BookKind
 from app.ledger.store.instants import balance_at
 from app.ledger.tables import account, book, operation
@@ -187,12 +187,19 @@ async def _standings(connection: AsyncConnection, upto: int, owners: Collection[
 
 
 async def _spent(connection: AsyncConnection, first: date, last: date, venues: Sequence[UUID]) -> list[Spent]:
-    kept = (*_BOOK, spent_from.c.origin, spent_from.c.venue)
+    """Whole months by the month, what stands beside them by the day."""
+    begin, end = whole_months(first, last)
+    day, month = spent_from.c.day, spent_month.c.month
+    parts = [_part(spent_from, venues, day >= first, day < begin), _part(spent_from, venues, day >= end, day <= last)]
+    if begin < end:
+        parts.append(_part(spent_month, venues, month >= begin, month < end))
+    else:
+        parts = [_part(spent_from, venues, day >= first, day <= last)]
+    found = sa.union_all(*parts).subquery()
+    kept = (*_BOOK, found.c.origin, found.c.venue)
     query = (
-        sa.select(*kept, sa.func.sum(spent_from.c.amount).label("amount"))
-        .join_from(spent_from, book, book.c.id == spent_from.c.book)
-        .where(spent_from.c.purpose == "claim", spent_from.c.day >= first, spent_from.c.day <= last)
-        .where(sa.or_(spent_from.c.origin.in_(venues), spent_from.c.venue.in_(venues)))
+        sa.select(*kept, sa.func.sum(found.c.amount).label("amount"))
+        .join_from(found, book, book.c.id == found.c.book)
         .group_by(*kept)
         .order_by(*kept)
     )
@@ -206,6 +213,24 @@ async def _spent(connection: AsyncConnection, first: date, last: date, venues: S
         for row in await connection.execute(query)
         if row.amount
     ]
+
+
+def whole_months(first: date, last: date) -> tuple[date, date]:
+    """(first day of the first month that lies whole in these days, first day after the last one); the second is not
+    later than the first where there is none."""
+    if last.year == date.max.year:
+        return first, first
+    begin = first if first.day == 1 else (first.replace(day=1) + timedelta(days=31)).replace(day=1)
+    return begin, (last + timedelta(days=1)).replace(day=1)
+
+
+def _part(
+    table: sa.Table, venues: Sequence[UUID], *when: sa.ColumnElement[bool]
+) -> sa.Select[tuple[int, UUID, UUID, int]]:
+    kept = (table.c.book, table.c.origin, table.c.venue)
+    of = sa.or_(table.c.origin.in_(venues), table.c.venue.in_(venues))
+    query = sa.select(*kept, sa.func.sum(table.c.amount).label("amount"))
+    return query.where(table.c.purpose == "claim", of, *when).group_by(*kept)
 
 
 def balances_at_end(standings: Sequence[Standing], since: Sequence[Movement]) -> Mapping[tuple[Book, str, str], int]:

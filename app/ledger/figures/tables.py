@@ -104,3 +104,15 @@ spent_from = sa.Table(
     sa.Column("venue", sa.Uuid, primary_key=True),
     sa.Column("amount", sa.BigInteger, nullable=False),
 )
+
+# The same by calendar month, named by its first day: a year is then no more rows than its months are.
+spent_month = sa.Table(
+    "spent_month",
+    metadata,
+    sa.Column("month", sa.Date, primary_key=True),
+    sa.Column("book", sa.Integer, primary_key=True),
+    sa.Column("origin", sa.Uuid, primary_key=True),
+    sa.Column("purpose", sa.Text, primary_key=True),
+    sa.Column("venue", sa.Uuid, primary_key=True),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+)

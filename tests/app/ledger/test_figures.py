@@ -178,12 +178,30 @@ async def test_figures_are_what_the_transfers_say_wherever_they_were_stopped(boo
         until_saturday = sum(amount for (day, at), amount in sold.items() if at == venue and day <= SATURDAY)
         assert balances[RAF, "claim", owner] == until_saturday
     everything = await reads.picture(ledger.reader, FRIDAY, SUNDAY, list(venues.values()))
+    # The three days by themselves, and with their month: whole months are read by the month.
+    for first, last in ((FRIDAY, date(2026, 5, 31)), (date(2026, 4, 9), date(2026, 7, 4)), (FRIDAY, date.max)):
+        assert (await reads.picture(ledger.reader, first, last, list(venues.values()))).spent == everything.spent
     owed = -sum(it.balance for it in await ledger.balances(kinds=["overdraft"]))
     assert sum(it.amount for it in everything.spent) == sum(sold.values()) - owed
     held = sum(it.balance for it in await ledger.balances(kinds=["wallet"]))
     assert sum(it.amount for it in await reads.unspent(ledger.reader)) == held
     assert (await verify(books.engine, KEY.public_key())).ok, "which looks at the figures too"
     assert picture.booked_at_us is not None
+
+
+@given(st.dates(date(2023, 12, 1), date(2026, 3, 31)), st.integers(0, 500))
+def test_months_and_the_days_beside_them_are_the_period(first: date, length: int) -> None:
+    last = first + timedelta(length)
+    begin, end = reads.whole_months(first, last)
+    if begin < end:
+        assert first <= begin < end <= last + timedelta(1)
+        assert begin.day == end.day == 1
+        assert (begin - first).days < 31 > (last + timedelta(1) - end).days
+    else:
+        # No month lies whole in it.
+        assert not any(
+            (first + timedelta(it)).day == 1 and (first + timedelta(it + 31)) <= last for it in range(length)
+        )
 
 
 @pytest.mark.anyio
@@ -215,9 +233,13 @@ async def test_what_tills_sold_before_anything_was_issued_is_taken_in_once_it_is
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("spoil", ["day_flow SET amount = amount + 1", "lot SET remaining = remaining - 1"])
+@pytest.mark.parametrize(
+    "spoil",
+    ["day_flow SET amount = amount + 1", "lot SET remaining = remaining - 1", "spent_month SET amount = amount + 1"],
+)
 async def test_figures_that_somebody_altered_are_found(books: Books, spoil: str) -> None:
     await books.top_up("alice", 500)
+    await books.post(("alice", "issuance", 100), ("liability", "clearing", 100), kind="refund")
     await catch_up(books.engine)
     async with books.engine.begin() as connection:
         await connection.execute(sa.text(f"UPDATE {spoil}"))
