@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
 from app.accounting.service import reserve_proof
@@ -24,7 +24,7 @@ class CirculationShown(BaseModel):
 
 
 class ReserveShown(BaseModel):
-    """Euro cents as of now; `holds` when what is held equals what is owed, and every pegged unit is covered."""
+    """Euro cents at one instant; `holds` when what is held equals what is owed, and every pegged unit is covered."""
 
     circulation: list[CirculationShown]
     bank_cents: int
@@ -36,10 +36,11 @@ class ReserveShown(BaseModel):
 
 
 @router.get("/reserve", summary="Is every euro there?")
-async def show_reserve(request: Request) -> ReserveShown:
+async def show_reserve(request: Request, at_us: Annotated[int | None, Query(ge=0, le=2**53)] = None) -> ReserveShown:
+    """As of now, or of what was booked by `at_us` (microseconds since the epoch)."""
     async with context_of(request).reader.connect() as connection:
         known = await currencies(connection)
-    proof = await reserve_proof(ledger_of(request), known)
+    proof = await reserve_proof(ledger_of(request), known, at_us)
     return ReserveShown(
         circulation=[
             CirculationShown(currency=it.currency.code, issued=it.issued, owed_cents=it.owed_cents)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from app.currencies.service import Currency
-from app.ledger.service import Ledger
+from app.ledger.service import BalanceRow, Ledger, TrialRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Circulation:
 
 @dataclass(frozen=True, slots=True)
 class ReserveProof:
-    """Euro cents as of now. What is held: at the bank, on its way from the provider, and in venues' hands."""
+    """Euro cents at one instant. What is held: at the bank, on its way from the provider, and in venues' hands."""
 
     circulation: tuple[Circulation, ...]
     bank_cents: int
@@ -44,8 +45,16 @@ class ReserveProof:
         return self.held_cents == self.owed_cents and circulating == self.liability_cents
 
 
-async def reserve_proof(ledger: Ledger, currencies: Mapping[str, Currency]) -> ReserveProof:
-    rows = await ledger.balances(kinds=["issuance", "bank", "clearing", "due_from", "liability", "payable"])
+KINDS: Final = ("issuance", "bank", "clearing", "due_from", "liability", "payable")
+
+
+async def reserve_proof(ledger: Ledger, currencies: Mapping[str, Currency], at_us: int | None = None) -> ReserveProof:
+    """As of now, or of what was booked by an instant."""
+    rows: Sequence[BalanceRow | TrialRow]
+    if at_us is None:
+        rows = await ledger.balances(kinds=KINDS)
+    else:
+        rows = await ledger.history.standing(await ledger.history.moment(at_us), KINDS)
     issued: dict[str, int] = {}
     euros: dict[str, int] = {}
     for row in rows:

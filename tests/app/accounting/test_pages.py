@@ -28,6 +28,16 @@ async def test_what_is_held_and_what_is_owed_are_told(network: Network) -> None:
     assert "Heures 1 h 30 jamais" in said
 
 
+async def test_it_is_told_as_of_the_end_of_a_day(network: Network) -> None:
+    await network.top_up("awa", 2000)
+    nadia = await network.person("nadia")
+    said = words(await look(nadia, f"{HERE}?day=2026-01-31"))
+    assert "À la fin de la journée : samedi 31 janvier" in said
+    assert "0,00 € sont détenus pour autrui" in said
+    # A day that is not over is now.
+    assert "20,00 € sont détenus pour autrui" in words(await look(nadia, f"{HERE}?day=9999-12-31"))
+
+
 @pytest.mark.parametrize(
     ("proof", "said"),
     [

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.ledger import guards
+from app.platform.clock import now_us
 from tests.support.network import Network
 
 pytestmark = pytest.mark.anyio
@@ -30,6 +31,16 @@ async def test_what_circulates_is_covered(network: Network) -> None:
         "payable_cents": 0,
         "holds": True,
     }
+
+
+async def test_it_is_covered_at_any_instant(network: Network) -> None:
+    await network.top_up("awa", 2000)
+    between = now_us()
+    await network.top_up("awa", 500)
+    for at_us, cents in ((0, 0), (between, 2000), (now_us(), 2500)):
+        reserve = (await network.get("nadia", f"/reserve?at_us={at_us}")).json()
+        issued = {it["currency"]: it["issued"] for it in reserve["circulation"]}
+        assert (reserve["liability_cents"], issued["RAF"], reserve["holds"]) == (cents, cents, True)
 
 
 async def test_the_proof_is_that_of_comptoir_verify(network: Network) -> None:
