@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.cards.service import cards_described
 from app.currencies.service import Currency
 from app.identity.roles import Principal
-from app.inbox import booking, service
+from app.inbox import booking, service, settlements
 from app.inbox.finding import SUSPENSE
 from app.inbox.rules import Case
 from app.ledger.service import ledger_of
@@ -26,17 +26,19 @@ from app.topups import online
 from app.venues.service import the_network
 from app.web import Texts, dates, texts_of
 
-Book = Literal["cover-policy", "cover-network", "link", "writeoff-policy", "writeoff-network", "ask", "repay"]
+Book = Literal["cover-policy", "cover-network", "link", "writeoff-policy", "writeoff-network", "ask", "repay", "later"]
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A form that books. `card`: it asks for one. `cents`: what the page showed."""
+    """A form that books. `card`: it asks for one. `amount`: it asks for one, filled in like this. `cents`: what the
+    page showed."""
 
     book: Book
     text: str
     hint: str
     card: bool = False
+    amount: str = ""
     reason: bool = True
     cents: int | None = None
 
@@ -49,6 +51,15 @@ async def actions(connection: AsyncConnection, it: Case, texts: Texts, known: Ma
     if kind in {"paid-not-credited", "payment-not-known"} or facts.get("what") == "not_credited":
         ask = texts.gettext("Ask the provider, and credit the card if it was paid")
         return [Action("ask", ask, texts.gettext("It is credited once, whoever asks and how often."), reason=False)]
+    if kind == "line-disputed":
+        waits = await settlements.can_wait(connection, facts, it.fault.venue, known)
+        hint = texts.gettext(
+            "The rest of the statement is settled; this waits for the next one, and whoever has it sees to it."
+        )
+        typed = format_amount(*waits, texts.language) if waits else ""
+        return (
+            [Action("later", texts.gettext("Put it off to the next settlement"), hint, amount=typed)] if waits else []
+        )
     if kind == "reserve-owed":
         euros = format_amount(facts["cents"], Unit.CENT, "€", texts.language)
         hint = texts.gettext("Say so once the transfer from the network’s own account is made.")
@@ -89,11 +100,12 @@ def _owed(it: Case) -> list[dict[str, int]]:
 
 
 async def carry_out(
-    request: Request, caller: Principal, key: str, book: Book, text: str, typed: str, cents: int
+    request: Request, caller: Principal, key: str, book: Book, text: str, typed: str, cents: int, amount: str
 ) -> None:
-    """`typed`: the card that was said; `cents`: what the page showed. What is booked is booked once."""
+    """`typed`: the card that was said, `amount`: how much; `cents`: what the page showed. It is booked once."""
     ledger = ledger_of(request)
-    found = (await service.case(ledger, caller, key)).fault
+    case = await service.case(ledger, caller, key)
+    found = case.fault
     async with context_of(request).reader.connect() as connection:
         network = await the_network(connection)
         of_card = await cards_described(connection, typed) if typed.strip() else []
@@ -112,6 +124,9 @@ async def carry_out(
             await _ask(request, caller, key, UUID(key.partition(":")[2]))
         case "ask", "payout-line" if found.facts["what"] == "not_credited":
             await _ask(request, caller, key, UUID(found.facts["topup"]))
+        case "later", "line-disputed":
+            owner = case.owner or caller.actor
+            await settlements.put_off(ledger, found.facts, found.venue, amount, text, owner, actor=caller.actor)
         case "repay", "reserve-owed":
             await booking.repay_reserve(ledger, caller, found, cents, text, day)
         case _:

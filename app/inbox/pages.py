@@ -46,6 +46,9 @@ _TOLD = {
     "cause-stands": N_("What it is about still stands: put that right, and it closes by itself."),
     "cause-gone": N_("What it was about was put right meanwhile."),
     "card-unknown": N_("No card goes by that number or name, or several do."),
+    "later-too-much": N_("Not so much of this line can wait."),
+    "later-not-an-amount": N_("Write the amount like 12,50."),
+    "run-moved-on": N_("The settlement went on meanwhile: look again."),
     "over-ceiling": N_("The card was topped up at this moment: look again."),
 }
 
@@ -129,14 +132,15 @@ async def book_about_exception(
     text: Typed = "",
     card: Typed = "",
     cents: Annotated[int, Form()] = 0,
+    amount: Typed = "",
 ) -> Response:
     """What is booked stays booked: pressed twice, or by two people at once, it is one booking."""
     try:
-        await acting.carry_out(request, caller, fault, book, text, card, cents)
+        await acting.carry_out(request, caller, fault, book, text, card, cents, amount)
     except DomainError as error:
         if error.code not in _TOLD:
             raise
-        return await _render(request, caller, session, fault, wrong=(book, error), typed=text, card=card)
+        return await _render(request, caller, session, fault, wrong=(book, error), typed=text, card=card, amount=amount)
     return RedirectResponse(f"{HERE}/{fault}", 303)
 
 
@@ -149,6 +153,7 @@ async def _render(
     wrong: tuple[str, DomainError] | None = None,
     typed: str = "",
     card: str = "",
+    amount: str = "",
 ) -> Response:
     ledger, texts = ledger_of(request), texts_of(request)
     it = await service.case(ledger, caller, key)
@@ -186,4 +191,5 @@ async def _render(
         else None,
         typed=typed,
         card=card,
+        amount=amount,
     )

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.currencies.service import Currency, currencies
 from app.inbox.rules import Fault
+from app.ledger.service import Ledger
+from app.money import AmountNotUnderstood, Unit, parse_amount
+from app.platform.errors import Invalid
 from app.rules.ids import derived
 from app.settlement import later, store, tables
+from app.settlement.store import Line, Statement
 
 
 def dispute_id(run: UUID, venue: UUID, line: int) -> UUID:
@@ -54,3 +60,40 @@ async def waiting(connection: AsyncConnection, ids: Collection[UUID] | None = No
         key, at_us = f"later:{it.id}", it.put.at_us
         found.append(Fault(key, "put-off", at_us, it.venue, cause=not it.over, owner=it.put.owner, facts=facts))
     return found
+
+
+async def can_wait(
+    connection: AsyncConnection, facts: Mapping[str, Any], venue: UUID | None, known: Mapping[str, Currency]
+) -> tuple[int, Unit, str] | None:
+    """How much of a disputed line may be settled later, as an amount to be shown; None: nothing of it."""
+    of, line = await _line(connection, facts, venue)
+    units = later.can_wait(of, line)
+    if not units:
+        return None
+    return (units, *_unit(line, known))
+
+
+async def put_off(
+    ledger: Ledger, facts: Mapping[str, Any], venue: UUID | None, typed: str, reason: str, owner: str, *, actor: str
+) -> None:
+    """Raises as app.settlement.later.put_off does, and Invalid("later-not-an-amount")."""
+    async with ledger.reader.connect() as connection:
+        of, line = await _line(connection, facts, venue)
+        unit, _ = _unit(line, await currencies(connection))
+    try:
+        units = parse_amount(typed, unit)
+    except AmountNotUnderstood as error:
+        raise Invalid("Write the amount like 12.50.", "later-not-an-amount", field="amount") from error
+    await later.put_off(ledger, UUID(facts["run"]), of.venue, line.number, units, reason, owner, actor=actor)
+
+
+def _unit(line: Line, known: Mapping[str, Currency]) -> tuple[Unit, str]:
+    currency = known.get(line.currency) if line.kind == "claim" else None
+    return (Unit.CENT, "€") if currency is None else (currency.unit, currency.symbol)
+
+
+async def _line(connection: AsyncConnection, facts: Mapping[str, Any], venue: UUID | None) -> tuple[Statement, Line]:
+    kept = await store.statements(connection, UUID(facts["run"]), venue)
+    (of,) = [it for it in kept.values() if it.venue == venue]
+    (line,) = [it for it in of.lines if it.number == facts["line"]]
+    return of, line

@@ -231,6 +231,7 @@ KINDS: dict[str, ProblemKind] = {
     "line-decided": ProblemKind(409, N_("This line was decided already"), _NOTHING_CHANGED),
     "payout-matched": ProblemKind(409, N_("This payout came with another line of the bank"), _NOTHING_CHANGED),
     "later-too-much": ProblemKind(422, N_("Not so much of this line can wait"), _NOTHING_CHANGED),
+    "later-not-an-amount": ProblemKind(422, N_("This is not an amount"), _NOTHING_CHANGED),
     "later-needs-reason": ProblemKind(422, N_("It has to be said why it waits, and who sees to it"), _NOTHING_CHANGED),
     "line-open": ProblemKind(409, N_("This line is open already"), _NOTHING_CHANGED),
     "handover-invalid": ProblemKind(422, N_("This cash cannot be handed in so"), _NOTHING_CHANGED),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,11 +66,6 @@ def test_more_than_there_is_cannot_wait() -> None:
         without(of, "venue:u", [Later("claim", NETWORK, "RAF", 501)], {})
 
 
-async def put(settling: Settling, run: dict[str, Any], slug: str, login: str = "nadia", **body: Any) -> dict[str, Any]:
-    venue = settling.network.venues[slug].id
-    return await settling.post(login, f"/settlements/{run['id']}/statements/{venue}/later", body)
-
-
 @pytest.mark.anyio
 @both
 async def test_a_disputed_amount_waits_and_the_next_run_pays_it(settling: Settling) -> None:
@@ -93,9 +86,16 @@ async def test_a_disputed_amount_waits_and_the_next_run_pays_it(settling: Settli
             "nadia", f"/settlements/{run['id']}/statements/{venue}/later", {"line": line, **wrong}
         )
         assert answer.status_code == 422, answer.text
-    found = await put(settling, run, "guinguette", line=line, units=10_00, reason="On recompte")
+    # From the exception itself: what is wrong is said, and what was typed stays.
+    nadia, there = await network.person("nadia"), f"/admin/exceptions/{case.fault.key}"
+    form = form_to(await look(nadia, there), f"{there}/book/later")
+    assert form.fields["amount"] == "21,00 €".replace(" ", "\N{NO-BREAK SPACE}")
+    refused = await send(nadia, form, amount="dix", text="On recompte")
+    assert (refused.status_code, 'value="dix"' in refused.text) == (422, True)
+    assert (await send(nadia, form, amount="10,00", text="On recompte")).status_code == 303
+    found = settling.statement(await settling.get(run), "guinguette")
     assert found["answered"] == "open"
-    assert [(it["units"], it["cents"]) for it in found["later"]] == [(10_00, 9_50)]
+    assert [(it["units"], it["cents"], it["reason"]) for it in found["later"]] == [(10_00, 9_50, "On recompte")]
     assert (await inbox.case(network.ledger, NADIA, case.fault.key)).state == "done"
     await settling.accepted(run, "raffinerie", "canal", "guinguette")
     run = await settling.post("olga", f"/settlements/{run['id']}/approve")
