@@ -6,13 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from app.dashboards.rules.sold import Details, Happened, Sold, hour_of, sold
+from app.ledger.figures.dailies import last_sold
 from app.ledger.service import Ledger
 from app.ledger.sold import SaleBooked, sales_of
-from app.sales.records import OffCard, off_card_of
+from app.rules.business_day import local_time
+from app.sales.records import OffCard, last_off_card, off_card_of
 from app.venues.service import Venue
 
 _DECODER = msgspec.json.Decoder(Details)
@@ -43,6 +46,23 @@ async def sold_on(ledger: Ledger, venues: Mapping[UUID, Venue], days: Mapping[UU
     return DaySold(days, happened, sold(happened))
 
 
+async def last_time(ledger: Ledger, venues: Mapping[UUID, Venue], before: date) -> date | None:
+    """The last business day before this one on which something was sold at one of `venues`."""
+    by_card = await last_sold(ledger.reader, list(venues), before)
+    async with ledger.reader.connect() as connection:
+        other = await last_off_card(connection, list(venues), before)
+    return max((it for it in (by_card, other) if it is not None), default=None)
+
+
+def up_to_this_time(of: DaySold, venues: Mapping[UUID, Venue], today: Mapping[UUID, date], now: int) -> Sold:
+    """What had been sold on an earlier day when the clock on each venue's wall was where it is now."""
+    until: dict[UUID, int] = {}
+    for id_, it in venues.items():
+        then = local_time(now, it.zone).replace(tzinfo=None) - (today[id_] - of.days[id_])
+        until[id_] = int(then.replace(tzinfo=ZoneInfo(it.zone)).timestamp()) * 1_000_000
+    return sold(it for it in of.happened if it.at_us <= until[it.venue])
+
+
 async def sold_since(ledger: Ledger, venues: Mapping[UUID, Venue], since_us: int, now: int) -> list[tuple[UUID, int]]:
     """(terminal, when by its clock) of each sale after an instant; of the business days of then and of now."""
     days: dict[date, set[UUID]] = {}
@@ -64,4 +84,4 @@ def _happened(rows: Iterable[SaleBooked | OffCard], venues: Mapping[UUID, Venue]
     for row in sorted(rows, key=lambda it: it.undoes is not None):
         at = venues[row.venue]
         hour = hour_of(row.occurred_at_us, day, at.zone, at.cut_off)
-        yield Happened(row.id, row.venue, hour, _DECODER.decode(row.details), row.undoes)
+        yield Happened(row.id, row.venue, hour, _DECODER.decode(row.details), row.undoes, row.occurred_at_us)

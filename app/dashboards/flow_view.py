@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from babel.dates import format_date
 
@@ -12,10 +11,8 @@ from app.currencies.service import Currency
 from app.dashboards.drawing.bars import Bar, Keys, paired
 from app.dashboards.drawing.lines import Line, lines
 from app.dashboards.rules.flows import Flows, Step, Stretch
-from app.dashboards.sections import Amount, Picture, Row, Section, Table, writing
+from app.dashboards.sections import LOCALES, Amount, Cell, Picture, Row, Section, Table, day_text, writing
 from app.web import Texts
-
-_LOCALES = {"fr": "fr", "en": "en_GB"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,7 @@ class FlowView:
                 (_("Spent with cards"), "number"),
                 (_("Refunded or lapsed"), "number"),
             ],
-            [self._row(stretch_text(it, self.texts), of) for it, of in reversed(list(self.flows.items()))],
+            [self._row(_days(it, self.texts), of) for it, of in reversed(list(self.flows.items()))],
             self._row(_("In all"), total),
         )
         picture = None
@@ -73,7 +70,7 @@ class FlowView:
         _ = self.texts.gettext
         stretches = list(self.flows)
         rows = [
-            (stretch_text(it, self.texts), Amount(issued, self.currency), Amount(held, self.currency))
+            (it.last, Amount(issued, self.currency), Amount(held, self.currency))
             for it, (issued, held) in zip(stretches, self.stocks, strict=True)
         ]
         table = Table(
@@ -112,7 +109,7 @@ class FlowView:
         )
         return Bar(short_text(stretch, self.step, self.texts), of.loaded, of.spent, said=said)
 
-    def _row(self, name: str, of: Flows) -> Row:
+    def _row(self, name: Cell, of: Flows) -> Row:
         return name, *(Amount(it, self.currency) for it in (of.loaded, of.spent, of.left))
 
     def _said(self, minor: int) -> str:
@@ -122,17 +119,16 @@ class FlowView:
         return f"{title}, {self.currency.names[self.texts.language]}, {self.title}"
 
 
-def day_text(day: date, texts: Texts) -> str:
-    """A day in a table: "jeu. 26 nov. 2026"."""
-    return format_date(day, "EEE d MMM y", locale=_LOCALES[texts.language])
-
-
 def stretch_text(it: Stretch, texts: Texts) -> str:
     if it.first == it.last:
         return day_text(it.first, texts)
     return texts.gettext("%(first)s to %(last)s", first=day_text(it.first, texts), last=day_text(it.last, texts))
 
 
+def _days(it: Stretch, texts: Texts) -> Cell:
+    return it.first if it.first == it.last else stretch_text(it, texts)
+
+
 def short_text(it: Stretch, step: Step, texts: Texts) -> str:
     """A stretch on an axis, by its first day or its month."""
-    return format_date(it.first, "MMM y" if step == "month" else "d MMM", locale=_LOCALES[texts.language])
+    return format_date(it.first, "MMM y" if step == "month" else "d MMM", locale=LOCALES[texts.language])

@@ -27,6 +27,10 @@ class Till:
     oldest_s: int | None
     silent_s: int
 
+    @property
+    def where(self) -> str:
+        return f"{self.name} · {self.venue}"
+
 
 @dataclass(frozen=True, slots=True)
 class RushView:
@@ -79,7 +83,7 @@ class RushView:
             )
             for it in found
         ]
-        selling = [self._bar(it.name, it.pace.sales) for it in found if it.pace.sales]
+        selling = [self._bar(it.where, it.pace.sales) for it in found if it.pace.sales]
         return Section(
             "tills",
             _("Till by till"),
@@ -117,7 +121,7 @@ class RushView:
                 ],
                 rows,
             ),
-            self._picture(lying, _("Rows to send"), [self._bar(it.name, it.waiting) for it in found]),
+            self._picture(lying, _("Rows to send"), [self._bar(it.where, it.waiting) for it in found]),
             _("What each till said when it was last heard; what it sold since without network is not in it.")
             if found
             else _("Every till has sent all that it sold, as far as it was heard."),

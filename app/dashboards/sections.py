@@ -8,6 +8,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Literal
 
+from babel.dates import format_date
 from markupsafe import Markup
 
 from app.currencies.service import Currency
@@ -17,6 +18,8 @@ from app.dashboards.drawing.scale import tick_text
 from app.dashboards.drawing.svg import Drawing
 from app.money import Unit, format_amount
 from app.web import Texts
+
+LOCALES = {"fr": "fr", "en": "en_GB"}
 
 Kind = Literal["text", "number"]
 
@@ -97,5 +100,10 @@ def said(cell: Cell, texts: Texts) -> str:
         case int() | Fraction():
             return format_amount(int(cell), Unit.POINT, "", texts.language).strip()
         case date():
-            return cell.isoformat()
+            return day_text(cell, texts)
     return cell
+
+
+def day_text(day: date, texts: Texts) -> str:
+    """A day in a table: "jeu. 26 nov. 2026", on one line."""
+    return format_date(day, "EEE d MMM y", locale=LOCALES[texts.language]).replace(" ", "\N{NO-BREAK SPACE}")

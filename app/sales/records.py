@@ -163,6 +163,14 @@ async def off_card_of(
     return [OffCard(*row) for row in await connection.execute(query)]
 
 
+async def last_off_card(connection: AsyncConnection, venues: Collection[UUID], before: date) -> date | None:
+    """The last business day before this one on which one of `venues` recorded a sale without a card."""
+    newest = sa.select(sa.func.max(till_record.c.business_day))
+    query = newest.where(till_record.c.venue.in_(venues), till_record.c.business_day < before)
+    found: date | None = (await connection.execute(query)).scalar_one_or_none()
+    return found
+
+
 async def _kept(connection: AsyncConnection, sale: UUID) -> Any:
     return (await connection.execute(sa.select(till_record).where(till_record.c.id == sale))).one_or_none()
 

@@ -77,13 +77,15 @@ class Details(msgspec.Struct, frozen=True, gc=False):
 @dataclass(frozen=True, slots=True)
 class Happened:
     """A sale, or what took one back (`undoes`: which). `hour`: on its venue's clock, counted from midnight at the
-    beginning of the business day (26 is two in the morning after); None: it was made outside of that day."""
+    beginning of the business day (26 is two in the morning after); None: it was made outside of that day. `at_us`: when
+    it was, in microseconds since the epoch."""
 
     id: UUID
     venue: UUID
     hour: int | None
     details: Details
     undoes: UUID | None = None
+    at_us: int = 0
 
 
 @dataclass(slots=True)

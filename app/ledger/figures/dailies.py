@@ -72,6 +72,18 @@ async def dailies(engine: AsyncEngine, first: date, last: date, venues: Collecti
         return [Daily(*row[:-1], int(row[-1])) for row in await connection.execute(query)]
 
 
+async def last_sold(engine: AsyncEngine, venues: Collection[UUID], before: date) -> date | None:
+    """The last business day before this one on which a card paid at one of `venues`."""
+    query = (
+        sa.select(day_flow.c.day)
+        .where(day_flow.c.day < before, day_flow.c.kind == "sale", day_flow.c.venue.in_(venues))
+        .order_by(day_flow.c.day.desc())
+        .limit(1)
+    )
+    async with engine.connect() as connection:
+        return (await connection.execute(query)).scalar_one_or_none()
+
+
 async def stocks(engine: AsyncEngine, since: date) -> Stocks:
     """What there is, and what each day after `since` added to it."""
     async with engine.connect() as connection:

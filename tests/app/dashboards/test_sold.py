@@ -7,7 +7,7 @@ from fractions import Fraction
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.dashboards.rules.sold import Details, Happened, Line, Rest, Share, Sold, Sum, Tender, hour_of, sold
@@ -46,6 +46,7 @@ def days(draw: st.DrawFn) -> list[Happened]:
     return made + undone
 
 
+@settings(deadline=None)
 @given(days())
 def test_products_hours_and_what_was_paid_come_to_the_same(happened: list[Happened]) -> None:
     found = sold(happened)
@@ -63,6 +64,7 @@ def test_products_hours_and_what_was_paid_come_to_the_same(happened: list[Happen
         assert paid == found.totals.get((venue, code), Sum()).total + aside
 
 
+@settings(deadline=None)
 @given(days())
 def test_what_was_all_taken_back_comes_to_nothing(happened: list[Happened]) -> None:
     made = [it for it in happened if it.undoes is None]

@@ -16,6 +16,7 @@ from app.currencies.service import currencies
 from app.dashboards.day_reading import days_of, sold_on
 from app.dashboards.rules.sold import CARD, Sold
 from app.identity.tables import audit
+from app.ledger.figures.follow import catch_up
 from app.platform.clock import now_us
 from app.rules.ids import uuid7
 from app.rules.takings import Figures
@@ -174,3 +175,34 @@ async def test_another_day_is_that_day_and_an_empty_one_says_so(network: Network
     typed = await marie.get("/admin/today?day=yesterday&venue=x&money=y", headers=ENGLISH)
     assert "What is sold today?" in words(typed), "what cannot be read is not asked for"
     assert "€24.50" in words(typed)
+
+
+async def test_a_day_is_compared_with_an_earlier_one_as_it_stood_then(network: Network) -> None:
+    await network.top_up("awa", 10_000)
+    bar, now = await network.terminal("raffinerie"), now_us()
+    day_us, minute_us = 86_400_000_000, 60_000_000
+    await bar.deliver(
+        bar.sale_row("awa", {"Demi": 1}),
+        # Three days ago: 14 € by this time, 10,50 € after it; a week ago 3,50 €.
+        bar.sale_row("awa", {"Demi": 4}, at_us=now - 3 * day_us - minute_us),
+        bar.sale_row("awa", {"Demi": 3}, at_us=now - 3 * day_us + minute_us),
+        bar.sale_row("awa", {"Eau": 2}, at_us=now - 7 * day_us - minute_us),
+    )
+    await catch_up(network.engine)
+    venue, marie = network.venues["raffinerie"], await network.person("marie")
+    page = await look(marie, "/admin/today")
+    days = [venue.day_of(now - 3 * day_us + sign * minute_us) for sign in (-1, 1)]
+    if days[0] == days[1] == venue.day_of(now) - timedelta(3):
+        assert "à la même heure 14,00 € −75 % depuis" in words(page)
+        assert "Demi 1 3,50 € 3,50 € 0,00 € 24,50 €" in words(page), "the whole day, for what is still to come"
+    assert page.text.count('class="chart-line-then"') == 4, "key and line, for a phone and for a desk"
+    week = words(await look(marie, "/admin/today?than=week"))
+    assert "à la même heure 2,00 € +75 % depuis" in week
+    assert "Eau 0 0,00 € 0,00 € 0,00 € 2,00 €" in week
+    assert "à la même heure" not in words(await look(marie, "/admin/today?than=none"))
+    assert "à la même heure" not in words(await look(marie, f"/admin/today?than={venue.day_of(now)}")), (
+        "not with itself"
+    )
+    chosen = f"/admin/today?day={venue.day_of(now) - timedelta(3)}&than={venue.day_of(now) - timedelta(7)}"
+    assert "2,00 €" in words(await look(marie, chosen))
+    assert "à la même heure" not in words(await look(marie, chosen)), "both days are over"
