@@ -29,6 +29,7 @@ import app.cards.pages
 import app.dashboards.circulation_pages
 import app.dashboards.rush_pages
 import app.dashboards.today_pages
+import app.dashboards.unspent_pages
 import app.identity.api
 import app.identity.pages
 import app.identity.second_factor_pages
@@ -222,6 +223,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.lapses.pages.router,
         app.dashboards.today_pages.router,
         app.dashboards.circulation_pages.router,
+        app.dashboards.unspent_pages.router,
         app.dashboards.rush_pages.router,
         app.settlement.pages.router,
         app.settlement.period_pages.router,

@@ -47,6 +47,11 @@ async def reach(request: Request, caller: Principal, venue: str) -> Reach:
     return Reach(network, known, seen, chosen)
 
 
+def issued(of: Reach) -> list[Currency]:
+    """The moneys that somebody issues: what members owe each other is in no circulation."""
+    return [it for it in of.known.values() if it.kind != "mutual"]
+
+
 def day_typed(text: str) -> date | None:
     try:
         return date.fromisoformat(text)

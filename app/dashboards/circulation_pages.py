@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from app.currencies.service import Currency
-from app.dashboards.asking import Reach, Typed, reach
+from app.dashboards.asking import Reach, Typed, issued, reach
 from app.dashboards.files import Form, file_of
 from app.dashboards.flow_view import FlowView
 from app.dashboards.rules.flows import Step, by_stretch, first_moved, stretches
@@ -103,10 +103,6 @@ async def circulation_file(
         raise NotFound("There is no such picture or table.")
     stem = f"{asked.currency.code}-{asked.first}-{asked.today}"
     return file_of(view.sections(), section, ending, stem, texts_of(request))
-
-
-def issued(of: Reach) -> list[Currency]:
-    return [it for it in of.known.values() if it.kind != "mutual"]
 
 
 async def _asked(request: Request, caller: Principal, money: str, days: int, venue: str) -> Asked:

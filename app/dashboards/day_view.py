@@ -13,7 +13,7 @@ from app.dashboards.drawing.lines import Line, lines
 from app.dashboards.rules.sold import CARD, Sold, Sum
 from app.dashboards.sections import Amount, Head, Picture, Row, Section, Table, writing
 from app.venues.service import Venue
-from app.web import N_, Texts
+from app.web import N_, Texts, dates
 
 Found = tuple[str, Sum, Sum]
 
@@ -113,7 +113,11 @@ class DayView:
             )
             for place, (label, now, before) in enumerate(zip(labels, *sums, strict=True))
         ]
-        heads: list[Head] = [(_("Hour"), "text"), (self.title, "number"), (then.title, "number")]
+        heads: list[Head] = [
+            (_("Hour"), "text"),
+            (dates.sentence(self.title), "number"),
+            (dates.sentence(then.title), "number"),
+        ]
         picture = None
         if hours and any(any(it) for it in sums):
             drawn = [Line(self.title, sums[0][:known]), Line(then.title, sums[1])]
@@ -222,7 +226,7 @@ class DayView:
         total = together(of for _name, of, _then in found)
         rows = [self._row(*it) for it in found]
         if self.then is not None:
-            heads.append((self.then.title, "number"))
+            heads.append((dates.sentence(self.then.title), "number"))
         last = self._row(_("In all"), total, together(then for _name, _of, then in found))
         return Table(heads, rows, last if found else None)
 

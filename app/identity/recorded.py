@@ -28,6 +28,7 @@ RECORDED: Final = {
     "today_file": "export.sales",
     "circulation_file": "export.circulation",
     "rush_file": "export.rush",
+    "unspent_file": "export.unspent",
     "closings_table": "export.closings",
     "closings_archive": "export.closings",
     "settlement_table": "export.settlement",

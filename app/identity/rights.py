@@ -223,6 +223,8 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "rush_page": READ_EVENING,
     "rush_now": READ_EVENING,
     "rush_file": READ_EVENING,
+    "unspent_page": READ_NETWORK,
+    "unspent_file": READ_NETWORK,
     "circulation_page": READ_VENUE,
     "circulation_file": READ_VENUE,
     "handovers_page": READ_VENUE,

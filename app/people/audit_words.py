@@ -20,6 +20,7 @@ ACTS: Final[Mapping[str, str]] = {
     "export.periods": N_("Table of a period"),
     "export.sales": N_("Sales of a day"),
     "export.rush": N_("How busy tills are"),
+    "export.unspent": N_("What is unspent"),
     "export.circulation": N_("Loads, spends and circulation"),
     "export.closings": N_("Closings"),
     "export.settlement": N_("Table of a settlement"),

@@ -58,9 +58,9 @@ def standing(width: int, title: str, desc: str, bars: Sequence[Bar], keys: Keys,
         middle = frame.middle(place)
         for look, begin, end in (("chart-bar", 0, it.first), ("chart-bar-other", it.first, it.total)):
             _upright(drawing, frame, look, middle - thick / 2, thick, (begin, end), it.said)
-        if it.then is not None:
-            reach = frame.step * 0.46
-            drawing.line("chart-mark", middle - reach, frame.at(it.then), middle + reach, frame.at(it.then), it.said)
+        if it.then:
+            reach, y = frame.step * 0.46, frame.at(it.then)
+            _mark(drawing, (middle - reach, y), (middle + reach, y), it.said)
         if it is highest and it.total > 0:
             _name(drawing, frame, middle, it.total, writing)
     return drawing
@@ -106,8 +106,8 @@ def lying(width: int, title: str, desc: str, bars: Sequence[Bar], keys: Keys, wr
         for look, start, finish in (("chart-bar", 0, it.first), ("chart-bar-other", it.first, it.total)):
             if start != finish:
                 drawing.rect(look, min(at(start), at(finish)), y, abs(at(start) - at(finish)), thick, it.said)
-        if it.then is not None:
-            drawing.line("chart-mark", at(it.then), y - 3, at(it.then), y + thick + 3, it.said)
+        if it.then:
+            _mark(drawing, (at(it.then), y - 3), (at(it.then), y + thick + 3), it.said)
         if not narrow:
             drawing.write("chart-strong", at(max(it.total, it.then or 0, 0)) + GAP, y + 15, amount)
         y += thick + (14 if narrow else 12)
@@ -115,6 +115,12 @@ def lying(width: int, title: str, desc: str, bars: Sequence[Bar], keys: Keys, wr
         drawing.line("chart-zero", at(0), begins - 2, at(0), y - 8)
     drawing.height = int(y)
     return drawing
+
+
+def _mark(drawing: Drawing, begin: tuple[float, float], end: tuple[float, float], said: str) -> None:
+    """A line that is seen on a full bar too."""
+    for look in ("chart-halo", "chart-mark"):
+        drawing.line(look, *begin, *end, said)
 
 
 def _upright(

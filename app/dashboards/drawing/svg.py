@@ -28,6 +28,7 @@ LOOKS: Final[Mapping[str, Mapping[str, str]]] = {
     "chart-zero": {"stroke": "#857d70", "stroke-width": "1.5"},
     "chart-bar": {"fill": "#7d1d4d", "stroke": "#7d1d4d", "stroke-width": "1.5"},
     "chart-bar-other": {"fill": "#fffdf9", "stroke": "#7d1d4d", "stroke-width": "1.5"},
+    "chart-halo": {"stroke": "#ffffff", "stroke-width": "7"},
     "chart-mark": {"stroke": "#20272b", "stroke-width": "3"},
     "chart-line": {"fill": "none", "stroke": "#7d1d4d", "stroke-width": "3"},
     "chart-line-then": {"fill": "none", "stroke": "#20272b", "stroke-width": "2", "stroke-dasharray": "7 5"},

@@ -18,7 +18,7 @@ from app.ledger.figures.follow import PURSE
 from app.ledger.figures.tables import day_flow, figures_head, lot, shortfall
 from app.ledger.rules.kinds import BookKind
 from app.ledger.store.instants import balance_at
-from app.ledger.tables import account, book
+from app.ledger.tables import account, book, transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,42 @@ async def dailies(engine: AsyncEngine, first: date, last: date, venues: Collecti
         query = query.where(day_flow.c.venue.in_(venues))
     async with engine.connect() as connection:
         return [Daily(*row[:-1], int(row[-1])) for row in await connection.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What was loaded on `day`, and what of it is still on cards; minor units."""
+
+    currency: str
+    day: date
+    amount: int
+    left: int
+
+
+async def loads(engine: AsyncEngine, since: date) -> list[Loaded]:
+    """Days after `since`. What a void gave back, or one purse gave another, was loaded when it first was. It costs as
+    much as there were loads since then."""
+    again = sa.or_(transfer.c.reverses.is_not(None), account.c.kind.in_(PURSE))
+    query = (
+        sa.select(
+            book.c.currency,
+            lot.c.day,
+            sa.func.sum(sa.case((again, 0), else_=lot.c.amount)).label("amount"),
+            sa.func.sum(lot.c.remaining).label("left"),
+        )
+        .join_from(lot, book, book.c.id == lot.c.book)
+        .join(transfer, transfer.c.id == lot.c.transfer)
+        .join(account, account.c.id == transfer.c.debit_account)
+        .where(lot.c.day > since)
+        .group_by(book.c.currency, lot.c.day)
+        .order_by(lot.c.day)
+    )
+    async with engine.connect() as connection:
+        # Of a load that made a debt good, no more is told than what was beyond it; a void may give back more.
+        return [
+            Loaded(row.currency, row.day, max(int(row.amount), int(row.left)), int(row.left))
+            for row in await connection.execute(query)
+        ]
 
 
 async def last_sold(engine: AsyncEngine, venues: Collection[UUID], before: date) -> date | None:

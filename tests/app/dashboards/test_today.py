@@ -193,11 +193,11 @@ async def test_a_day_is_compared_with_an_earlier_one_as_it_stood_then(network: N
     page = await look(marie, "/admin/today")
     days = [venue.day_of(now - 3 * day_us + sign * minute_us) for sign in (-1, 1)]
     if days[0] == days[1] == venue.day_of(now) - timedelta(3):
-        assert "à la même heure 14,00 € −75 % depuis" in words(page)
+        assert "à la même heure 14,00 € écart : −75 %" in words(page)
         assert "Demi 1 3,50 € 3,50 € 0,00 € 24,50 €" in words(page), "the whole day, for what is still to come"
     assert page.text.count('class="chart-line-then"') == 4, "key and line, for a phone and for a desk"
     week = words(await look(marie, "/admin/today?than=week"))
-    assert "à la même heure 2,00 € +75 % depuis" in week
+    assert "à la même heure 2,00 € écart : +75 %" in week
     assert "Eau 0 0,00 € 0,00 € 0,00 € 2,00 €" in week
     assert "à la même heure" not in words(await look(marie, "/admin/today?than=none"))
     assert "à la même heure" not in words(await look(marie, f"/admin/today?than={venue.day_of(now)}")), (
