@@ -54,9 +54,12 @@ async def _shown(request: Request, caller: Principal, money: str) -> dict[str, A
     view, behind = None, False
     if chosen is not None:
         behind = not await catch_up(ledger.engine, stretches=STRETCHES_MAX)
-        today = dates.local(now_us(), of.network.settings.zone).date()
+        today = (
+            max((it.day_of(now_us()) for it in of.seen.values()), default=None)
+            or dates.local(now_us(), of.network.settings.zone).date()
+        )
         found = [it for it in await loads(ledger.reader, today - HISTORY) if it.currency == chosen.code]
-        # By a clock further east it may be tomorrow already.
+        # What is loaded online has no venue: by its clock the next day may have begun.
         view = UnspentView(chosen, [Load(max(0, (today - it.day).days), it.amount, it.left) for it in found], texts)
     return {
         "network_name": of.network.name,

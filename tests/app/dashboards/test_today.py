@@ -156,11 +156,14 @@ async def test_each_reader_sees_their_venues_and_takes_the_figures_away(network:
     read = ElementTree.fromstring(drawn)
     assert [it.text for it in read.iter("{http://www.w3.org/2000/svg}text") if it.text in {"Raffinerie", "24,50 €"}]
     assert "class=" not in drawn, "a file has its looks in itself"
+    drawn_small = await look(nadia, "/admin/today/file/venues.png")
+    assert drawn_small.content.startswith(b"\x89PNG")
     assert (await look(nadia, "/admin/today/file/means.svg")).status_code == 404
+    assert (await look(nadia, "/admin/today/file/means.png")).status_code == 404
     assert (await look(nadia, "/admin/today/file/venues.xlsx")).content.startswith(b"PK")
     async with network.context.reader.connect() as connection:
         noted = await connection.execute(sa.select(sa.func.count()).where(audit.c.action == "export.sales"))
-        assert noted.scalar_one() == 5
+        assert noted.scalar_one() == 7
 
 
 async def test_another_day_is_that_day_and_an_empty_one_says_so(network: Network) -> None:
