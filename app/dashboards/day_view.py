@@ -127,7 +127,7 @@ class DayView:
                 then=then.title,
                 before=self.currency.text(sums[1][-1], language),
             )
-            title = f"{_('Sales up to each hour')}, {self.currency.names[language]}"
+            title = _("Sales up to each hour") + f", {self.currency.names[language]}"
             picture = Picture.of(
                 lambda width: lines(width, title, desc, labels, drawn, writing(self.currency, self.texts))
             )

@@ -49,7 +49,7 @@ class UnspentView:
         picture = None
         if len(bars) > 1 and self.on_cards:
             desc = _("Now: %(now)s. The table below has all figures.", now=self._said(self.on_cards))
-            title = f"{_('Expected on cards')}, {self.currency.names[self.texts.language]}"
+            title = _("Expected on cards") + f", {self.currency.names[self.texts.language]}"
             how = writing(self.currency, self.texts)
             picture = Picture.of(lambda width: lying(width, title, desc, bars, Keys(), how))
         return Section(
@@ -81,7 +81,7 @@ class UnspentView:
         picture = None
         if bars:
             desc = _("Days since it was loaded, and how much of it is unspent. The table below has all figures.")
-            title = f"{_('Unspent by age')}, {self.currency.names[self.texts.language]}"
+            title = _("Unspent by age") + f", {self.currency.names[self.texts.language]}"
             how = Writing(None, self._whole_percent, self._whole_percent)
             picture = Picture.of(lambda width: standing(width, title, desc, bars, Keys(), how))
         return Section(
