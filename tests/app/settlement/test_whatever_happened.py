@@ -28,7 +28,7 @@ from app.platform.clock import now_us
 from app.platform.database import create_engine
 from app.rules.ids import uuid7
 from app.rules.policy import Fee, Policy, Redeem
-from app.settlement import booking, paying, runs, store
+from app.settlement import booking, later, paying, runs, store
 from app.settlement.bank_details import ask, decide
 from app.settlement.rules.accounts import Details
 from app.settlement.rules.amounts import NETWORK
@@ -59,14 +59,15 @@ before = st.one_of(
 
 @dataclass(frozen=True)
 class Plan:
-    """One run: what of it, whom it leaves out, whose payment fails, what happens before its approval, and how many
-    entries are posted before the server stops."""
+    """One run: what of it, whom it leaves out, whose payment fails, what happens before its approval, how many entries
+    are posted before the server stops, and whose amounts are put off by which part."""
 
     percent: int
     left_out: int | None
     fails: int | None
     meanwhile: Sequence[tuple[str, int, int, str, int]]
     stops_after: int
+    later: tuple[int, int] | None = None
 
 
 plans = st.builds(
@@ -76,6 +77,7 @@ plans = st.builds(
     st.none() | places,
     st.lists(before, max_size=3),
     st.integers(0, 9),
+    st.none() | st.tuples(places, st.integers(1, 3)),
 )
 stories = st.lists(st.tuples(st.lists(before, min_size=2, max_size=8), plans), min_size=2, max_size=3)
 
@@ -211,6 +213,7 @@ class Month:
             frozen = await store.statements(connection, run.id)
         for step in plan.meanwhile:
             await self.act(step)
+        await self.put_off(run, plan)
         out = [] if plan.left_out is None else [self.venues[plan.left_out].id]
         run = await runs.approve(self.ledger, run.id, leave_out=out, actor="approver")
         await self.sound()
@@ -219,8 +222,8 @@ class Month:
         await self.sound()
         async with self.engine.connect() as connection:
             kept = await store.statements(connection, run.id)
-        assert {it: (of.lines, of.figures) for it, of in kept.items()} == {
-            it: (of.lines, of.figures) for it, of in frozen.items()
+        assert {it: (of.lines, of.frozen) for it, of in kept.items()} == {
+            it: (of.lines, of.frozen) for it, of in frozen.items()
         }
         paid = {f"venue:{it.venue}": it.figures for it in kept.values() if it.settled and it.figures is not None}
         await self.explained(worth, paid)
@@ -231,6 +234,21 @@ class Month:
         await runs.close(self.ledger, run.id, actor="maker")
         async with self.engine.connect() as connection:
             self.closed[run.id] = await store.statements(connection, run.id)
+
+    async def put_off(self, run: Run, plan: Plan) -> None:
+        """A part of everything that can wait of one venue; what is settled now and what waits is what was frozen."""
+        if plan.later is None:
+            return
+        place, part = plan.later
+        venue = self.venues[place].id
+        async with self.engine.connect() as connection:
+            of = (await store.statements(connection, run.id, venue)).get(venue)
+        for line in of.lines if of is not None and of.frozen is not None else ():
+            units = later.can_wait(of, line) // part if of is not None else 0
+            if units:
+                of = await later.put_off(self.ledger, run.id, venue, line.number, units, "Why", "person:x", actor="x")
+        if of is not None and of.frozen is not None and of.figures is not None:
+            assert of.figures.net + sum(it.cents for it in of.later) == of.frozen.net
 
     async def explained(self, worth: dict[str, int], paid: dict[str, Any]) -> None:
         """Booking changes what a venue is owed by its fees and what it bears of offline sales, and by nothing else."""
@@ -326,6 +344,17 @@ async def _month(url: str, cover: Cover, story: Sequence[tuple[Sequence[Any], Pl
             [("take_back", 1, 0, "RAF", 1), ("sell", 1, 2, "RAF", 1759), ("unknown_card", 1, 0, "RAF", 846)],
             Plan(33, None, None, [], 2),
         ),
+    ],
+)
+# Half of a claim, and of cash, waits; the next run settles it while more was sold.
+@example(
+    "shared",
+    [
+        (
+            [("load_cash", 0, 2, "RAF", 2000), ("sell", 0, 2, "RAF", 1500), ("sell", 1, 2, "OWN", 500)],
+            Plan(100, None, 2, [("take_back", 0, 0, "RAF", 1)], 9, (2, 2)),
+        ),
+        ([("sell", 0, 2, "RAF", 300)], Plan(100, None, None, [], 9)),
     ],
 )
 @given(cover=st.sampled_from(["network", "venue", "shared"]), story=stories)
