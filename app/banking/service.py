@@ -149,7 +149,11 @@ async def match_what_is_certain(engine: AsyncEngine, ledger: Ledger, day: date) 
     for it in found:
         if sure := next((each for each in it.proposals if each.certain), None):
             more = {"handover": sure.handover, "payout": sure.payout, "gross_cents": sure.gross_cents or None}
-            await decide(engine, ledger, it.id, sure.kind, sure.subject, day, actor="server", **more)  # type: ignore[arg-type]
+            try:
+                await decide(engine, ledger, it.id, sure.kind, sure.subject, day, actor="server", **more)  # type: ignore[arg-type]
+            except Conflict:
+                # Somebody decided meanwhile, or another line of this amount was the payout.
+                continue
             done += 1
     return done
 

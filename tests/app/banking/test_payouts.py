@@ -237,6 +237,16 @@ async def test_two_lines_are_matched_to_one_payout_once(network: Network) -> Non
     assert proof.ok, proof.findings
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+async def test_of_two_lines_that_could_be_a_payout_the_second_waits(network: Network) -> None:
+    await two_lines(network)
+    assert await service.match_what_is_certain(network.engine, network.ledger, DAY) == 1
+    async with network.engine.connect() as connection:
+        assert len(await service.lines(connection, open_=True)) == 1
+    assert await euros(network, "bank") == 4900
+
+
 async def stopped(*_: object) -> None:
     raise RuntimeError("the server stopped")
 
