@@ -68,13 +68,15 @@ class VenuePeriodShown(BaseModel):
 
 class PeriodShown(BaseModel):
     """`booked_at_us`: when the last of what these figures hold was booked (null: nothing yet); `behind`: more was
-    booked since, and the figures are being brought up to date."""
+    booked since, and the figures are being brought up to date. `elsewhere`: by currency, what was loaded, refunded and
+    kept as deposits at no venue, as online; empty for whoever reads for venues alone."""
 
     first: date
     last: date
     booked_at_us: int | None
     behind: bool
     venues: list[VenuePeriodShown]
+    elsewhere: dict[str, dict[Name, FlowShown]]
 
 
 @router.get("/positions", summary="Who owes whom")
@@ -113,6 +115,7 @@ async def period_positions(
         last=last,
         booked_at_us=found.booked_at_us,
         behind=found.behind,
+        elsewhere={code: _flows(of.aside) for code, of in found.elsewhere.items()} if caller.sees_network else {},
         venues=[
             VenuePeriodShown(
                 venue=it.venue.id,

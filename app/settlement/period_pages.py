@@ -21,7 +21,7 @@ from app.platform.context import context_of
 from app.platform.errors import NotFound
 from app.settlement import ageing, drilling
 from app.settlement.flow_picture import flow_picture
-from app.settlement.periods import ASIDE, CLAIM, DUE, Name, VenuePeriod, all_due, all_taken, periods
+from app.settlement.periods import ASIDE, CLAIM, DUE, Name, Taken, VenuePeriod, all_due, all_taken, periods
 from app.settlement.periods_csv import periods_csv
 from app.venues.service import Network, Venue, the_network, venue_named, venues
 from app.web import N_, Texts, dates, texts_of
@@ -86,6 +86,8 @@ async def periods_page(
     chosen = money if money in asked.known else next(iter(moved or asked.known), None)
     currency = asked.known[chosen] if chosen is not None else None
     matrix = found.matrices.get(chosen) if chosen is not None else None
+    # What is nobody's venue is the network's.
+    elsewhere = found.elsewhere if caller.sees_network else {}
     ages = await ageing.unspent(ledger_of(request), asked.today) if caller.sees_network else {}
     return render_admin(
         request,
@@ -109,7 +111,10 @@ async def periods_page(
         names={it.id: it.name for it in asked.seen.values()},
         ages=ages.get(chosen or "", ()),
         age_names=ageing.names(texts),
-        total=None if chosen is None else all_taken(it.taken[chosen] for it in found.venues),
+        elsewhere=elsewhere.get(chosen or ""),
+        total=None
+        if chosen is None
+        else all_taken([*(it.taken[chosen] for it in found.venues), *_of(elsewhere, chosen)]),
         total_due=all_due(it.due for it in found.venues),
     )
 
@@ -119,7 +124,8 @@ async def periods_table(request: Request, caller: Caller, first: Day = None, las
     """Every figure of the period in one row each, in the reader's language."""
     asked, texts = await _asked(request, caller, first, last), texts_of(request)
     found = await periods(ledger_of(request), asked.seen.values(), asked.known, asked.first, asked.last)
-    text = periods_csv(found.venues, asked.known, {it: texts.gettext(name) for it, name in FLOWS.items()}, texts)
+    flows = {it: texts.gettext(name) for it, name in FLOWS.items()}
+    text = periods_csv(found.venues, found.elsewhere if caller.sees_network else {}, asked.known, flows, texts)
     name = f"positions-{asked.first}-{asked.last}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(text.encode("utf-8-sig"), media_type="text/csv", headers=headers)
@@ -171,6 +177,10 @@ async def _asked(request: Request, caller: Principal, first: date | None, last: 
     until = last or today
     begin = first or min(until, today).replace(day=1)
     return Asked(network, known, seen, today, min(begin, until), max(begin, until))
+
+
+def _of(elsewhere: Mapping[str, Taken], money: str) -> list[Taken]:
+    return [elsewhere[money]] if money in elsewhere else []
 
 
 def _spans(today: date, texts: Texts) -> list[Span]:

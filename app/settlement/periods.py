@@ -101,9 +101,11 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True)
 class Periods:
-    """`booked_at_us`: when the last of what these figures hold was booked; `behind`: more was booked since."""
+    """`elsewhere`: by money, what was done for cards at no venue, as online. `booked_at_us`: when the last of what
+    these figures hold was booked; `behind`: more was booked since."""
 
     venues: Sequence[VenuePeriod]
+    elsewhere: Mapping[str, Taken]
     matrices: Mapping[str, Matrix]
     booked_at_us: int | None
     behind: bool
@@ -118,6 +120,7 @@ async def periods(
     picture = await reads.picture(ledger.reader, first, last, [it.owner for it in of])
     return Periods(
         tabulate(picture, of, known),
+        elsewhere(picture, known),
         {code: matrix(picture, it, [venue.id for venue in of]) for code, it in known.items() if it.kind != "mutual"},
         picture.booked_at_us,
         not all_in,
@@ -145,6 +148,15 @@ def tabulate(picture: Picture, of: Sequence[Venue], known: Collection[str]) -> l
             taken.opening = taken.closing - sum(it.amount for it in taken.flows.values())
         at.due.opening = at.due.closing - sum(it.amount for it in at.due.flows.values())
     return list(by_owner.values())
+
+
+def elsewhere(picture: Picture, known: Collection[str]) -> dict[str, Taken]:
+    """What was loaded, refunded and set aside at no venue."""
+    found = {code: Taken() for code in known}
+    for it in picture.movements:
+        if it.venue is None and it.book.kind == BookKind.CURRENCY and it.book.currency in known:
+            put_aside(found[it.book.currency], it)
+    return {code: taken for code, taken in found.items() if taken.moved}
 
 
 def _book(at: VenuePeriod, it: Movement, kind: str, sign: int) -> None:

@@ -8,15 +8,19 @@ from collections.abc import Mapping, Sequence
 
 from app.currencies.service import Currency
 from app.money import Unit
-from app.settlement.periods import Flow, Name, VenuePeriod
+from app.settlement.periods import Flow, Name, Taken, VenuePeriod
 from app.settlement.positions_csv import cell, figure
 from app.web import Texts
 
 
 def periods_csv(
-    found: Sequence[VenuePeriod], known: Mapping[str, Currency], names: Mapping[Name, str], texts: Texts
+    found: Sequence[VenuePeriod],
+    elsewhere: Mapping[str, Taken],
+    known: Mapping[str, Currency],
+    names: Mapping[Name, str],
+    texts: Texts,
 ) -> str:
-    """Venue, money, what, amount (major units; time in minutes), transfers."""
+    """Venue, money, what, amount (major units; time in minutes), transfers. `elsewhere`: by money, at no venue."""
     french = texts.language == "fr"
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";" if french else ",")
@@ -34,6 +38,10 @@ def periods_csv(
         for what, amount, transfers in due:
             label = _("Cash held for the network: %(what)s", what=what)
             writer.writerow([venue, "EUR", label, figure(amount, Unit.CENT, french), transfers])
+    for code, taken in elsewhere.items():
+        for what, amount, transfers in _rows(taken.aside, names):
+            nowhere = [_("Online or elsewhere"), code, what, figure(amount, known[code].unit, french), transfers]
+            writer.writerow(nowhere)
     return out.getvalue()
 
 

@@ -14,6 +14,7 @@ from app.rules.ids import uuid7
 from app.settlement.ageing import part_of
 from app.settlement.flow_picture import flow_picture
 from app.wire import VoidRow
+from tests.support.books import online
 from tests.support.network import Network
 from tests.support.pages import look, words
 
@@ -61,6 +62,22 @@ async def test_each_venue_s_period_leads_from_its_opening_to_its_closing(network
     later = words(await look(nadia, f"/admin/positions?{span(network, 2, 3)}"))
     assert "Raffinerie 7,00 € 0,00 € 0,00 € 0,00 € 7,00 €" in later
     assert "Rien n’est perdu" not in later
+
+
+async def test_what_was_loaded_online_is_at_no_venue(network: Network) -> None:
+    await evening(network)
+    await online(network, "awa", 5000)
+    nadia = await network.person("nadia")
+    said = words(await look(nadia, f"/admin/positions?{span(network, -1, 1)}"))
+    assert "Canal 6,00 € 0,00 € 0,00 € En ligne ou ailleurs 50,00 € 0,00 € 0,00 € Total 76,00 € 0,00 € 0,00 €" in said
+    table = await look(nadia, f"/admin/positions/period.csv?{span(network, -1, 1)}")
+    assert "En ligne ou ailleurs;RAF;Chargé sur des cartes;50,00;1" in table.text
+    period = (await network.get("nadia", f"/positions/period?{span(network, -1, 1)}")).json()
+    assert period["elsewhere"]["RAF"]["loaded"]["amount"] == 5000
+    # A venue sees what happened at its own counters.
+    marie = await network.person("marie")
+    assert "En ligne ou ailleurs 50,00" not in words(await look(marie, f"/admin/positions?{span(network, -1, 1)}"))
+    assert (await network.get("marie", f"/positions/period?{span(network, -1, 1)}")).json()["elsewhere"] == {}
 
 
 async def test_the_matrix_says_where_spent_money_had_been_loaded(network: Network) -> None:
