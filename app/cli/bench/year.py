@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.cards.service import add_cards, wallet_key
 from app.currencies.service import NETWORK, Currency, define, rates
-from app.ledger.figures.follow import day_flow_query
+from app.ledger.figures.follow import flow_queries
 from app.ledger.figures.tables import figures_head
 from app.ledger.rules.kinds import AccountKey
 from app.ledger.rules.sealing import GENESIS, link_digest
@@ -124,7 +124,8 @@ async def fill(context: Context, sales: int, venues: int) -> Year:
             await connection.execute(sa.text(definition))
         await _seal(connection, context.keys.signing)
         newest = (await connection.execute(sa.text("SELECT transfer_id FROM ledger_head"))).scalar_one()
-        await connection.execute(day_flow_query(connection, 0, newest))
+        for query in flow_queries(connection, 0, newest):
+            await connection.execute(query)
         await connection.execute(sa.update(figures_head).values(transfer=newest))
     async with context.engine.connect() as connection:
         # As it is some minutes later on a server that runs.

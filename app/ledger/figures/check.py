@@ -9,7 +9,16 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.ledger.figures.follow import PURSE, issued, moved
-from app.ledger.figures.tables import day_flow, figures_head, lot, shortfall, spent_from, spent_month
+from app.ledger.figures.tables import (
+    day_flow,
+    figures_head,
+    lot,
+    month_flow,
+    month_of,
+    shortfall,
+    spent_from,
+    spent_month,
+)
 from app.ledger.store.instants import balance_at
 from app.ledger.tables import account
 from app.platform.database import is_sqlite
@@ -30,24 +39,27 @@ async def findings(connection: AsyncConnection) -> AsyncIterator[str]:
         for row in await connection.execute(found.limit(FINDINGS_MAX)):
             what = f"{row.amount} by {row.kind} from {row.debit_kind} to {row.credit_kind}"
             yield f"figures of {row.day}: {what} {wrong}"
-    for row in await connection.execute(_wrong_months(connection)):
-        yield f"figures of {row.month:%Y-%m}: its days of where money was spent are not the month's by {row.amount}"
+    for days, months, what in (
+        (day_flow, month_flow, "what moved"),
+        (spent_from, spent_month, "where money was spent"),
+    ):
+        for row in await connection.execute(_wrong_months(connection, days, months)):
+            yield f"figures of {row.month:%Y-%m}: its days of {what} are not the month's by {row.amount}"
     for row in await connection.execute(_wrong_purses(connection, upto)):
         yield f"lots of {row.owner} in book {row.book}: they come to {row.remaining}, its accounts to {row.balance}"
 
 
-def _wrong_months(connection: AsyncConnection) -> sa.Select[tuple[date, int]]:
-    """Months of `spent_month` that are not the sums of their days."""
-    day, of = spent_from.c.day, (spent_from.c.book, spent_from.c.origin, spent_from.c.purpose, spent_from.c.venue)
-    first = sa.func.date(day, "start of month") if is_sqlite(connection) else sa.func.date_trunc("month", day)
-    month = sa.type_coerce(first, sa.Date) if is_sqlite(connection) else sa.cast(first, sa.Date)
-    days = sa.select(month.label("month"), *of, spent_from.c.amount)
-    both = sa.union_all(days, sa.select(*(it for it in spent_month.c if it.name != "amount"), -spent_month.c.amount))
-    each = both.subquery()
-    keys = (each.c.month, each.c.book, each.c.origin, each.c.purpose, each.c.venue)
+def _wrong_months(connection: AsyncConnection, days: sa.Table, months: sa.Table) -> sa.Select[tuple[date, int]]:
+    """Months that are not the sums of their days."""
+    of = [it.name for it in months.primary_key if it.name != "month"]
+    month = month_of(days.c.day, sqlite=is_sqlite(connection))
+    each = sa.union_all(
+        sa.select(month.label("month"), *(days.c[it] for it in of), days.c.amount),
+        sa.select(months.c.month, *(months.c[it] for it in of), -months.c.amount),
+    ).subquery()
     amount = sa.func.sum(each.c.amount)
-    query = sa.select(each.c.month, amount.label("amount")).group_by(*keys).having(amount != 0)
-    return query.limit(FINDINGS_MAX)
+    query = sa.select(each.c.month, amount.label("amount")).group_by(each.c.month, *(each.c[it] for it in of))
+    return query.having(amount != 0).limit(FINDINGS_MAX)
 
 
 def _wrong_purses(connection: AsyncConnection, upto: int) -> sa.Select[tuple[int, str, int, int]]:

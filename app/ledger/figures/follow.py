@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.ledger.figures.lots import NOWHERE, Cell, Leg, Lot, Lots, Shortfall, Use
-from app.ledger.figures.tables import day_flow, figures_head, lot, lot_use, shortfall, spent_from, spent_month
+from app.ledger.figures.tables import (
+    day_flow,
+    figures_head,
+    lot,
+    lot_use,
+    month_flow,
+    month_of,
+    shortfall,
+    spent_from,
+    spent_month,
+)
 from app.ledger.tables import account, head, operation, transfer
 from app.platform.database import is_sqlite
 
@@ -80,29 +91,32 @@ async def _step(connection: AsyncConnection, stretch: int) -> bool:
     upto = min(newest, after + stretch)
     if upto == after:
         return False
-    await connection.execute(day_flow_query(connection, after, upto))
+    for query in flow_queries(connection, after, upto):
+        await connection.execute(query)
     await _take_in_lots(connection, after, upto)
     await connection.execute(sa.update(figures_head).values(transfer=upto))
     return True
 
 
-def day_flow_query(connection: AsyncConnection, after: int, upto: int) -> Any:
-    """The statement that adds these transfers to `day_flow`."""
-    insert = sqlite.insert if is_sqlite(connection) else postgresql.insert
-    adding = insert(day_flow).from_select([it.name for it in day_flow.c], moved(after, upto))
-    return adding.on_conflict_do_update(
-        index_elements=list(day_flow.primary_key),
-        set_={
-            "amount": day_flow.c.amount + adding.excluded.amount,
-            "transfers": day_flow.c.transfers + adding.excluded.transfers,
-        },
-    )
+def flow_queries(connection: AsyncConnection, after: int, upto: int) -> list[Any]:
+    """The statements that add these transfers to `day_flow` and to `month_flow`."""
+    lite = is_sqlite(connection)
+    insert = sqlite.insert if lite else postgresql.insert
+    queries = []
+    for table, when in (
+        (day_flow, operation.c.business_day),
+        (month_flow, month_of(operation.c.business_day, sqlite=lite)),
+    ):
+        adding = insert(table).from_select([it.name for it in table.c], moved(after, upto, when))
+        both = {it: table.c[it] + adding.excluded[it] for it in ("amount", "transfers")}
+        queries.append(adding.on_conflict_do_update(index_elements=list(table.primary_key), set_=both))
+    return queries
 
 
-def moved(after: int, upto: int) -> sa.Select[Any]:
-    """What `day_flow` says, worked out from the transfers above number `after` and up to `upto`."""
+def moved(after: int, upto: int, when: sa.ColumnElement[date] = operation.c.business_day) -> sa.Select[Any]:
+    """What `day_flow` says (or `month_flow`), worked out from the transfers above number `after` and up to `upto`."""
     dimensions = (
-        operation.c.business_day.label("day"),
+        when.label("day"),
         _DEBITED.c.book,
         operation.c.kind,
         sa.func.coalesce(operation.c.venue, sa.literal(NOWHERE, sa.Uuid)).label("venue"),

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.ledger.figures.lots import NOWHERE
-from app.ledger.figures.tables import day_flow, figures_head, lot, spent_from, spent_month
+from app.ledger.figures.tables import day_flow, figures_head, lot, month_flow, spent_from, spent_month
 from app.ledger.rules.kinds import Book, BookKind
 from app.ledger.store.instants import balance_at
 from app.ledger.tables import account, book, operation
@@ -84,17 +84,31 @@ async def picture(engine: AsyncEngine, first: date, last: date, owners: Collecti
         upto = (await connection.execute(sa.select(figures_head.c.transfer))).scalar_one()
         booked = sa.select(operation.c.booked_at_us).where(operation.c.first_transfer <= upto)
         newest = booked.order_by(operation.c.seq.desc()).limit(1)
-        of = sa.or_(
-            day_flow.c.debit_owner.in_(owners),
-            day_flow.c.credit_owner.in_(owners),
-            day_flow.c.venue.in_([*venues, NOWHERE]),
-        )
-        theirs = sa.or_(day_flow.c.debit_owner.in_(owners), day_flow.c.credit_owner.in_(owners))
+        following = (last.replace(day=1) + timedelta(days=31)).replace(day=1) if last.year < date.max.year else date.max
+
+        def theirs(table: sa.Table) -> sa.ColumnElement[bool]:
+            return sa.or_(table.c.debit_owner.in_(owners), table.c.credit_owner.in_(owners))
+
+        def here(table: sa.Table) -> sa.ColumnElement[bool]:
+            return sa.or_(theirs(table), table.c.venue.in_([*venues, NOWHERE]))
+
+        begin, end = whole_months(first, last)
+        day, month = day_flow.c.day, month_flow.c.month
+        of_period: list[Part] = [(day_flow, here(day_flow), day >= first, day <= last)]
+        if begin < end:
+            of_period = [
+                (month_flow, here(month_flow), month >= begin, month < end),
+                (day_flow, here(day_flow), day >= first, sa.or_(day < begin, day >= end), day <= last),
+            ]
         return Picture(
             upto,
             (await connection.execute(newest)).scalar_one_or_none(),
-            await _movements(connection, of, day_flow.c.day >= first, day_flow.c.day <= last),
-            await _movements(connection, theirs, day_flow.c.day > last),
+            await _movements(connection, *of_period),
+            await _movements(
+                connection,
+                (day_flow, theirs(day_flow), day > last, day < following),
+                (month_flow, theirs(month_flow), month >= following),
+            ),
             await _standings(connection, upto, owners),
             await _spent(connection, first, last, venues),
         )
@@ -108,7 +122,9 @@ async def days(engine: AsyncEngine, first: date, last: date, owner: str) -> list
         day_flow.c.venue == UUID(owner.partition(":")[2]),
     )
     async with engine.connect() as connection:
-        return await _movements(connection, of, day_flow.c.day >= first, day_flow.c.day <= last, by_day=True)
+        return await _movements(
+            connection, (day_flow, of, day_flow.c.day >= first, day_flow.c.day <= last), by_day=True
+        )
 
 
 async def unspent(engine: AsyncEngine) -> list[Unspent]:
@@ -131,30 +147,25 @@ def _book(row: Any) -> Book:
     return Book(row.issuer, BookKind(row.book_kind), row.currency)
 
 
-async def _movements(
-    connection: AsyncConnection, *conditions: sa.ColumnElement[bool], by_day: bool = False
-) -> list[Movement]:
-    kept = (
-        *([day_flow.c.day] if by_day else []),
-        *_BOOK,
-        day_flow.c.kind,
-        day_flow.c.venue,
-        day_flow.c.debit_kind,
-        day_flow.c.debit_owner,
-        day_flow.c.credit_kind,
-        day_flow.c.credit_owner,
-    )
-    query = (
-        sa.select(
-            *kept,
-            sa.func.sum(day_flow.c.amount).label("amount"),
-            sa.func.sum(day_flow.c.transfers).label("transfers"),
+Part = tuple[sa.Table, *tuple[sa.ColumnElement[bool], ...]]
+_FLOW = ("kind", "venue", "debit_kind", "debit_owner", "credit_kind", "credit_owner")
+
+
+async def _movements(connection: AsyncConnection, *parts: Part, by_day: bool = False) -> list[Movement]:
+    """`parts`: a table of flows, and what of it."""
+    found = sa.union_all(
+        *(
+            sa.select(
+                *([table.c.day] if by_day else []),
+                *(table.c[it] for it in ("book", *_FLOW, "amount", "transfers")),
+            ).where(*conditions)
+            for table, *conditions in parts
         )
-        .join_from(day_flow, book, book.c.id == day_flow.c.book)
-        .where(*conditions)
-        .group_by(*kept)
-        .order_by(*kept)
-    )
+    ).subquery()
+    kept = (*([found.c.day] if by_day else []), *_BOOK, *(found.c[it] for it in _FLOW))
+    amount, transfers = (sa.func.sum(found.c[it]).label(it) for it in ("amount", "transfers"))
+    query = sa.select(*kept, amount, transfers).join_from(found, book, book.c.id == found.c.book)
+    query = query.group_by(*kept).order_by(*kept)
     return [
         Movement(
             row.day if by_day else None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import sqlalchemy as sa
 
 from app.platform.tables import metadata
@@ -22,6 +24,23 @@ day_flow = sa.Table(
     "day_flow",
     metadata,
     sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("book", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("venue", sa.Uuid, primary_key=True),
+    sa.Column("debit_kind", sa.Text, primary_key=True),
+    sa.Column("debit_owner", sa.Text, primary_key=True),
+    sa.Column("credit_kind", sa.Text, primary_key=True),
+    sa.Column("credit_owner", sa.Text, primary_key=True),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("transfers", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("amount > 0 AND transfers > 0", name="moves_something"),
+)
+
+# The same by calendar month, named by its first day: a year is then no more rows than its months are.
+month_flow = sa.Table(
+    "month_flow",
+    metadata,
+    sa.Column("month", sa.Date, primary_key=True),
     sa.Column("book", sa.Integer, primary_key=True),
     sa.Column("kind", sa.Text, primary_key=True),
     sa.Column("venue", sa.Uuid, primary_key=True),
@@ -105,7 +124,7 @@ spent_from = sa.Table(
     sa.Column("amount", sa.BigInteger, nullable=False),
 )
 
-# The same by calendar month, named by its first day: a year is then no more rows than its months are.
+# The same by calendar month.
 spent_month = sa.Table(
     "spent_month",
     metadata,
@@ -116,3 +135,10 @@ spent_month = sa.Table(
     sa.Column("venue", sa.Uuid, primary_key=True),
     sa.Column("amount", sa.BigInteger, nullable=False),
 )
+
+
+def month_of(day: sa.ColumnElement[date], *, sqlite: bool) -> sa.ColumnElement[date]:
+    """The first day of the month that a day lies in."""
+    if sqlite:
+        return sa.type_coerce(sa.func.date(day, "start of month"), sa.Date)
+    return sa.cast(sa.func.date_trunc("month", day), sa.Date)

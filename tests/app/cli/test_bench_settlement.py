@@ -16,7 +16,7 @@ from app.ledger.verify import verify
 from app.platform.context import Context
 from app.platform.settings import Settings
 
-FIGURES = ("day_flow", "lot", "lot_use", "spent_from", "spent_month", "shortfall")
+FIGURES = ("day_flow", "month_flow", "lot", "lot_use", "spent_from", "spent_month", "shortfall")
 
 
 @pytest.mark.parametrize("database_kind", ["postgresql"])

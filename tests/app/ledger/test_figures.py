@@ -180,7 +180,10 @@ async def test_figures_are_what_the_transfers_say_wherever_they_were_stopped(boo
     everything = await reads.picture(ledger.reader, FRIDAY, SUNDAY, list(venues.values()))
     # The three days by themselves, and with their month: whole months are read by the month.
     for first, last in ((FRIDAY, date(2026, 5, 31)), (date(2026, 4, 9), date(2026, 7, 4)), (FRIDAY, date.max)):
-        assert (await reads.picture(ledger.reader, first, last, list(venues.values()))).spent == everything.spent
+        found = await reads.picture(ledger.reader, first, last, list(venues.values()))
+        assert (found.spent, found.movements, found.since) == (everything.spent, everything.movements, [])
+    before = await reads.picture(ledger.reader, date(2026, 3, 1), date(2026, 4, 20), list(venues.values()))
+    assert (before.movements, reads.balances_at_end(before.standings, before.since)) == ([], dict.fromkeys(balances, 0))
     owed = -sum(it.balance for it in await ledger.balances(kinds=["overdraft"]))
     assert sum(it.amount for it in everything.spent) == sum(sold.values()) - owed
     held = sum(it.balance for it in await ledger.balances(kinds=["wallet"]))
@@ -235,7 +238,12 @@ async def test_what_tills_sold_before_anything_was_issued_is_taken_in_once_it_is
 @pytest.mark.anyio
 @pytest.mark.parametrize(
     "spoil",
-    ["day_flow SET amount = amount + 1", "lot SET remaining = remaining - 1", "spent_month SET amount = amount + 1"],
+    [
+        "day_flow SET amount = amount + 1",
+        "lot SET remaining = remaining - 1",
+        "spent_month SET amount = amount + 1",
+        "month_flow SET amount = amount + 1",
+    ],
 )
 async def test_figures_that_somebody_altered_are_found(books: Books, spoil: str) -> None:
     await books.top_up("alice", 500)
