@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 import app.accounting.api
 import app.accounting.book_pages
 import app.accounting.pages
+import app.banking.api
 import app.banking.handover_pages
 import app.banking.pages
 import app.banking.payment_pages
@@ -47,6 +48,7 @@ import app.mutual.api
 import app.mutual.pages
 import app.outbox.api
 import app.people.api
+import app.people.audit_api
 import app.people.audit_pages
 import app.people.pages
 import app.people.password_pages
@@ -178,6 +180,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.identity.api.router,
         app.venues.api.router,
         app.people.api.router,
+        app.people.audit_api.router,
         app.moneys.api.router,
         app.cards.api.router,
         app.terminals.api.router,
@@ -196,6 +199,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.settlement.bank_api.router,
         app.settlement.run_api.router,
         app.settlement.later_api.router,
+        app.banking.api.router,
         app.accounting.api.router,
         app.ledger.api.router,
         app.outbox.api.router,

@@ -62,11 +62,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A line of a statement; `found` None: it is open, and `proposals` say what it may be."""
+    """A line of a statement, its `number` among them; `found` None: it is open, and `proposals` say what it may be."""
 
     id: UUID
     statement: UUID
     iban: str
+    number: int
     line: Line
     found: Found | None
     proposals: Sequence[Proposal] = ()
@@ -81,15 +82,28 @@ _UNDECIDED = sa.or_(match.c.kind.is_(None), match.c.kind == "undone")
 
 
 async def lines(
-    connection: AsyncConnection, *, open_: bool | None = None, one: UUID | None = None, limit: int = SHOWN_MAX
+    connection: AsyncConnection,
+    *,
+    open_: bool | None = None,
+    one: UUID | None = None,
+    of: UUID | None = None,
+    before: tuple[date, int, UUID] | None = None,
+    limit: int = SHOWN_MAX,
 ) -> list[Seen]:
-    """Lines with what they were found to be, the newest first. `open_`: only those that are (not) decided."""
+    """Lines with what they were found to be, the newest first. `open_`: only those that are (not) decided; `of`: of one
+    statement; `before`: those after this (day, number, id) in that order."""
     query = sa.select(line, match).select_from(line.outerjoin(match, _NEWEST))
     query = query.order_by(line.c.day.desc(), line.c.number.desc(), line.c.id.desc()).limit(limit)
     if one is not None:
         query = query.where(line.c.id == one)
     if open_ is not None:
         query = query.where(_UNDECIDED if open_ else sa.not_(_UNDECIDED))
+    if of is not None:
+        query = query.where(line.c.statement == of)
+    if before is not None:
+        day, number, id_ = before
+        later = (line.c.number < number) | ((line.c.number == number) & (line.c.id < id_))
+        query = query.where((line.c.day < day) | ((line.c.day == day) & later))
     return [_seen(row) for row in (await connection.execute(query)).mappings()]
 
 
@@ -136,7 +150,7 @@ async def open_lines(connection: AsyncConnection, ledger: Ledger) -> list[Seen]:
     """Lines that wait for somebody, with proposals, the newest first."""
     what = await expected(connection, ledger)
     return [
-        Seen(it.id, it.statement, it.iban, it.line, None, proposals(it.line, what))
+        Seen(it.id, it.statement, it.iban, it.number, it.line, None, proposals(it.line, what))
         for it in await lines(connection, open_=True)
     ]
 
@@ -432,17 +446,23 @@ def _seen(row: sa.RowMapping) -> Seen:
         row[line.c.text],
         row[line.c.reference],
     )
-    return Seen(row[line.c.id], row[line.c.statement], row[line.c.iban], said, found)
+    return Seen(row[line.c.id], row[line.c.statement], row[line.c.iban], row[line.c.number], said, found)
 
 
-async def statements(connection: AsyncConnection, limit: int = 50) -> list[sa.RowMapping]:
-    """Newest first, with how many of their lines are open."""
+async def statements(
+    connection: AsyncConnection, limit: int = 50, before: tuple[int, UUID] | None = None
+) -> list[sa.RowMapping]:
+    """Newest first, with how many of their lines are open. `before`: those after this (imported_at_us, id)."""
     is_open = sa.case((_UNDECIDED, 1), else_=0)
     query = (
         sa.select(statement, sa.func.count(line.c.id).label("lines"), sa.func.sum(is_open).label("open"))
         .select_from(statement.outerjoin(line, line.c.statement == statement.c.id).outerjoin(match, _NEWEST))
         .group_by(statement.c.id)
-        .order_by(statement.c.imported_at_us.desc())
+        .order_by(statement.c.imported_at_us.desc(), statement.c.id.desc())
         .limit(limit)
     )
+    if before is not None:
+        at_us, id_ = before
+        same = (statement.c.imported_at_us == at_us) & (statement.c.id < id_)
+        query = query.where((statement.c.imported_at_us < at_us) | same)
     return list((await connection.execute(query)).mappings())

@@ -129,6 +129,7 @@ async def guards_missing(engine: AsyncEngine) -> list[str]:
     from app.banking import guards as banking  # noqa: PLC0415
     from app.currencies import guards as currencies  # noqa: PLC0415
     from app.identity.audit import GUARDS as AUDIT  # noqa: PLC0415
+    from app.identity.audit import MENTIONS  # noqa: PLC0415
     from app.inbox import guards as inbox  # noqa: PLC0415
     from app.keyring.tables import GUARDS as KEYS  # noqa: PLC0415
     from app.sales import keeping  # noqa: PLC0415
@@ -149,6 +150,7 @@ async def guards_missing(engine: AsyncEngine) -> list[str]:
         inbox.GUARDS.missing,
         AUDIT.missing,
         KEYS.missing,
+        MENTIONS.missing,
         topups.GUARDS.missing,
         books.missing,
         books.DRAWERS.missing,

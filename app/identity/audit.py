@@ -11,12 +11,19 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.identity.mentions import mentioned
 from app.identity.tables import audit as audit_table
+from app.identity.tables import audit_mention
 from app.platform import clock
 from app.platform.kept_rows import AppendOnly
 from app.rules.ids import uuid7
 
 GUARDS = AppendOnly({"audit": "id = NEW.id"}, "audit_refuse", "what was recorded stays")
+MENTIONS = AppendOnly(
+    {"audit_mention": "word = NEW.word AND at_us = NEW.at_us AND entry = NEW.entry"},
+    "audit_mention_refuse",
+    "what was recorded stays",
+)
 
 
 async def audit(connection: AsyncConnection, actor: str, action: str, subject: str, **details: Any) -> None:
@@ -25,7 +32,7 @@ async def audit(connection: AsyncConnection, actor: str, action: str, subject: s
     `actor` is `Principal.actor`, "server" or "command line"; `action` reads like "person.create"; `subject` like
     "person:<id>"; `details` are JSON and hold no secrets.
     """
-    row = {
+    row: dict[str, Any] = {
         "id": uuid7(),
         "at_us": clock.now_us(),
         "actor": actor,
@@ -34,6 +41,9 @@ async def audit(connection: AsyncConnection, actor: str, action: str, subject: s
         "details": json.dumps(details, ensure_ascii=False, sort_keys=True, default=str),
     }
     await connection.execute(audit_table.insert(), row)
+    if words := mentioned(actor, subject, row["details"], str(details.get("asked", ""))):
+        at = {"at_us": row["at_us"], "entry": row["id"]}
+        await connection.execute(audit_mention.insert(), [{"word": it, **at} for it in sorted(words)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ RECORDED: Final = {
     "trial_balance_csv": "export.trial-balance",
     "terminal_logs": "export.terminal-logs",
     "audit_table": "export.audit",
+    "list_audit": "export.audit",
 }
 # These answer as a file to who asks for one.
 AS_CSV: Final = {

@@ -35,6 +35,7 @@ SET_UP = HERE + "/set-up"
 # What belongs to these pages, and not to the form that rides along.
 OURS = "second_factor_"
 _ASKED = {"second-factor-needed", "second-factor-missing"}
+_FILES = "/api/"
 _MINUTE_S = 60
 
 _Next = Annotated[str, Query(max_length=LENGTH_MAX)]
@@ -78,6 +79,10 @@ async def give_code(
         renewed = await second_factor.confirm(context_of(request), session, code)
     except (Invalid, TooManyRequests) as error:
         return await _page(request, session, riding, error=error)
+    if not posted and riding.to.startswith(_FILES):
+        response = await _state(request, session, file=riding.to)
+        set_session_cookie(request, response, renewed.token)
+        return response
     # 307: the browser sends the same fields once more, to the address that they were for.
     response = RedirectResponse(riding.to, 307 if posted else 303, headers={"Cache-Control": "no-store"})
     set_session_cookie(request, response, renewed.token)
@@ -117,9 +122,11 @@ async def ask_second_factor(request: Request, error: Exception) -> Response:
     """Exception handler for Forbidden: whoever only lacks a code is asked for it, and then led on."""
     assert isinstance(error, Forbidden)  # noqa: S101 (registered for this class)
     asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    if error.code not in _ASKED or not wants_page(request) or safe_next(asked) != asked:
+    # A page's link to a file of the API is followed by a browser too.
+    browses = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+    if error.code not in _ASKED or not (browses or wants_page(request)) or safe_next(asked) != asked:
         return problem_response(request, problem_of(error))
-    if request.method == "GET":
+    if browses:
         return RedirectResponse(f"{HERE}?next={quote(asked, safe='/')}", 303, headers={"Cache-Control": "no-store"})
     return await _page(request, request.state.session, await _riding(request, asked, posted=True), error=error)
 
@@ -168,10 +175,11 @@ async def _page(
     )
 
 
-async def _state(request: Request, session: SignedIn) -> Response:
+async def _state(request: Request, session: SignedIn, file: str = "") -> Response:
+    """`file`: what they came for; a browser that is sent to a file would stay on the page of the used code."""
     async with context_of(request).reader.connect() as connection:
         factor = await second_factor.of_person(connection, session.person)
-    return render(request, "identity/second_factor_state.html", session=session, factor=factor, home=HOME)
+    return render(request, "identity/second_factor_state.html", session=session, factor=factor, home=HOME, file=file)
 
 
 def _said(request: Request, error: DomainError) -> str:

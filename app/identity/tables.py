@@ -106,3 +106,12 @@ audit = sa.Table(
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("details", sa.Text, nullable=False),
 )
+
+# Whom and what a row of the log is about (app/identity/mentions.py): how it is found by person and by venue.
+audit_mention = sa.Table(
+    "audit_mention",
+    metadata,
+    sa.Column("word", sa.Text, primary_key=True),
+    sa.Column("at_us", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("entry", sa.ForeignKey("audit.id"), primary_key=True),
+)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import date, timedelta
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Final, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -17,10 +17,11 @@ from app.identity import audit_log, store
 from app.identity.admin_frame import render_admin
 from app.identity.audit_log import Kind, Wanted
 from app.identity.guard import SignedIn
+from app.people.audit_details import Reader, told, who
 from app.people.audit_words import ACTS
 from app.platform.context import context_of
 from app.rules.business_day import day_start_us
-from app.venues.service import the_network, venues
+from app.venues.service import Venue, the_network, venues
 from app.web import N_, dates, texts_of
 
 T = TypeVar("T")
@@ -51,12 +52,13 @@ async def audit_page(
 ) -> Response:
     async with context_of(request).reader.connect() as connection:
         network, at = await the_network(connection), await venues(connection)
-        wanted = _wanted(person, venue, kind, first, last, network.settings.zone)
+        wanted = _wanted(person, venue, kind, first, last, network.settings.zone, at)
         found = await audit_log.entries(connection, wanted, before, SHOWN + 1)
         people = {row.id: row.name for row in await store.everybody(connection)}
     chosen = {"person": person, "venue": venue, "kind": kind, "first": first, "last": last}
     asked = urlencode({name: it for name, it in chosen.items() if it})
     names = {it.id: it.name for it in at.values()}
+    to = Reader(texts_of(request), network.settings.zone, people, names)
     return render_admin(
         request,
         session,
@@ -65,7 +67,7 @@ async def audit_page(
         network_name=network.name,
         zone=network.settings.zone,
         here=HERE,
-        entries=[(it, _who(it.actor, people, names), _who(it.subject, people, names)) for it in found[:SHOWN]],
+        entries=[(it, who(it.actor, to), who(it.subject, to), told(it.details, to)) for it in found[:SHOWN]],
         older=f"{HERE}?{asked}&before={found[SHOWN - 1].cursor}" if len(found) > SHOWN else None,
         table_url=f"{HERE}/audit.csv?{asked}",
         people=sorted(people.items(), key=lambda it: it[1]),
@@ -91,27 +93,28 @@ async def audit_table(
     async with context.reader.connect() as connection:
         network, at = await the_network(connection), await venues(connection)
         people = {row.id: row.name for row in await store.everybody(connection)}
-    wanted = _wanted(person, venue, kind, first, last, network.settings.zone)
+    wanted = _wanted(person, venue, kind, first, last, network.settings.zone, at)
     names = {it.id: it.name for it in at.values()}
+    to = Reader(texts_of(request), network.settings.zone, people, names)
 
     async def rows() -> AsyncIterator[str]:
         yield "\ufeff" + _line(["at", "who", "kind", "action", "subject", "details"], french)
         async with context.reader.connect() as connection:
             async for it in audit_log.all_entries(connection, wanted):
                 moment = dates.local(it.at_us, network.settings.zone).isoformat(sep=" ", timespec="seconds")
-                who, what = _who(it.actor, people, names), _who(it.subject, people, names)
                 said = "; ".join(f"{name}: {value}" for name, value in it.details.items())
-                yield _line([moment, who, it.kind, it.action, what, said], french)
+                yield _line([moment, who(it.actor, to), it.kind, it.action, who(it.subject, to), said], french)
 
     headers = {"Content-Disposition": 'attachment; filename="audit.csv"', "Cache-Control": "no-store"}
     return StreamingResponse(rows(), media_type="text/csv", headers=headers)
 
 
-def _wanted(person: str, venue: str, kind: str, first: str, last: str, zone: str) -> Wanted:
+def _wanted(person: str, venue: str, kind: str, first: str, last: str, zone: str, at: Mapping[UUID, Venue]) -> Wanted:
     """What was chosen; what is empty, or cannot be read, is not asked for."""
+    place = at.get(found) if (found := _read(UUID, venue)) is not None else None
     return Wanted(
         _read(UUID, person),
-        _read(UUID, venue),
+        () if place is None else (str(place.id), place.slug),
         next((it for it in KINDS if it == kind), None),
         _read(lambda text: day_start_us(date.fromisoformat(text), zone), first),
         _read(lambda text: day_start_us(date.fromisoformat(text) + timedelta(days=1), zone), last),
@@ -123,16 +126,6 @@ def _read(how: Callable[[str], T], text: str) -> T | None:
         return how(text)
     except (ValueError, OverflowError):
         return None
-
-
-def _who(said: str, people: dict[UUID, str], venues: dict[UUID, str]) -> str:
-    """A person or venue by name; anything else as the log has it."""
-    kind, _, rest = said.partition(":")
-    known: dict[str, Any] = {"person": people, "venue": venues}
-    try:
-        return str(known[kind][UUID(rest)])
-    except (KeyError, ValueError):
-        return said
 
 
 def _line(cells: list[str], french: bool) -> str:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
+from dataclasses import fields
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from app.identity.audit import GUARDS, audit
+from app.identity.audit import GUARDS, MENTIONS, audit
 from app.identity.audit_log import Wanted, entries
 from app.identity.recorded import AS_CSV, LOOKED_UP, RECORDED
 from app.identity.rights import RIGHTS
 from app.identity.tables import audit as table
+from app.identity.tables import audit_mention
+from app.mutual.memberships import Plan
+from app.people.audit_details import DETAILS
 from app.people.audit_words import ACTS
+from app.settlement.terms import NetworkTerms, VenueTerms
 from tests.support.network import CARDS, Network, both
 from tests.support.pages import look, words
 
@@ -35,7 +42,10 @@ async def test_the_database_keeps_every_row_as_it_was_written(network: Network) 
     async with network.engine.begin() as connection:
         await audit(connection, "test", "person.grant", "network")
         assert await connection.run_sync(GUARDS.missing) == []
-    for change in (table.delete(), table.update().values(actor="nobody")):
+        assert await connection.run_sync(MENTIONS.missing) == []
+        await audit(connection, "test", "person.grant", f"venue:{network.venues['canal'].id}")
+    rewritten = (table.delete(), table.update().values(actor="nobody"))
+    for change in (*rewritten, audit_mention.delete(), audit_mention.update().values(word="nobody")):
         with pytest.raises(sa.exc.DBAPIError, match="what was recorded stays"):
             async with network.engine.begin() as connection:
                 await connection.execute(change)
@@ -55,6 +65,36 @@ async def test_pages_hold_every_row_once_the_newest_first_while_others_arrive(ne
         seen += [it.details["number"] for it in page if it.action == "counted"]
         before = page[-1].cursor
     assert seen == [6, 5, 4, 3, 2, 1, 0]
+
+
+@both
+async def test_a_person_and_a_venue_are_found_wherever_a_row_names_them(network: Network) -> None:
+    bar, lucas = network.venues["canal"], await network.hired("lucas")
+    who = f"person:{lucas}"
+    async with network.engine.begin() as connection:
+        await audit(connection, who, "a", f"venue:{bar.id}")
+        await audit(connection, "server", "b", "network", venue=str(bar.id), was=who)
+        await audit(connection, "server", "c", f"/admin/people/{lucas}", asked="venue=canal")
+        await audit(connection, "server", "d", f"/admin/books/{bar.slug}/{bar.id}/2026-10")
+        await audit(connection, who, "e", "network")
+        await audit(connection, "server", "f", "/admin/books/canal-2", asked="text=raffinerie")
+
+    async def found(wanted: Wanted, limit: int = 100) -> str:
+        """A page after another."""
+        said, before = "", None
+        async with network.context.reader.connect() as connection:
+            while page := await entries(connection, wanted, before, limit):
+                said += "".join(it.action for it in page if len(it.action) == 1)
+                before = page[-1].cursor
+        return said
+
+    venue = (str(bar.id), bar.slug)
+    for limit in (1, 2, 100):
+        assert await found(Wanted(venue=venue), limit) == "dcba", "each once"
+        assert await found(Wanted(lucas), limit) == "ecba"
+        assert await found(Wanted(lucas, venue), limit) == "cba"
+        assert await found(Wanted(lucas, venue, "saw"), limit) == ""
+    assert await found(Wanted(venue=(bar.slug,))) == "dc"
 
 
 async def test_who_looked_at_a_card_and_took_a_file_away_is_written_down(network: Network) -> None:
@@ -98,3 +138,59 @@ async def test_the_log_is_read_by_person_venue_kind_and_day(network: Network) ->
 async def test_the_log_is_the_network_s_to_read(network: Network) -> None:
     for login, status in (("nadia", 200), ("hugo", 200), ("ines", 403), ("marie", 403), ("wim", 403)):
         assert (await (await network.person(login)).get(LOG)).status_code == status, login
+
+
+async def test_programs_read_it_a_page_at_a_time(network: Network) -> None:
+    lucas, id_ = await network.person("lucas"), await network.hired("lucas")
+    for card in ("awa", "basile", "camille"):
+        await lucas.get(f"/api/v1/cards/{CARDS[card]}/balances")
+    hugo = await network.person("hugo")
+    url, seen = f"/api/v1/audit?person={id_}&kind=saw&limit=2", []
+    page = (await hugo.get(url)).json()
+    while True:
+        seen += page["entries"]
+        if page["next"] is None:
+            break
+        page = (await hugo.get(f"{url}&cursor={page['next']}")).json()
+    assert [it["subject"].split("/")[-2] for it in seen] == [CARDS[it] for it in ("camille", "basile", "awa")]
+    assert {(it["actor"], it["action"], it["kind"]) for it in seen} == {(f"person:{id_}", "view.card", "saw")}
+    asked = (await hugo.get("/api/v1/audit?kind=exported")).json()["entries"]
+    assert {(it["action"], it["subject"]) for it in asked} == {("export.audit", "/api/v1/audit")}
+    raffinerie = network.venues["raffinerie"].id
+    assert {it["action"] for it in (await hugo.get(f"/api/v1/audit?venue={raffinerie}")).json()["entries"]} == {
+        *("person.create", "export.audit")
+    }
+    for wrong in ("cursor=nowhere", f"cursor={2**63}.{id_}", f"cursor=-1.{id_}", "kind=heard", "limit=0"):
+        assert (await hugo.get(f"/api/v1/audit?{wrong}")).status_code == 422, wrong
+    assert (await hugo.get(f"/api/v1/audit?venue={id_}")).status_code == 404
+    assert (await (await network.person("ines")).get("/api/v1/audit")).status_code == 403
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+async def test_details_are_told_in_words(network: Network) -> None:
+    venue, lucas = network.venues["raffinerie"], await network.hired("lucas")
+    async with network.engine.begin() as connection:
+        await audit(connection, "test", "person.grant", f"person:{lucas}", role="cashier", venue=venue.id)
+        await audit(connection, "test", "handover.declare", f"venue:{venue.id}", amount_cents=123456, means="cash")
+        await audit(connection, "test", "network.limits", "network", most={"was": 1, "now": 2}, signed=True, pin=None)
+    page = words(await look(await network.person("hugo"), LOG))
+    for said in (
+        *("Rôle : Caisse", f"Lieu : {venue.name}", "Lucas Montreuil", "Montant : 1 234,56 €"),
+        *("Au plus : 1 → 2", "Signé : Oui"),
+    ):
+        assert said in page, said
+    assert "PIN" not in page
+
+
+def test_every_detail_and_act_that_code_writes_down_has_words() -> None:
+    kept = {"NetworkTerms": NetworkTerms, "VenueTerms": VenueTerms, "Plan": Plan}
+    names = {it.name for of in kept.values() for it in fields(of)}
+    acts: set[str] = set()
+    for path in (Path(__file__).parents[3] / "app").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "audit":
+                names |= {it.arg for it in node.keywords if it.arg}
+                acts |= {it.value for it in node.args[2:3] if isinstance(it, ast.Constant)}
+    assert {"role", "cadence", "price_cents"} <= names
+    assert names - set(DETAILS) - {"asked"} == set()
+    assert acts - set(ACTS) == set()

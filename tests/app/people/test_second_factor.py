@@ -156,6 +156,19 @@ async def test_a_look_is_led_on_to_what_it_was_for(network: Network, query: str)
     assert led_to(away) == "/admin"
 
 
+async def test_the_bank_s_file_waits_behind_a_link_on_a_page(network: Network) -> None:
+    client, totp = await nadia_enrolled(network)
+    file = f"/api/v1/settlements/{uuid4()}/file"
+    assert (await client.get(file)).json()["type"] == "/problems/second-factor-needed"
+    asked = await look(client, file)
+    assert led_to(asked) == f"/second-factor?next={file}"
+    page = await look(client, led_to(asked))
+    taken = await send(client, form_to(page, "/second-factor"), second_factor_code=next_code(totp))
+    assert taken.status_code == 200
+    assert f'href="{file}"' in taken.text, "a file leaves the browser where it was: on the page of a used code"
+    assert (await look(client, file)).status_code == 404, "there is no such run"
+
+
 async def test_programs_are_told_what_to_do(network: Network) -> None:
     client, totp = await nadia_enrolled(network)
     body = {"login": "ana", "name": "Ana Kermarec", "role": "auditor", "venue": None}

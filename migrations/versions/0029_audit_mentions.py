@@ -1,0 +1,41 @@
+"""The audit log is found by person and by venue: what each row names, by an index. Rows that are there are read once."""
+
+from __future__ import annotations
+
+import json
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.identity.audit import MENTIONS
+from app.identity.mentions import mentioned
+
+revision = "0029"
+down_revision = "0028"
+branch_labels = None
+depends_on = None
+
+_BATCH = 2000
+
+
+def upgrade() -> None:
+    mention = op.create_table(
+        "audit_mention",
+        sa.Column("word", sa.Text(), nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.Column("entry", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["entry"], ["audit.id"], name=op.f("fk_audit_mention_entry")),
+        sa.PrimaryKeyConstraint("word", "at_us", "entry", name=op.f("pk_audit_mention")),
+    )
+    connection = op.get_bind()
+    columns = ("at_us", "actor", "subject", "details")
+    audit = sa.table("audit", sa.column("id", sa.Uuid()), *map(sa.column, columns))
+    for rows in connection.execute(sa.select(audit)).partitions(_BATCH):
+        found = [
+            {"word": word, "at_us": row.at_us, "entry": row.id}
+            for row in rows
+            for word in mentioned(row.actor, row.subject, row.details, str(json.loads(row.details).get("asked", "")))
+        ]
+        if found:
+            connection.execute(mention.insert(), found)
+    MENTIONS.install(connection)
