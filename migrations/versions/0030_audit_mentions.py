@@ -10,8 +10,8 @@ from alembic import op
 from app.identity.audit import MENTIONS
 from app.identity.mentions import mentioned
 
-revision = "0029"
-down_revision = "0028"
+revision = "0030"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 
