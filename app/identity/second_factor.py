@@ -189,6 +189,7 @@ async def _use(
         newer = _of(by.person) & (second_factor.c.last_step < step)
         taken = second_factor.update().where(newer).values(last_step=step, wrong=0, free_at_us=0)
         if (await connection.execute(taken)).rowcount == 1:
+            await audit(connection, by.principal.actor, "second-factor.confirm", by.principal.actor)
             return None
     tried = {"wrong": row.wrong + 1, "free_at_us": now + authenticator.wait_us(row.wrong + 1)}
     await connection.execute(second_factor.update().where(_of(by.person)).values(tried))

@@ -45,6 +45,7 @@ ACTS: Final[Mapping[str, str]] = {
     "person.change_password": N_("Changed the password"),
     "person.end_sessions": N_("Ended somebody’s sessions"),
     "second-factor.enrol": N_("Set up a second factor"),
+    "second-factor.confirm": N_("Gave a code of the second factor"),
     "second-factor.recovery": N_("Used a recovery code"),
     "second-factor.locked": N_("Gave too many wrong codes"),
     "second-factor.reset": N_("Reset a second factor"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from alembic import op
@@ -28,9 +30,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("word", "at_us", "entry", name=op.f("pk_audit_mention")),
     )
     connection = op.get_bind()
-    columns = ("at_us", "actor", "subject", "details")
-    audit = sa.table("audit", sa.column("id", sa.Uuid()), *map(sa.column, columns))
-    for rows in connection.execute(sa.select(audit)).partitions(_BATCH):
+    last: tuple[int, UUID] = (-1, UUID(int=0))
+    while rows := connection.execute(_after(*last)).all():
         found = [
             {"word": word, "at_us": row.at_us, "entry": row.id}
             for row in rows
@@ -38,4 +39,12 @@ def upgrade() -> None:
         ]
         if found:
             connection.execute(mention.insert(), found)
+        last = (rows[-1].at_us, rows[-1].id)
     MENTIONS.install(connection)
+
+
+def _after(at_us: int, id_: UUID) -> sa.Select[Any]:
+    """The next rows: a long log takes no more memory than a short one."""
+    audit = sa.table("audit", sa.column("id", sa.Uuid()), *map(sa.column, ("at_us", "actor", "subject", "details")))
+    at, id_of = audit.c.at_us, audit.c.id
+    return sa.select(audit).where((at > at_us) | ((at == at_us) & (id_of > id_))).order_by(at, id_of).limit(_BATCH)

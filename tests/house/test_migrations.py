@@ -18,6 +18,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from app.identity.tables import audit, audit_mention
 from app.ledger import guards
 from app.ledger.rules.operations import Hold, Posted
 from app.ledger.service import Ledger
@@ -131,6 +132,29 @@ def test_a_filled_ledger_comes_through_every_later_migration(empty: str) -> None
     assert within(empty, guards.missing) == []
     assert asyncio.run(_proven(empty)) == booked
     assert asyncio.run(_evening(empty))["alice"] == 2 * booked["alice"], "and it goes on"
+
+
+def test_rows_of_an_older_audit_log_are_found_by_whom_they_name(empty: str) -> None:
+    """More of them than are read at a time, several within a microsecond."""
+    scripts = ScriptDirectory.from_config(configuration("")).walk_revisions()
+    before = next(str(it.down_revision) for it in scripts if it.path.endswith("_audit_mentions.py"))
+    upgrade(empty, before)
+    person = uuid.uuid4()
+    rows = [
+        {"id": uuid7(), "at_us": number // 3, "actor": "server", "action": "a", "subject": "network", "details": "{}"}
+        for number in range(2500)
+    ]
+    rows[0] |= {"subject": "/admin/positions.csv", "details": '{"asked": "venue=canal"}'}
+    rows[1999] |= {"actor": f"person:{person}"}
+    rows[2000] |= {"subject": f"person:{person}"}
+    rows[2499] |= {"details": f'{{"was": "person:{person}"}}'}
+    within(empty, lambda connection: connection.execute(audit.insert(), rows).rowcount)
+    upgrade(empty)
+    found = within(empty, lambda connection: {tuple(it) for it in connection.execute(sa.select(audit_mention))})
+    assert found == {
+        ("canal", 0, rows[0]["id"]),
+        *((str(person), rows[number]["at_us"], rows[number]["id"]) for number in (1999, 2000, 2499)),
+    }
 
 
 async def _evening(url: str) -> dict[str, int]:
