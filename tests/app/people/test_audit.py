@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import csv
 import io
-from dataclasses import fields
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -17,10 +14,7 @@ from app.identity.recorded import AS_CSV, LOOKED_UP, RECORDED
 from app.identity.rights import RIGHTS
 from app.identity.tables import audit as table
 from app.identity.tables import audit_mention
-from app.mutual.memberships import Plan
-from app.people.audit_details import DETAILS
 from app.people.audit_words import ACTS
-from app.settlement.terms import NetworkTerms, VenueTerms
 from tests.support.network import CARDS, Network, both
 from tests.support.pages import look, words
 
@@ -180,17 +174,3 @@ async def test_details_are_told_in_words(network: Network) -> None:
     ):
         assert said in page, said
     assert "PIN" not in page
-
-
-def test_every_detail_and_act_that_code_writes_down_has_words() -> None:
-    kept = {"NetworkTerms": NetworkTerms, "VenueTerms": VenueTerms, "Plan": Plan}
-    names = {it.name for of in kept.values() for it in fields(of)}
-    acts: set[str] = set()
-    for path in (Path(__file__).parents[3] / "app").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "audit":
-                names |= {it.arg for it in node.keywords if it.arg}
-                acts |= {it.value for it in node.args[2:3] if isinstance(it, ast.Constant)}
-    assert {"role", "cadence", "price_cents"} <= names
-    assert names - set(DETAILS) - {"asked"} == set()
-    assert acts - set(ACTS) == set()
