@@ -12,8 +12,8 @@ from alembic import op
 from app.identity.audit import MENTIONS
 from app.identity.mentions import mentioned
 
-revision = "0034"
-down_revision = "0033"
+revision = "0035"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 
