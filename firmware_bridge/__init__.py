@@ -8,3 +8,6 @@ cli                     `comptoir bridge`
 
 This file and everything that the board runs keeps to what MicroPython has: no dataclasses, no typing at run time.
 """
+
+# The firmware's version, as WELCOME tells it.
+FIRMWARE = "1.0"

@@ -155,7 +155,8 @@ class Session:
     def _step(self, timeout_s: float) -> None:
         self._write()
         data = self._port.read(timeout_s)
-        self._told.extend(self._end.receive(data, _now_ms()))
+        # Answers to the link's own pings are no news.
+        self._told.extend(it for it in self._end.receive(data, _now_ms()) if it != (messages.PONG, b""))
         self._write()
         if self._end.lost is not None:
             raise BoardLost(self._end.lost, silent=self._end.silent)
