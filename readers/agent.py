@@ -23,6 +23,7 @@ from readers.kiosk import create_kiosk
 from readers.kiosk.server import LOOPBACK
 from readers.printer import Printer
 from readers.running import beside, heed, hub, pair, version, web
+from readers.showing import follow
 from readers.sync import CardKeys, DeviceKey, KeyRing, Link, Pace, Reporter, Server, SnapshotFile, Worker
 from readers.taps import Driver, Presence, Reader, ReaderEvent, ReaderFound, ReaderLost
 from readers.terminal.view import PrinterShown
@@ -155,7 +156,8 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
         looks = Looks(config.data, version(), journal, shelf, till, clock, site)
         reporter = Reporter(server, journal, looks, partial(heed, config.data, journal, server), config.report_s)
         await _site(config, site, till, reporter, held)
-        await held.enter_async_context(_reader(config, till, reporter, card_keys.ring))
+        reader = await held.enter_async_context(_reader(config, till, reporter, card_keys.ring))
+        await held.enter_async_context(beside(follow(till, shelf, reader)))
         await held.enter_async_context(beside(reporter.run()))
         held.enter_context(_printer(config, till))
         # The address that it is bound to is a name of ours; any other name is somebody else's page.
@@ -185,7 +187,7 @@ async def _site(
 
 
 @contextlib.asynccontextmanager
-async def _reader(config: AgentConfig, till: CardTill, reporter: Reporter, keys: KeyRing) -> AsyncIterator[None]:
+async def _reader(config: AgentConfig, till: CardTill, reporter: Reporter, keys: KeyRing) -> AsyncIterator[Reader]:
     """The reader's thread; its events are handed to the event loop. That it is lost or back, the server is told."""
     loop = asyncio.get_running_loop()
     path = config.reader
@@ -201,7 +203,7 @@ async def _reader(config: AgentConfig, till: CardTill, reporter: Reporter, keys:
     reader = Reader(opener, tell)
     reader.start()
     try:
-        yield
+        yield reader
     finally:
         await asyncio.to_thread(reader.stop)
 

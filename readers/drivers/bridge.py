@@ -7,6 +7,7 @@ polls, for that outlives the board: a card that lay there while the cable was ou
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Mapping
 
@@ -16,7 +17,19 @@ from firmware_bridge.host import BoardLost, Session
 from firmware_bridge.link import LinkFull
 from readers.drivers.opening import cannot_open
 from readers.drivers.proofs import Proofs
-from readers.taps import CardEvent, CardGone, CardSilent, Moment, Presence, ReaderFault, ReaderLost, Trouble, TwoCards
+from readers.taps import (
+    CardEvent,
+    CardGone,
+    CardSilent,
+    Light,
+    Moment,
+    Presence,
+    ReaderFault,
+    ReaderLost,
+    Signal,
+    Trouble,
+    TwoCards,
+)
 from readers.taps.presence import EMPTY_POLLS_UNTIL_GONE, FOREIGN_POLLS_UNTIL_SWAPPED
 
 EXCHANGE_TIMEOUT_MS = 250
@@ -25,6 +38,14 @@ _SILENCE = {
     messages.NO_CARD: "no card has been selected",
     messages.GARBLED: "the card's answer was damaged in the air",
     messages.TOO_LONG: "the frame is too long for the reader",
+}
+# Colour, and for how long on and off in milliseconds (0: steady); tones in hertz and milliseconds.
+_SHOWN: Mapping[Light, tuple[tuple[int, int, int, int, int], list[tuple[int, int]]]] = {
+    "off": ((0, 0, 0, 0, 0), []),
+    "card": ((0, 0, 120, 0, 0), []),
+    "trouble": ((255, 90, 0, 250, 250), []),
+    "paid": ((0, 255, 0, 0, 0), [(2000, 90)]),
+    "refused": ((255, 0, 0, 300, 150), [(400, 150), (0, 80), (400, 250)]),
 }
 
 
@@ -76,6 +97,18 @@ class BridgeDriver:
         if status in _SILENCE:
             raise CardSilent(_SILENCE[status])
         raise ReaderFault("silent", f"{self._path}: the reader chip failed")
+
+    def show(self, signal: Signal) -> None:
+        led, tones = _SHOWN[signal.light]
+        can = self._session.board.can
+        # What is lost with the board is shown again to the next one.
+        with contextlib.suppress(OSError, BoardLost, LinkFull):
+            if can & messages.CAN_LED:
+                self._session.send(messages.LED, messages.led(*led))
+            if can & messages.CAN_BUZZER and tones:
+                self._session.send(messages.BUZZER, messages.buzzer(tones))
+            if can & messages.CAN_DISPLAY:
+                self._session.send(messages.DISPLAY, messages.display("\n".join(signal.lines), 1))
 
     def close(self) -> None:
         self._session.close()

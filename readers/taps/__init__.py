@@ -20,6 +20,7 @@ from readers.taps.events import (
 )
 from readers.taps.presence import Presence
 from readers.taps.reader import Reader
+from readers.taps.signals import Light, Showing, Signal
 
 __all__ = [
     "Assurance",
@@ -29,6 +30,7 @@ __all__ = [
     "CardSilent",
     "Driver",
     "Garbled",
+    "Light",
     "Moment",
     "Presence",
     "Reader",
@@ -36,6 +38,8 @@ __all__ = [
     "ReaderFault",
     "ReaderFound",
     "ReaderLost",
+    "Showing",
+    "Signal",
     "Trouble",
     "TwoCards",
     "Unusable",

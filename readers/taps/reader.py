@@ -10,11 +10,14 @@ from typing import Self
 
 from readers.taps.events import Driver, ReaderEvent, ReaderFault, ReaderFound, ReaderLost
 from readers.taps.presence import Presence
+from readers.taps.signals import Showing, Signal
 
 BACKOFF_MIN_S = 0.2
 BACKOFF_MAX_S = 5.0
 # One poll call lasts at most about this long, so that a stop is noticed well within a second.
 POLL_S = 0.2
+# With a reader that shows something: a green light must not come later than the screen's.
+POLL_SHOWING_S = 0.04
 STOP_S_MAX = 0.9
 
 _log = logging.getLogger(__name__)
@@ -44,10 +47,15 @@ class Reader:
         self._presence = Presence()
         self._stopping = threading.Event()
         self._told: ReaderLost | None = None
+        self._signal: Signal | None = None
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
+
+    def show(self, signal: Signal) -> None:
+        """Have the reader show this from now on, if it has anything to show with. Any thread may call."""
+        self._signal = signal
 
     def stop(self) -> bool:
         """Stop and close the driver; True when the thread has ended.
@@ -98,9 +106,13 @@ class Reader:
 
     def _poll(self, driver: Driver) -> ReaderLost | None:
         found = False
+        shown: Signal | None = None
         while not self._stopping.is_set():
             try:
-                event = driver.poll(POLL_S)
+                if isinstance(driver, Showing) and self._signal not in (None, shown):
+                    shown = self._signal
+                    driver.show(shown)
+                event = driver.poll(POLL_SHOWING_S if isinstance(driver, Showing) else POLL_S)
             except Exception as error:
                 _log.exception("the reader %s failed", driver.name)
                 return ReaderLost("fault", f"{driver.name} failed: {error!r}")

@@ -32,6 +32,7 @@ from readers.taps import (
     ReaderFault,
     ReaderFound,
     ReaderLost,
+    Signal,
     TwoCards,
     UnusableCard,
 )
@@ -311,6 +312,30 @@ def test_light_sound_and_text_reach_the_board(board: SimulatedBoard) -> None:
     assert told is not None
     assert messages.read_error(told[1]) == (messages.BAD_REQUEST, "led")
     session.close()
+
+
+@pytest.mark.parametrize(
+    ("signal", "led", "tones"),
+    [
+        (Signal("paid", ("OK", "12,50 €", "= 27,50 €")), (0, 255, 0, 0, 0, 0), 1),
+        (Signal("refused", ("X",)), (255, 0, 0, 300, 150, 0), 3),
+        (Signal("card", ("12,50 €",)), (0, 0, 120, 0, 0, 0), 0),
+    ],
+)
+def test_what_the_till_shows_is_shown_at_the_board(
+    board: SimulatedBoard, signal: Signal, led: tuple[int, ...], tones: int
+) -> None:
+    driver = open_driver(board.path)
+    assert isinstance(driver, BridgeDriver)
+    driver.show(signal)
+    deadline = time.monotonic() + LONG_S
+    while board.outputs.lines != list(signal.lines) and time.monotonic() < deadline:
+        driver.poll(0.01)
+    shown = board.outputs
+    assert (shown.lines, shown.led, len(shown.tones)) == (list(signal.lines), led, tones)
+    board.unplug()
+    driver.show(signal)
+    driver.close()
 
 
 class Babbling:

@@ -20,6 +20,7 @@ from readers.taps import (
     ReaderFault,
     ReaderFound,
     ReaderLost,
+    Signal,
 )
 
 # Above what a busy machine adds, and below what a wait in vain would take.
@@ -205,3 +206,27 @@ def test_a_driver_that_hangs_does_not_delay_the_stop_for_long() -> None:
 
 def test_a_reader_that_was_never_started_can_be_stopped() -> None:
     assert Reader(Script(ScriptedDriver()).open, lambda _: None).stop()
+
+
+class ShowingDriver(ScriptedDriver):
+    def __init__(self, *steps: Step) -> None:
+        super().__init__(*steps)
+        self.shown: Queue[Signal] = Queue()
+
+    def show(self, signal: Signal) -> None:
+        self.shown.put(signal)
+
+
+def test_a_reader_shows_the_newest_signal_once_and_again_after_it_was_lost() -> None:
+    first, second = ShowingDriver(), ShowingDriver()
+    script = Script(first, second)
+    paid, ready = Signal("paid", ("OK",)), Signal("off")
+    with Reader(script.open, script.events.put, backoff_min_s=0.01) as reader:
+        reader.show(paid)
+        assert first.shown.get(timeout=LONG_S) == paid
+        reader.show(ready)
+        assert first.shown.get(timeout=LONG_S) == ready
+        first.steps.append(ReaderLost("unplugged"))
+        assert second.shown.get(timeout=LONG_S) == ready
+    assert first.shown.empty()
+    assert second.shown.empty()
