@@ -126,13 +126,17 @@ class SimulatedBoard:
     """`port` is a file to open, the same one after each replugging; `path` is what a till's reader is called.
 
     `damage`: the chance of any one byte on the line, either way, to be another. `die_at`: at this TRANSCEIVE, counted
-    from 0, the board dies before it answers. `seed` makes the damage the same at each run.
+    from 0, the board dies before it answers. `seed` makes the damage the same at each run. `about`: what it says
+    that it is.
     """
 
-    def __init__(self, *, rf_ms: float = 0.0, damage: float = 0.0, seed: int = 0) -> None:
+    def __init__(
+        self, *, rf_ms: float = 0.0, damage: float = 0.0, seed: int = 0, about: str = "simulated board"
+    ) -> None:
         self.chip = SimulatedChip(rf_ms)
         self.outputs = ShownOutputs()
         self.damage = damage
+        self._about = about
         self.die_at: int | None = None
         self.dead = False
         self._dice = random.Random(seed)  # noqa: S311
@@ -204,8 +208,8 @@ class SimulatedBoard:
     def _start(self) -> None:
         self._boots += 1
         self.dead = False
-        about = (_CAN, self.chip.frame_max, "simulated board")
-        self._loop = Loop(BoardEnd(self._boots.to_bytes(4), about), self.chip, self.outputs, _Monotonic())
+        described = (_CAN, self.chip.frame_max, self._about)
+        self._loop = Loop(BoardEnd(self._boots.to_bytes(4), described), self.chip, self.outputs, _Monotonic())
 
     def _close(self) -> None:
         if self._ends is not None:

@@ -13,6 +13,8 @@ from firmware_bridge.link import BoardEnd, LinkFull
 LOOK_MS, LOOK_OCCUPIED_MS = 8, 40
 HOLD_MS = 1000
 CHIP_AGAIN_MS = 1000
+# Longer than any card takes, and shorter than the till's patience.
+CARD_MS_MAX = 1000
 
 
 class Loop:
@@ -50,7 +52,7 @@ class Loop:
         todo, self._todo = self._todo, []
         try:
             for kind, payload in todo:
-                self._obey(kind, payload)
+                self._attend(kind, payload)
             if self._end.session and not self._chip_up:
                 self._start_chip(now_ms)
             elif self._looking and self._clock.now_ms() >= self._look_at_ms:
@@ -118,23 +120,29 @@ class Loop:
         if self._look_at_ms <= found_ms:
             self._look_at_ms = found_ms + (LOOK_OCCUPIED_MS if self._field.occupied else LOOK_MS)
 
-    def _obey(self, kind: int, payload: bytes) -> None:
+    def _attend(self, kind: int, payload: bytes) -> None:
+        """One message of the till. What follows it is attended to as well, even if the chip fails."""
         try:
-            if kind == messages.TRANSCEIVE:
-                self._transceive(payload)
-            elif kind == messages.FIELD:
-                self._set_field(messages.one(payload), self._clock.now_ms())
-            elif kind == messages.LED:
-                self._outputs.light(messages.read_led(payload), self._clock.now_ms())
-            elif kind == messages.BUZZER:
-                self._outputs.sound(messages.read_buzzer(payload), self._clock.now_ms())
-            elif kind == messages.DISPLAY:
-                lines, big = messages.read_display(payload)
-                self._outputs.show(lines, big)
-            elif kind == messages.RESET:
-                self.restart = messages.one(payload)
+            self._obey(kind, payload)
         except messages.BadMessage as bad:
             self._complain(messages.BAD_REQUEST, str(bad))
+        except ChipFailed as failed:
+            self._chip_failed(str(failed), self._clock.now_ms())
+
+    def _obey(self, kind: int, payload: bytes) -> None:
+        if kind == messages.TRANSCEIVE:
+            self._transceive(payload)
+        elif kind == messages.FIELD:
+            self._set_field(messages.one(payload), self._clock.now_ms())
+        elif kind == messages.LED:
+            self._outputs.light(messages.read_led(payload), self._clock.now_ms())
+        elif kind == messages.BUZZER:
+            self._outputs.sound(messages.read_buzzer(payload), self._clock.now_ms())
+        elif kind == messages.DISPLAY:
+            lines, big = messages.read_display(payload)
+            self._outputs.show(lines, big)
+        elif kind == messages.RESET:
+            self.restart = messages.one(payload)
 
     def _transceive(self, payload: bytes) -> None:
         number, timeout_ms, frame = messages.read_transceive(payload)
@@ -145,7 +153,7 @@ class Loop:
             elif len(frame) > self._chip.frame_max:
                 status = messages.TOO_LONG
             else:
-                status, answer = self._chip.transceive(frame, timeout_ms)
+                status, answer = self._chip.transceive(frame, min(timeout_ms, CARD_MS_MAX))
         finally:
             self._end.send(messages.TRANSCEIVED, messages.transceived(number, status, answer))
         self._look_at_ms = self._clock.now_ms() + HOLD_MS

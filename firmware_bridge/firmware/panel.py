@@ -4,8 +4,11 @@ from firmware_bridge import messages
 from firmware_bridge.firmware.parts import Outputs
 
 _HALF = 32768
-_LETTERS = "àâäçéèêëîïôöùûüÿœÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŸŒ€’–·"
-_PLAIN = "aaaceeeeiioouuuyoAAACEEEEIIOOUUUYOE'-."
+# What can be heard, and what every board can make.
+_HERTZ_MIN, _HERTZ_MAX = 50, 15000
+# The last ones are a minus and the spaces within amounts, one narrow.
+_LETTERS = "àâäçéèêëîïôöùûüÿœÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŸŒ€’–·\u2212\u00a0\u202f"
+_PLAIN = "aaaceeeeiioouuuyoAAACEEEEIIOOUUUYOE'-.-  "
 
 
 def plain(text: str) -> str:
@@ -92,7 +95,7 @@ class Panel(Outputs):
         hertz, ms = self._tones.pop(0)
         self._tone_until_ms = now_ms + ms
         if hertz:
-            self._buzzer.freq(hertz)
+            self._buzzer.freq(max(_HERTZ_MIN, min(hertz, _HERTZ_MAX)))
         self._buzzer.duty_u16(_HALF if hertz else 0)
 
     def _silence(self) -> None:

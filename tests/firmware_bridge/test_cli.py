@@ -130,16 +130,27 @@ def test_a_first_time_brings_everything_and_says_each_command(tmp_path: Path) ->
     assert "BOOTSEL" in run("flash", "--board", "rp2", "--out", str(tmp_path / "other")).output
 
 
-def test_an_update_goes_beside_the_version_that_runs(board: SimulatedBoard, tmp_path: Path) -> None:
+def test_an_update_goes_beside_the_version_that_runs(tmp_path: Path) -> None:
     assert slot_of("comptoir 1.0b, rp2, rc522") == "b"
-    assert slot_of("simulated board") is None
     lay_out(tmp_path / "new", "rc522", "b")
     assert (tmp_path / "new" / "slot").read_text() == "b a"
-    assert not (tmp_path / "new" / "b").exists()
-    assert not (tmp_path / "new" / "main.py").exists()
+    out = tmp_path / "update"
+    arguments = ("flash", "--board", "rp2", "--update", "--out", str(out), "--port")
+    with SimulatedBoard(about="comptoir 1.0a, rp2, rc522") as board:
+        said = run(*arguments, board.port).output
+        assert f"comptoir bridge stop {board.port}" in said
+        assert f"mpremote connect {board.port} cp -r {out}/b : + cp {out}/slot : + reset" in said
+    assert (out / "slot").read_text() == "a b"
+    assert main.chosen("a b") == ("b", "a b!")
+    assert {path.name for path in out.iterdir()} == {"b", "slot"}
+
+
+def test_an_update_of_what_is_not_ours_is_refused(board: SimulatedBoard, tmp_path: Path) -> None:
+    assert slot_of("simulated board") is None
     done = run("flash", "--board", "rp2", "--update", "--port", board.port, "--out", str(tmp_path / "none"))
     assert done.exit_code == 1
     assert "not ours" in done.output
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize(
