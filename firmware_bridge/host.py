@@ -15,7 +15,8 @@ from firmware_bridge.port import Port
 WELCOME_S = 3.0
 # Beyond the time that the card has: the line, with all that is sent again on it.
 ANSWER_S = 0.9
-_STEP_S = 0.010
+# How often the link is looked after: while something waits to be acknowledged, and otherwise.
+_STEP_S, _IDLE_S = 0.010, 0.040
 
 Message = tuple[int, bytes]
 
@@ -95,7 +96,7 @@ class Session:
         deadline = time.monotonic() + timeout_s
         while not self._told:
             left_s = deadline - time.monotonic()
-            self._step(max(0.0, min(_STEP_S, left_s)))
+            self._step(max(0.0, min(_STEP_S if not self._end.settled else _IDLE_S, left_s)))
             if left_s <= 0 and not self._told:
                 return None
         return self._told.popleft()

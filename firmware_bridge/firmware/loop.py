@@ -156,7 +156,8 @@ class Loop:
                 status, answer = self._chip.transceive(frame, min(timeout_ms, CARD_MS_MAX))
         finally:
             self._end.send(messages.TRANSCEIVED, messages.transceived(number, status, answer))
-        self._look_at_ms = self._clock.now_ms() + HOLD_MS
+        if status != messages.NO_CARD:
+            self._look_at_ms = self._clock.now_ms() + HOLD_MS
 
     def _set_field(self, mode: int, now_ms: int) -> None:
         if mode == messages.FIELD_OFF:

@@ -54,8 +54,8 @@ def confirm(root: str) -> None:
         write(root + RECORD, record)
 
 
-def start(root: str = "/") -> None:
-    """Run the firmware. Comes back only to leave the board to MicroPython."""
+def start(root: str = "/", pause_s: float = 2) -> None:
+    """Run the firmware. Comes back only to leave the board to MicroPython; `pause_s` is waited after a failure."""
     import machine  # noqa: PLC0415
 
     if STAY in os.listdir(root):
@@ -74,7 +74,7 @@ def start(root: str = "/") -> None:
         import time  # noqa: PLC0415
 
         sys.print_exception(error)  # type: ignore[attr-defined]
-        time.sleep(2)
+        time.sleep(pause_s)
         machine.reset()
 
 

@@ -98,4 +98,4 @@ sys.path.insert(0, root)
 
 import main  # noqa: E402
 
-main.start(root)
+main.start(root, 0.05)
