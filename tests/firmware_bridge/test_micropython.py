@@ -22,11 +22,11 @@ from pathlib import Path
 import pytest
 
 import firmware_bridge
+from app.rules.chips.keyring import CardKey
 from firmware_bridge import messages
 from firmware_bridge.frames import Deframer, framed
 from firmware_bridge.host import Session
 from firmware_bridge.link import BoardEnd, TillEnd
-from readers.cardauth.proving import CardKey
 from readers.drivers import open_driver
 from readers.emulator import Card, Ntag213, Ntag424
 from readers.emulator.pn532_wires import Pn532OnI2c, Pn532OnSpi
