@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.rules.chips.keyring import CardKey, prove
+from app.rules.chips.keyring import CardKey
 from firmware_bridge import messages
 from firmware_bridge.firmware import iso14443
 from firmware_bridge.firmware.parts import Bus, Chip, ChipFailed, Clock, TwoWire
 from firmware_bridge.firmware.pn532 import I2cLine, Pn532, SpiLine
 from firmware_bridge.firmware.rc522 import Rc522
+from readers.cardauth.proving import prove
 from readers.emulator import Card, Desfire, Ntag213, Ntag424, Torn, UidCard, UltralightAes
 from readers.emulator.pn532_wires import Pn532OnI2c, Pn532OnSpi
 from readers.emulator.rc522 import Rc522OnSpi
