@@ -120,9 +120,18 @@ def loss(port: str, pings: int, as_json: bool) -> None:
 @click.argument("port")
 def stop(port: str) -> None:
     """Have a board stop and leave its port to MicroPython, until it starts again: for updates."""
+    from firmware_bridge.host import BoardLost  # noqa: PLC0415
+
     with _session(port) as session:
         session.send(messages.RESET, bytes([messages.STOP]))
-        if not session.flush(2):
+        try:
+            taken = session.flush(2)
+        except OSError:
+            # It starts anew so soon that its answer may be lost together with its port.
+            taken = True
+        except BoardLost as lost:
+            taken = not lost.silent
+        if not taken:
             _fail("The board did not take it. Unplug it, plug it in again and try once more.")
     click.echo(
         "The board starts anew and leaves its port to MicroPython. Unplug it and plug it in to have it read again."

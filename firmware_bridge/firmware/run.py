@@ -16,6 +16,7 @@ from firmware_bridge.link import BoardEnd
 
 _WAIT_MS = 2
 _PIECE = 256
+_LAST_WORD_MS = 50
 # Longer than any card may take; the longest that an RP2040 can watch is 8.3 s.
 _WATCHDOG_MS = 8000
 
@@ -90,6 +91,8 @@ def run(root: str, slot: str) -> None:
             end.send(messages.ERROR, messages.error(messages.INTERNAL, repr(error)))
             console.write(end.outgoing(clock.now_ms()))
         raise
+    # What acknowledges the RESET is still on its way.
+    clock.sleep_ms(_LAST_WORD_MS)
     if loop.restart == messages.LOADER:
         machine.bootloader()
     if loop.restart == messages.STOP:

@@ -16,7 +16,7 @@ from firmware_bridge import cli, messages
 from firmware_bridge.cli import bridge, in_words
 from firmware_bridge.firmware import main
 from firmware_bridge.flashing import lay_out, slot_of
-from firmware_bridge.host import Session
+from firmware_bridge.host import BoardLost, Session
 from firmware_bridge.simulator import SimulatedBoard
 from readers.emulator import UidCard
 
@@ -94,6 +94,21 @@ def test_loss_counts_what_a_bad_line_loses_and_all_that_must_arrive_does() -> No
 def test_stop_is_taken_by_the_board(board: SimulatedBoard) -> None:
     done = run("stop", board.port)
     assert (done.exit_code, "leaves its port" in done.output) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("ended", "code"),
+    [(OSError("gone"), 0), (BoardLost("started again"), 0), (BoardLost("silent", silent=True), 1)],
+    ids=["its port goes with it", "it is back already", "it says nothing"],
+)
+def test_a_board_may_be_gone_before_its_answer_to_stop_is_heard(
+    board: SimulatedBoard, monkeypatch: pytest.MonkeyPatch, ended: Exception, code: int
+) -> None:
+    def flush(session: Session, timeout_s: float) -> bool:
+        raise ended
+
+    monkeypatch.setattr(Session, "flush", flush)
+    assert run("stop", board.port).exit_code == code
 
 
 def test_what_cannot_be_used_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
