@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -37,13 +38,19 @@ def days_of(venues: Iterable[Venue], now: int, day: date | None, back: timedelta
 
 async def sold_on(ledger: Ledger, venues: Mapping[UUID, Venue], days: Mapping[UUID, date]) -> DaySold:
     """What was sold at `venues` on the day of each."""
-    happened: list[Happened] = []
+    read: list[tuple[date, Sequence[SaleBooked | OffCard]]] = []
     async with ledger.reader.connect() as connection:
         for day in sorted(set(days.values())):
             at = [id_ for id_, its in days.items() if its == day]
-            for rows in (await sales_of(connection, at, day), await off_card_of(connection, at, day)):
-                happened += _happened(rows, venues, day)
-    return DaySold(days, happened, sold(happened))
+            read.append((day, await sales_of(connection, at, day)))
+            read.append((day, await off_card_of(connection, at, day)))
+
+    def add_up() -> DaySold:
+        happened = [it for day, rows in read for it in _happened(rows, venues, day)]
+        return DaySold(days, happened, sold(happened))
+
+    # A large network's evening takes a while to add up, and sales do not wait for it.
+    return await asyncio.to_thread(add_up)
 
 
 async def last_time(ledger: Ledger, venues: Mapping[UUID, Venue], before: date) -> date | None:

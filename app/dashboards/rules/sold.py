@@ -11,10 +11,12 @@ where each price was paid in its own money.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from uuid import UUID
 
 import msgspec
@@ -25,6 +27,7 @@ CARD = "card"
 HOUSE = "house"
 _NO_TURNOVER = frozenset({"deposit", "tip"})
 _HOUR = timedelta(hours=1)
+_MINUTE_US = 60_000_000
 
 
 class Share(msgspec.Struct, frozen=True, gc=False):
@@ -132,7 +135,13 @@ class Sold:
 
 def hour_of(at_us: int, day: date, zone: str, cut_off: time) -> int | None:
     """The hour of a business day in which an instant lies, counted from midnight at its beginning on the wall clock."""
-    at = local_time(at_us, zone).replace(tzinfo=None)
+    return _hour_of_minute(at_us // _MINUTE_US, day, zone, cut_off)
+
+
+# Sales come in crowds: most ask for a minute that was asked for just before.
+@lru_cache(maxsize=8192)
+def _hour_of_minute(minute: int, day: date, zone: str, cut_off: time) -> int | None:
+    at = local_time(minute * _MINUTE_US, zone).replace(tzinfo=None)
     begins = datetime.combine(day, cut_off)
     if not begins <= at < begins + timedelta(days=1):
         return None
@@ -141,43 +150,64 @@ def hour_of(at_us: int, day: date, zone: str, cut_off: time) -> int | None:
 
 def sold(happened: Iterable[Happened]) -> Sold:
     """In any order but that what takes a sale back stands after it."""
-    found, made = Sold(), dict[UUID, int | None]()
+    made: dict[UUID, int | None] = {}
+    at_venues: dict[UUID, _AtVenue] = {}
     for it in happened:
-        sign, hour = 1, it.hour
-        if it.undoes is not None:
-            # What is taken off comes off the hour in which it had been sold, if that was on this day.
-            sign, hour = -1, made.get(it.undoes, it.hour)
-            found.taken_back[it.venue] = found.taken_back.get(it.venue, 0) + 1
+        at = at_venues.get(it.venue)
+        if at is None:
+            at = at_venues[it.venue] = _AtVenue()
+        if it.undoes is None:
+            made[it.id] = it.hour
+            at.count(it.details, it.hour, 1)
         else:
-            made[it.id] = hour
-        _count(found, it, hour, sign)
+            # What is taken off comes off the hour in which it had been sold, if that was on this day.
+            at.taken_back += 1
+            at.count(it.details, made.get(it.undoes, it.hour), -1)
+    found = Sold()
+    for venue, at in at_venues.items():
+        found.products.update({(venue, *key): of for key, of in at.products.items()})
+        found.hours.update({(venue, *key): of for key, of in at.hours.items()})
+        found.totals.update({(venue, code): of for code, of in at.totals.items()})
+        found.means.update({(venue, *key): minor for key, minor in at.means.items()})
+        found.aside.update({(venue, *key): minor for key, minor in at.aside.items()})
+        found.gifts.update({(venue, code): of for code, of in at.gifts.items()})
+        if at.taken_back:
+            found.taken_back[venue] = at.taken_back
     return found
 
 
-def _count(found: Sold, it: Happened, hour: int | None, sign: int) -> None:
-    venue, details = it.venue, it.details
-    amounts: dict[str, int] = {}
-    gift, by_card = details.gift, details.card is not None and details.card != ""
-    for line in details.lines:
-        minor = sign * line.quantity * line.unit_price
-        if line.kind in _NO_TURNOVER and not gift:
-            key = (venue, line.kind or "", line.currency)
-            found.aside[key] = found.aside.get(key, 0) + minor
-            continue
-        amounts[line.currency] = amounts.get(line.currency, 0) + minor
-        if not gift:
-            of = found.products.setdefault((venue, line.name, line.currency), Sum())
-            of.add(sign * line.pieces, minor, by_card=by_card)
-    if gift:
+class _AtVenue:
+    """The sums of one venue. Apart, for a venue's name in each key would cost more than all the rest."""
+
+    def __init__(self) -> None:
+        self.products: defaultdict[tuple[str, str], Sum] = defaultdict(Sum)
+        self.hours: defaultdict[tuple[str, int | None], Sum] = defaultdict(Sum)
+        self.totals: defaultdict[str, Sum] = defaultdict(Sum)
+        self.gifts: defaultdict[str, Sum] = defaultdict(Sum)
+        self.means: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self.aside: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self.taken_back = 0
+
+    def count(self, details: Details, hour: int | None, sign: int) -> None:
+        amounts: dict[str, int] = {}
+        gift, by_card = details.gift, details.card is not None and details.card != ""
+        for line in details.lines:
+            minor = sign * line.quantity * line.unit_price
+            if line.kind in _NO_TURNOVER and not gift:
+                self.aside[line.kind or "", line.currency] += minor
+                continue
+            amounts[line.currency] = amounts.get(line.currency, 0) + minor
+            if not gift:
+                self.products[line.name, line.currency].add(sign * line.pieces, minor, by_card=by_card)
+        if gift:
+            for code, minor in amounts.items():
+                self.gifts[code].add(sign, minor, by_card=by_card)
+            return
         for code, minor in amounts.items():
-            found.gifts.setdefault((venue, code), Sum()).add(sign, minor, by_card=by_card)
-        return
-    for code, minor in amounts.items():
-        found.totals.setdefault((venue, code), Sum()).add(sign, minor, by_card=by_card)
-        found.hours.setdefault((venue, code, hour), Sum()).add(sign, minor, by_card=by_card)
-    for means, code, minor in _paid(details, by_card=by_card):
-        paid = (venue, means, code)
-        found.means[paid] = found.means.get(paid, 0) + sign * minor
+            self.totals[code].add(sign, minor, by_card=by_card)
+            self.hours[code, hour].add(sign, minor, by_card=by_card)
+        for means, code, minor in _paid(details, by_card=by_card):
+            self.means[means, code] += sign * minor
 
 
 def _paid(details: Details, *, by_card: bool) -> Iterable[tuple[str, str, int]]:
