@@ -49,7 +49,7 @@ class FlowView:
                 (_("Spent with cards"), "number"),
                 (_("Refunded or lapsed"), "number"),
             ],
-            [self._row(_days(it, self.texts), of) for it, of in reversed(list(self.flows.items()))],
+            [self._row(_days(it, self.step, self.texts), of) for it, of in reversed(list(self.flows.items()))],
             self._row(_("In all"), total),
         )
         picture = None
@@ -103,7 +103,7 @@ class FlowView:
     def _bar(self, stretch: Stretch, of: Flows) -> Bar:
         said = self.texts.gettext(
             "%(days)s: %(loaded)s loaded, %(spent)s spent",
-            days=stretch_text(stretch, self.texts),
+            days=stretch_text(stretch, self.step, self.texts),
             loaded=self._said(of.loaded),
             spent=self._said(of.spent),
         )
@@ -119,14 +119,16 @@ class FlowView:
         return f"{title}, {self.currency.names[self.texts.language]}, {self.title}"
 
 
-def stretch_text(it: Stretch, texts: Texts) -> str:
+def stretch_text(it: Stretch, step: Step, texts: Texts) -> str:
     if it.first == it.last:
         return day_text(it.first, texts)
+    if step == "month":
+        return format_date(it.first, "MMMM y", locale=LOCALES[texts.language])
     return texts.gettext("%(first)s to %(last)s", first=day_text(it.first, texts), last=day_text(it.last, texts))
 
 
-def _days(it: Stretch, texts: Texts) -> Cell:
-    return it.first if it.first == it.last else stretch_text(it, texts)
+def _days(it: Stretch, step: Step, texts: Texts) -> Cell:
+    return it.first if it.first == it.last else stretch_text(it, step, texts)
 
 
 def short_text(it: Stretch, step: Step, texts: Texts) -> str:

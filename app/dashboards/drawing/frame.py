@@ -67,7 +67,7 @@ class Frame:
 def framed(drawing: Drawing, top: float, amounts: Sequence[int], labels: Sequence[str], writing: Writing) -> Frame:
     """Draws the axes: amounts at the left, and as many of the labels below as there is room for."""
     marks = ticks(min(amounts, default=0), max(amounts, default=0), writing.unit)
-    left = max(wide(writing.short(it)) for it in marks) + GAP + 2
+    left = max(wide(writing.short(it)) for it in marks) + GAP + 4
     tall = _TALL_NARROW if drawing.width <= NARROW else _TALL_WIDE
     frame = Frame(left, drawing.width - 6, top, tall, marks[0], marks[-1], len(labels))
     for mark in marks:

@@ -9,8 +9,8 @@ from typing import Final, Literal
 from markupsafe import Markup, escape
 
 FONT_PX: Final = 14
-# What a letter of our font is wide on average, and at most for a figure, in parts of its size.
-_LETTER: Final = 0.53
+# How wide a letter of our font is on average, in parts of its size; of short amounts, about the widest.
+_LETTER: Final = 0.58
 FAMILY: Final = "'Comptoir Text','Atkinson Hyperlegible Next','Atkinson Hyperlegible',system-ui,sans-serif"
 
 _ELEMENTS: Final = {
