@@ -27,7 +27,9 @@ from tests.support.network import CARDS, Network, both
 from tests.support.pages import ENGLISH, look, words
 from tests.support.tills import Till
 
-pytestmark = [pytest.mark.anyio, both]
+pytestmark = pytest.mark.anyio
+
+on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"])
 
 
 async def evening(network: Network) -> dict[str, Till]:
@@ -87,6 +89,7 @@ async def todays(network: Network) -> Sold:
     return (await sold_on(network.ledger, at, days_of(at.values(), now_us(), None))).sold
 
 
+@both
 async def test_the_figures_are_those_of_the_positions_and_of_the_closings(network: Network) -> None:
     tills = await evening(network)
     found = await todays(network)
@@ -117,6 +120,7 @@ def less(sums: Mapping[str, int], voided: Mapping[str, int]) -> dict[str, int]:
     return {code: minor - voided.get(code, 0) for code, minor in sums.items() if minor != voided.get(code, 0)}
 
 
+@on_sqlite
 async def test_each_reader_sees_their_venues_and_takes_the_figures_away(network: Network) -> None:
     await evening(network)
     nadia, marie = await network.person("nadia"), await network.person("marie")
@@ -166,6 +170,7 @@ async def test_each_reader_sees_their_venues_and_takes_the_figures_away(network:
         assert noted.scalar_one() == 7
 
 
+@on_sqlite
 async def test_another_day_is_that_day_and_an_empty_one_says_so(network: Network) -> None:
     await evening(network)
     marie = await network.person("marie")
@@ -180,6 +185,7 @@ async def test_another_day_is_that_day_and_an_empty_one_says_so(network: Network
     assert "€24.50" in words(typed)
 
 
+@both
 async def test_a_day_is_compared_with_an_earlier_one_as_it_stood_then(network: Network) -> None:
     await network.top_up("awa", 10_000)
     bar, now = await network.terminal("raffinerie"), now_us()
