@@ -58,16 +58,22 @@ class Stocks:
 
 async def dailies(engine: AsyncEngine, first: date, last: date, venues: Collection[UUID] | None) -> list[Daily]:
     """Business days `first` to `last`, both included, oldest first; `venues`: only what was booked there."""
-    kept = (day_flow.c.day, book.c.currency, day_flow.c.kind, day_flow.c.debit_kind, day_flow.c.credit_kind)
-    query = (
-        sa.select(*kept, sa.func.sum(day_flow.c.amount))
-        .join_from(day_flow, book, book.c.id == day_flow.c.book)
-        .where(book.c.kind == BookKind.CURRENCY, day_flow.c.day >= first, day_flow.c.day <= last)
+    kept = (day_flow.c.day, day_flow.c.book, day_flow.c.kind, day_flow.c.debit_kind, day_flow.c.credit_kind)
+    sums = (
+        sa.select(*kept, sa.func.sum(day_flow.c.amount).label("amount"))
+        .where(day_flow.c.day >= first, day_flow.c.day <= last)
         .group_by(*kept)
-        .order_by(*kept)
     )
     if venues is not None:
-        query = query.where(day_flow.c.venue.in_(venues))
+        sums = sums.where(day_flow.c.venue.in_(venues))
+    # Added up before their books are looked at: in the order of the table's key, and of far fewer rows.
+    found = sums.subquery()
+    query = (
+        sa.select(found.c.day, book.c.currency, found.c.kind, found.c.debit_kind, found.c.credit_kind, found.c.amount)
+        .join_from(found, book, book.c.id == found.c.book)
+        .where(book.c.kind == BookKind.CURRENCY)
+        .order_by(found.c.day, book.c.currency, found.c.kind, found.c.debit_kind, found.c.credit_kind)
+    )
     async with engine.connect() as connection:
         return [Daily(*row[:-1], int(row[-1])) for row in await connection.execute(query)]
 
@@ -140,10 +146,11 @@ async def _held(connection: AsyncConnection) -> dict[str, int]:
     """Lots are what purses hold, shortfalls what they owe."""
     found: dict[str, int] = {}
     for table, sign in ((lot, 1), (shortfall, -1)):
+        sums = sa.select(table.c.book, sa.func.sum(table.c.remaining).label("amount")).where(table.c.remaining > 0)
+        each = sums.group_by(table.c.book).subquery()
         query = (
-            sa.select(book.c.currency, sa.func.sum(table.c.remaining).label("amount"))
-            .join_from(table, book, book.c.id == table.c.book)
-            .where(table.c.remaining > 0)
+            sa.select(book.c.currency, sa.func.sum(each.c.amount).label("amount"))
+            .join_from(each, book, book.c.id == each.c.book)
             .group_by(book.c.currency)
         )
         for row in await connection.execute(query):
@@ -155,11 +162,22 @@ async def _later(connection: AsyncConnection, since: date) -> dict[tuple[str, da
     # An issuance grows on the debit side, a purse on the credit side.
     issued = _sum((day_flow.c.debit_kind == "issuance", 1), (day_flow.c.credit_kind == "issuance", -1))
     held = _sum((day_flow.c.credit_kind.in_(PURSE), 1), (day_flow.c.debit_kind.in_(PURSE), -1))
+    found = (
+        sa.select(day_flow.c.day, day_flow.c.book, issued.label("issued"), held.label("held"))
+        .where(day_flow.c.day > since)
+        .group_by(day_flow.c.day, day_flow.c.book)
+        .subquery()
+    )
     query = (
-        sa.select(book.c.currency, day_flow.c.day, issued.label("issued"), held.label("held"))
-        .join_from(day_flow, book, book.c.id == day_flow.c.book)
-        .where(book.c.kind == BookKind.CURRENCY, day_flow.c.day > since)
-        .group_by(book.c.currency, day_flow.c.day)
+        sa.select(
+            book.c.currency,
+            found.c.day,
+            sa.func.sum(found.c.issued).label("issued"),
+            sa.func.sum(found.c.held).label("held"),
+        )
+        .join_from(found, book, book.c.id == found.c.book)
+        .where(book.c.kind == BookKind.CURRENCY)
+        .group_by(book.c.currency, found.c.day)
     )
     rows = await connection.execute(query)
     return {(row.currency, row.day): (int(row.issued), int(row.held)) for row in rows}
