@@ -89,7 +89,7 @@ def lying(width: int, title: str, desc: str, bars: Sequence[Bar], keys: Keys, wr
     room = max((wide(it) for it in amounts), default=0) + GAP
     names = 4.0 if narrow else min(_NAMES_MAX, max((wide(it.label) for it in bars), default=0)) + GAP
     values = [value for it in bars for value in (it.first, it.total, it.then or 0)]
-    low, high = min(0, *values), max(1, *values)
+    low, high = min([0, *values]), max([1, *values])
     end = width - 4 if narrow else width - room
 
     def at(value: float) -> float:
