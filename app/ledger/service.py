@@ -231,6 +231,12 @@ class Ledger:
         async with self.reader.connect() as connection:
             return await reads.booked(connection, ids)
 
+    async def taken_back_by(self, id_: UUID) -> BookedOperation | None:
+        """The newest operation that takes this one back."""
+        async with self.reader.connect() as connection:
+            back = await reads.taken_back_by(connection, id_)
+            return None if back is None else (await reads.booked(connection, [back]))[back]
+
     async def keys_of(self, ids: Iterable[int]) -> dict[int, AccountKey]:
         """What these accounts are, by their numbers."""
         async with self.reader.connect() as connection:
@@ -284,8 +290,10 @@ class Ledger:
         late: bool = False,
         terminal: UUID | None = None,
         details: str = "{}",
+        kind: str | None = None,
     ) -> Operation:
-        """The operation that takes `original` back whole. It names each transfer that it reverses.
+        """The operation that takes `original` back whole. It names each transfer that it reverses. `kind`: of what is
+        undone by it, where that is not `original` itself.
 
         What was corrected since (a card was found for it) is taken back from where it went. What goes back to a holder
         repays first what the wallet owes, and the rest is the wallet's: a wallet never holds money beside a debt in the
@@ -307,7 +315,7 @@ class Ledger:
         )
         return Operation(
             id=id_,
-            kind=f"{original.kind}.reversal",
+            kind=f"{kind or original.kind}.reversal",
             fingerprint=sha256(b"reversal" + original.id.bytes).digest(),
             postings=postings,
             actor=actor,

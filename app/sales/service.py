@@ -176,8 +176,10 @@ async def reverse(
     occurred_at_us: int,
     terminal: UUID | None,
     details: Mapping[str, object],
+    kind: str | None = None,
 ) -> Posted:
-    """Take a booked sale back whole, as operation `id_`. DomainError("already-reversed")."""
+    """Take a booked sale back whole, as operation `id_`. `kind` as in Ledger.reversal.
+    DomainError("already-reversed")."""
     now = now_us()
     day, late = day_that_counts(venue.day_of(occurred_at_us), occurred_at_us, venue.day_of(now), now)
     told = json.dumps({**json.loads(original.details), **details}, ensure_ascii=False, separators=(",", ":"))
@@ -192,6 +194,7 @@ async def reverse(
             late=late,
             terminal=terminal,
             details=told,
+            kind=kind,
         )
         try:
             # What was refused for want of a correction that came in between may be booked under its id all the same.

@@ -92,13 +92,13 @@ class Tap:
             await self._owes.wait()
             await asyncio.sleep(OWED_S)
             with contextlib.suppress(JournalFailed):
-                await self._take_back()
+                await self.write_owed()
                 self._link.want_sync()
 
     async def intend(self) -> UUID:
         """Make a sale's id and commit it, before any card is asked for. JournalFailed."""
         sale = uuid7()
-        await self._take_back()
+        await self.write_owed()
         await self._journal.append(IntentRow(sale=sale, at_us=self._clock.now_us()))
         self._link.want_sync()
         return sale
@@ -154,7 +154,7 @@ class Tap:
         self._owed.append(sale)
         self._owes.set()
 
-    async def _take_back(self) -> None:
+    async def write_owed(self) -> None:
         """Write the cancels that are owed. JournalFailed: they still are."""
         owed, self._owed = self._owed, []
         try:

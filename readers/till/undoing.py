@@ -78,6 +78,12 @@ class UndoDesk:
     async def _undo(self, tap: Tap, row: VoidRow, act: CardActRow) -> None:
         if halted := self._journal.pairing.halted:
             raise TillError("journal_failed" if halted == "behind" else "not_allowed")
+        await tap.write_owed()
+        if await self._journal.rows_of("cancel", self._journal.acknowledged):
+            # An undo without an answer may be among what is cancelled: until the server knows, it would say that this
+            # was undone already, and somebody would hand out cash for what is about to stand again.
+            self._link.want_sync()
+            raise TillError("undo_no_answer")
         # A crash from here on leaves its id behind, and the next start cancels it.
         await self._journal.append(IntentRow(sale=row.id, at_us=row.at_us))
         try:

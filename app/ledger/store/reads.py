@@ -266,6 +266,12 @@ async def refused(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID
     return {row.id: row.reason for row in rows}
 
 
+async def taken_back_by(connection: AsyncConnection, id_: UUID) -> UUID | None:
+    """The newest operation that takes this one back."""
+    query = sa.select(operation.c.id).where(operation.c.reverses == id_).order_by(operation.c.seq.desc()).limit(1)
+    return (await connection.execute(query)).scalar_one_or_none()
+
+
 async def booked_ids(connection: AsyncConnection, ids: Iterable[UUID]) -> set[UUID]:
     rows = await connection.execute(sa.select(operation.c.id).where(operation.c.id.in_(list(ids))))
     return {row.id for row in rows}

@@ -9,7 +9,7 @@ import structlog
 
 from app.identity.staff import Staff
 from app.ledger.rules.operations import Posted
-from app.ledger.service import Ledger
+from app.ledger.service import BookedOperation, Ledger
 from app.platform.errors import DomainError, Forbidden, Invalid, NotFound, Unavailable
 from app.rules.undoing import not_theirs
 from app.sales import records
@@ -43,14 +43,29 @@ async def ask(ledger: Ledger, counter: Counter, staff: Staff, row: VoidRow) -> t
     posted = await reverse(
         ledger,
         counter.venue,
-        original,
+        await _standing(ledger, original, row.id),
         row.id,
         actor=counter.actor,
         occurred_at_us=row.at_us,
         terminal=counter.terminal.id,
         details=details_of(row),
+        kind=original.kind,
     )
     return posted, done["card"]
+
+
+async def _standing(ledger: Ledger, original: BookedOperation, id_: UUID) -> BookedOperation:
+    """What `id_` takes back so that `original` is undone: it, or what put it there again after an undo whose answer
+    nobody heard was itself taken back. Asked again, the same as before."""
+    again = (await ledger.booked([id_])).get(id_)
+    it = original
+    while again is None or again.reverses != it.id:
+        undone = await ledger.taken_back_by(it.id)
+        back = None if undone is None else await ledger.taken_back_by(undone.id)
+        if back is None:
+            break
+        it = back
+    return it
 
 
 def details_of(row: VoidRow) -> dict[str, object]:
@@ -79,12 +94,13 @@ async def take_back(
         await reverse(
             ledger,
             counter.venue,
-            original,
+            await _standing(ledger, original, id_),
             id_,
             actor=counter.actor,
             occurred_at_us=at_us,
             terminal=counter.terminal.id,
             details=details,
+            kind=original.kind,
         )
     except (Invalid, RuntimeError) as error:
         exceptions.add(id_, "not-booked", sale=str(sale), reason=str(error))

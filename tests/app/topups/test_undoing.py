@@ -105,6 +105,7 @@ async def test_an_undo_that_nobody_heard_of_is_taken_back_and_a_late_one_refused
     network: Network, bar: Terminal
 ) -> None:
     act = await a_row(network, TopUpRow, 2000)
+    before, owed_before = await network.holds("awa"), await due(network)
     await ask(bar, act)
     held, owed = await network.holds("awa"), await due(network)
     booked, unseen = await void_of(network, act.id, "marie"), await void_of(network, act.id, "marie")
@@ -112,4 +113,14 @@ async def test_an_undo_that_nobody_heard_of_is_taken_back_and_a_late_one_refused
     await bar.deliver(act, *(CancelRow(id=uuid7(), sale=row.id, at_us=now_us()) for row in (booked, unseen)))
     assert (await network.holds("awa"), await due(network)) == (held, owed)
     assert problem(await undo(bar, unseen)) == (409, "cancelled")
+    # It stands, so it may still be undone; and whatever is asked or delivered again is told the same.
+    row = await void_of(network, act.id, "marie")
+    first, again = await undo(bar, row), await undo(bar, row)
+    assert (first.status_code, first.json()) == (201, again.json())
+    assert str(row.id) in (await bar.snapshot()).json()["applied_beyond"]
+    undone = await network.holds("awa"), await due(network)
+    assert undone == (before, owed_before)
+    await bar.deliver(row)
+    assert (await network.holds("awa"), await due(network)) == undone
+    assert problem(await undo(bar, await void_of(network, act.id, "marie"))) == (409, "already-reversed")
     assert await network.exceptions() == []

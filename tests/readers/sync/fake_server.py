@@ -308,6 +308,8 @@ class FakeServer:
         if row.id not in self.taken_back:
             if act.kind != "refund" and self.balances[act.card][act.currency] < act.amount:
                 return problem(402, "insufficient-funds")
+            if any(it.id == act.id for it in self.taken_back.values()):
+                return problem(409, "already-reversed")
             self.take_back(row.id, act)
         reply = ActReply(id=row.id, booked=1, balances=dict(self.balances[act.card]))
         return Response(reply.model_dump_json(), 201)

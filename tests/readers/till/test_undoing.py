@@ -117,6 +117,25 @@ async def test_without_an_answer_nothing_is_undone(tmp_path: Path, server: FakeS
         await it.until(lambda: server.kinds()[-1:] == ["cancel"])
         assert server.balances[AWA]["RAF"] == 3500, "the server had taken it back"
         assert not it.till.screen().last_sales[0].voided
+        await it.until(lambda: it.link.online)
+        await it.till.void(past.sale, "typing")
+        assert server.balances[AWA]["RAF"] == 2000, "the second try undoes it"
+
+
+async def test_while_a_cancel_is_on_its_way_nobody_is_told_that_it_was_undone_already(
+    tmp_path: Path, server: FakeServer
+) -> None:
+    async with a_terminal(tmp_path, server) as it:
+        await done(it, "top_up", TOP_UP)
+        await it.until(lambda: not it.journal.waiting)
+        server.fail(VOIDS, "unanswered", "unanswered")
+        server.fail("/api/v1/terminals/sync", *["500"] * 40)
+        (past,) = it.till.screen().last_sales
+        assert await refused(it.till.void(past.sale, "typing")) == "undo_no_answer"
+        # As a round does that began before the cancel was written.
+        it.link.found()
+        assert await refused(it.till.void(past.sale, "typing")) == "undo_no_answer"
+        assert server.kinds()[-1:] == ["top_up"]
 
 
 async def test_an_undo_that_cannot_be_written_or_was_cut_off_is_taken_back(
