@@ -79,6 +79,7 @@ import app.topups.api
 import app.topups.pages
 import app.topups.rows
 import app.venues.api
+import app.venues.product_api
 import app.venues.product_pages
 from app.identity.guard import guard
 from app.identity.thin import FastLane
@@ -179,6 +180,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in (
         app.identity.api.router,
         app.venues.api.router,
+        app.venues.product_api.router,
         app.people.api.router,
         app.people.audit_api.router,
         app.moneys.api.router,

@@ -105,6 +105,11 @@ ACT_OF: Final[Mapping[str, Act]] = {
     # Venues and cards
     "list_venues": SIGNED_IN,
     "set_price": MANAGE_VENUE,
+    "list_products": SIGNED_IN,
+    "create_product": MANAGE_VENUE,
+    "replace_product": MANAGE_VENUE,
+    "retire_product": MANAGE_VENUE,
+    "set_product_sold_out": MANAGE_VENUE,
     "list_cards": READ_NETWORK,
     "add_card": MANAGE_NETWORK,
     "show_balances": LOOK_UP_CARD,

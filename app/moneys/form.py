@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from app.currencies.policy_text import write_whole
 from app.currencies.service import Currency
-from app.money import Unit, format_amount, parse_amount
+from app.money import Unit, format_amount, format_rate, parse_amount, parse_rate
 from app.moneys.words import LAPSED, PAYERS, ROLES
 from app.rules.policy import CurrencyKind, Policy
 from app.web import N_, Texts
@@ -250,8 +250,7 @@ def _typed(question: Question, value: Any, unit: Unit, language: str) -> list[st
             # English groups thousands with commas, which are read as decimal ones.
             return [text.replace(",", "") if language == "en" else text]
         case "rate":
-            whole, part = divmod(value, 100)
-            return [f"{whole}{',' if language == 'fr' else '.'}{part:02d}" if part else str(whole)]
+            return [format_rate(value, language)]
         case "yes":
             return ["yes"]
         case "many":
@@ -279,19 +278,11 @@ def _meant(question: Question, values: list[str], unit: Unit) -> Any:
         case "credit":
             return -parse_amount(values[0], unit)
         case "rate":
-            return _basis_points(values[0])
+            return parse_rate(values[0])
         case "number":
             return _number(values[0])
         case _:
             return values[0]
-
-
-def _basis_points(typed: str) -> int:
-    """ "5", "5 %" or "3,15 %"."""
-    match = re.fullmatch(r"([0-9]{1,3})(?:[.,]([0-9]{1,2}))?", re.sub(r"[\s\u00a0\u202f%]", "", typed))
-    if match is None:
-        raise ValueError(typed)
-    return int(match[1]) * 100 + int((match[2] or "0").ljust(2, "0"))
 
 
 def _number(typed: str) -> int:

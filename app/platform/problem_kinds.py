@@ -260,6 +260,9 @@ KINDS: dict[str, ProblemKind] = {
         409, N_("The venue has not taken that much"), _NOTHING_CHANGED, N_("Choose a smaller amount.")
     ),
     "already-reversed": ProblemKind(409, N_("This was undone already"), N_("It is not given back twice.")),
+    "name-taken": ProblemKind(
+        409, N_("This venue sells something of this name already"), _NOTHING_CHANGED, N_("Choose another name.")
+    ),
     # Members, trades and loans
     "member-unknown": ProblemKind(
         404, N_("This is not a member"), _NOTHING_CHANGED, N_("Enter them as a member first.")

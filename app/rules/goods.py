@@ -8,6 +8,7 @@ from typing import Final
 from app.rules.lines import ProductKind
 
 LINE_MAX: Final = 80
+VAT_MAX: Final = 10_000
 COLOUR: Final = "#5b9bd5"
 COLOUR_PATTERN: Final = r"^#[0-9a-f]{6}$"
 
@@ -19,6 +20,11 @@ def is_line(text: str) -> bool:
 
 def is_colour(text: str) -> bool:
     return re.fullmatch(COLOUR_PATTERN, text) is not None
+
+
+def is_vat(rate: int) -> bool:
+    """Whether a rate in basis points is one of VAT."""
+    return 0 <= rate <= VAT_MAX
 
 
 def may_be_open(kind: ProductKind) -> bool:

@@ -89,6 +89,7 @@ async def head(
                 open_price=it.open_price,
                 sold_out=it.sold_out,
                 windows=tuple(_window(hours, known) for hours in it.windows),
+                vat=it.vat,
             )
             for it in (await products(connection, venue.id) if sells else ())
         ),

@@ -12,6 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.identity.audit import audit
 from app.platform.tables import revision
 from app.venues import service
 from app.venues.service import Product
@@ -20,6 +21,30 @@ from app.venues.service import Product
 async def held(connection: AsyncConnection) -> None:
     """Every change of prices and venues waits for this row: what is read after it still holds when it is written."""
     await connection.execute(sa.select(revision.c.value).with_for_update())
+
+
+async def save(
+    connection: AsyncConnection, actor: str, venue: UUID, sold: Sequence[Product], now: Product, place: int | None
+) -> UUID:
+    """Sell it as it is said to be `now`: what of `sold` has its id is changed, anything else is new. `place`: among
+    what is sold; None: where it is, or the last. The id under which it is sold."""
+    was = next((it for it in sold if it.id == now.id), None)
+    id_ = now.id
+    if was is None:
+        id_ = await take_in(connection, venue, now)
+    else:
+        await change(connection, was, now)
+    if was is None or place is not None:
+        await put_at(connection, [it.id for it in sold], id_, place or len(sold) + 1)
+    told = {"venue": str(venue), "place": place, "now": _told(now)} | ({"was": _told(was)} if was else {})
+    await audit(connection, actor, "product.change" if was else "product.add", f"product:{id_}", **told)
+    return id_
+
+
+async def withdraw(connection: AsyncConnection, actor: str, venue: UUID, was: Product) -> None:
+    """From now on the venue sells it no longer."""
+    await service.change_product(connection, was, active=False)
+    await audit(connection, actor, "product.withdraw", f"product:{was.id}", venue=str(venue), name=was.name_fr)
 
 
 async def take_in(connection: AsyncConnection, venue: UUID, new: Product) -> UUID:
@@ -37,7 +62,7 @@ async def take_in(connection: AsyncConnection, venue: UUID, new: Product) -> UUI
 async def change(connection: AsyncConnection, was: Product, now: Product) -> None:
     """Everything of a product, and that it is sold; what was sold before keeps its name and its price."""
     await service.change_product(connection, now)
-    await service.set_nature(connection, now.id, now.kind, open_price=now.open_price)
+    await service.set_nature(connection, now.id, now.kind, open_price=now.open_price, vat=now.vat)
     for code in was.prices.keys() - now.prices.keys():
         await service.unset_price(connection, now.id, code)
     for code, amount in now.prices.items():
@@ -49,6 +74,19 @@ async def put_at(connection: AsyncConnection, sold: Sequence[UUID], product: UUI
     """Shows a product in this place of those that are sold; 1 is the first, beyond the last is the last."""
     others = [it for it in sold if it != product]
     await service.order_products(connection, [*others[: place - 1], product, *others[place - 1 :]])
+
+
+def _told(it: Product) -> dict[str, object]:
+    """As the audit log tells it."""
+    return {
+        "names": {"fr": it.name_fr, "en": it.name_en},
+        "category": it.category,
+        "colour": it.colour,
+        "prices": dict(it.prices),
+        "kind": it.kind,
+        "open_price": it.open_price,
+        "vat": it.vat,
+    }
 
 
 def mark(it: Product, place: int) -> str:

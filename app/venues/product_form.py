@@ -7,9 +7,17 @@ from typing import Final, cast
 from uuid import UUID
 
 from app.currencies.service import Currency
-from app.money import AmountNotUnderstood, Unit, format_amount, parse_amount
+from app.money import (
+    AmountNotUnderstood,
+    RateNotUnderstood,
+    Unit,
+    format_amount,
+    format_rate,
+    parse_amount,
+    parse_rate,
+)
 from app.rules.basket import UNIT_PRICE_MAX
-from app.rules.goods import COLOUR, LINE_MAX, is_colour, is_line, may_be_open
+from app.rules.goods import COLOUR, LINE_MAX, is_colour, is_line, is_vat, may_be_open
 from app.rules.lines import ProductKind
 from app.venues.service import Product
 from app.web import N_, Texts
@@ -29,6 +37,7 @@ def filled(it: Product, place: int, currencies: Mapping[str, Currency], language
     """The product as it would be typed."""
     typed = {"name_fr": it.name_fr, "name_en": it.name_en, "category": it.category, "colour": it.colour}
     typed |= {"kind": it.kind, "place": str(place)} | ({"open_price": "yes"} if it.open_price else {})
+    typed |= {} if it.vat is None else {"vat": format_rate(it.vat, language)}
     for code, minor in it.prices.items():
         text = format_amount(minor, currencies[code].unit, "", language).strip()
         # English groups thousands with commas, which are read as decimal ones.
@@ -61,10 +70,24 @@ def understood(
     place = said.get("place", "")
     if not (place.isascii() and place.isdecimal() and 1 <= int(place[:6]) == int(place)):
         wrong["place"], place = texts.gettext("Write a whole number."), "1"
-    prices = _prices(said, accepted, texts, wrong)
+    prices, vat = _prices(said, accepted, texts, wrong), _vat(said.get("vat", ""), texts, wrong)
     fr, en, category = (said.get(name, "") for name in ("name_fr", "name_en", "category"))
-    product = Product(id_, fr, en, category, colour, prices, kind, open_price)
+    product = Product(id_, fr, en, category, colour, prices, kind, open_price, vat=vat)
     return product, int(place), wrong
+
+
+def _vat(said: str, texts: Texts, wrong: dict[str, str]) -> int | None:
+    """Basis points; None where nothing is said."""
+    if not said:
+        return None
+    try:
+        rate = parse_rate(said)
+    except RateNotUnderstood:
+        wrong["vat"] = texts.gettext("Write a rate such as 20 or 5.5.")
+        return None
+    if not is_vat(rate):
+        wrong["vat"] = texts.gettext("A rate cannot be above 100 %%.") % ()
+    return rate
 
 
 def _prices(

@@ -14,7 +14,6 @@ from starlette.responses import RedirectResponse, Response
 
 from app.currencies.service import Currency, currencies
 from app.identity.admin_frame import render_admin
-from app.identity.audit import audit
 from app.identity.guard import Caller, SignedIn
 from app.platform.context import context_of
 from app.platform.errors import Forbidden, NotFound
@@ -97,8 +96,7 @@ async def _save(request: Request, caller: Caller, session: SignedIn, venue: UUID
         if was is not None and typed.get("seen") != offer.mark(was, before):
             wrong[""] = texts.gettext("Somebody else changed this product meanwhile. Look at yours again, then save.")
         elif was is not None and typed.get("act") == "withdraw":
-            await service.change_product(connection, was, active=False)
-            await audit(connection, actor, "product.withdraw", f"product:{was.id}", venue=str(venue), name=was.name_fr)
+            await offer.withdraw(connection, actor, venue, was)
             return RedirectResponse(f"{HERE}?venue={venue}", 303)
         others = {it.name_fr for it in sold if it.id != product}
         now, place, found = product_form.understood(
@@ -106,15 +104,7 @@ async def _save(request: Request, caller: Caller, session: SignedIn, venue: UUID
         )
         wrong = {**found, **wrong}
         if not wrong:
-            id_ = now.id
-            if was is None:
-                id_ = await offer.take_in(connection, venue, now)
-            else:
-                await offer.change(connection, was, now)
-            await offer.put_at(connection, [it.id for it in sold], id_, place)
-            told = {"venue": str(venue), "place": place, "now": _told(now)} | ({"was": _told(was)} if was else {})
-            act = "product.change" if was else "product.add"
-            await audit(connection, actor, act, f"product:{id_}", **told)
+            await offer.save(connection, actor, venue, sold, now, place)
             return RedirectResponse(f"{HERE}?venue={venue}", 303)
         return await _form(request, session, connection, at, sold, was, typed, wrong)
 
@@ -125,18 +115,6 @@ def _sold(sold: list[Product], product: UUID) -> tuple[Product, int]:
         if it.id == product:
             return it, place
     raise NotFound("This venue sells no such product.")
-
-
-def _told(it: Product) -> dict[str, object]:
-    """As the audit log tells it."""
-    return {
-        "names": {"fr": it.name_fr, "en": it.name_en},
-        "category": it.category,
-        "colour": it.colour,
-        "prices": dict(it.prices),
-        "kind": it.kind,
-        "open_price": it.open_price,
-    }
 
 
 async def _form(

@@ -61,7 +61,8 @@ class Venue:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """`prices`: minor units by currency, above 0 whatever its kind. `open_price`: staff may type another."""
+    """`prices`: minor units by currency, above 0 whatever its kind. `open_price`: staff may type another. `vat`: the
+    rate that its prices hold, in basis points (550 is 5.5 %); None where nobody said one."""
 
     id: UUID
     name_fr: str
@@ -73,6 +74,7 @@ class Product:
     open_price: bool = False
     sold_out: bool = False
     windows: tuple[Window, ...] = ()
+    vat: int | None = None
 
     @property
     def article(self) -> Article:
@@ -176,6 +178,7 @@ async def add_product(connection: AsyncConnection, venue_id: UUID, new: Product)
             active=True,
             kind=new.kind,
             open_price=new.open_price,
+            vat=new.vat,
         )
     )
     for code, amount in new.prices.items():
@@ -202,9 +205,11 @@ async def change_product(connection: AsyncConnection, new: Product, *, active: b
     await connection.execute(sa.update(product).where(product.c.id == new.id).values(**values, active=active))
 
 
-async def set_nature(connection: AsyncConnection, product_id: UUID, kind: ProductKind, *, open_price: bool) -> None:
-    """What a product is: goods, a deposit, or what is brought back; and whether staff may type its price."""
-    values = {"kind": kind, "open_price": open_price}
+async def set_nature(
+    connection: AsyncConnection, product_id: UUID, kind: ProductKind, *, open_price: bool, vat: int | None
+) -> None:
+    """What a product is: goods, a deposit, or what is brought back; whether staff may type its price; its VAT."""
+    values = {"kind": kind, "open_price": open_price, "vat": vat}
     await connection.execute(sa.update(product).where(product.c.id == product_id).values(values))
 
 
@@ -253,6 +258,7 @@ async def products(connection: AsyncConnection, venue_id: UUID, *, active: bool 
             row.open_price,
             row.sold_out,
             hours.get(row.id, ()),
+            row.vat,
         )
         for row in rows
     ]

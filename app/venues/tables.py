@@ -39,7 +39,8 @@ venue_currency = sa.Table(
     sa.Column("currency", sa.ForeignKey("currency.code"), primary_key=True),
 )
 
-# kind and open_price: app.rules.prices.Article. sold_out_at_us: when staff last switched it, at whichever terminal.
+# kind and open_price: app.rules.prices.Article. vat: the rate in its prices, in basis points. sold_out_at_us: when
+# staff last switched it, at whichever terminal.
 product = sa.Table(
     "product",
     metadata,
@@ -55,7 +56,9 @@ product = sa.Table(
     sa.Column("open_price", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("sold_out", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("sold_out_at_us", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("vat", sa.Integer),
     sa.CheckConstraint("kind IN ('goods', 'deposit', 'return')", name="kind_known"),
+    sa.CheckConstraint("vat BETWEEN 0 AND 10000", name="vat_a_rate"),
 )
 
 # A product may have a price in each of several currencies (5 euros, or 30 minutes).

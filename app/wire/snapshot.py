@@ -51,7 +51,9 @@ class SnapshotWindow(Message):
 
 
 class SnapshotProduct(Message):
-    """`prices`: minor units by currency. `kind`, `open_price` and `windows`: app.rules.prices.Article."""
+    """`prices`: minor units by currency. `kind`, `open_price` and `windows`: app.rules.prices.Article. `vat`: the rate
+    that they hold, in basis points.
+    """
 
     id: UUID
     names: dict[str, str]
@@ -62,6 +64,7 @@ class SnapshotProduct(Message):
     open_price: bool = False
     sold_out: bool = False
     windows: tuple[SnapshotWindow, ...] = ()
+    vat: Annotated[int | None, Field(exclude_if=lambda rate: rate is None)] = None
 
     def article(self) -> Article:
         windows = tuple(Window(frozenset(it.weekdays), it.begins, it.ends, it.prices) for it in self.windows)

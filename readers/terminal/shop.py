@@ -132,6 +132,11 @@ class Shop:
         known = self._products.get(product)
         return (known.category or None) if known else None
 
+    def vat(self, product: UUID) -> int | None:
+        """The rate that its prices hold, in basis points, as a line of a sale tells it."""
+        known = self._products.get(product)
+        return known.vat if known else None
+
     def _item(self, line: SaleLine) -> Item:
         category = self.category(line.product) or ""
         return Item(str(line.product), category, line.quantity, {line.currency: line.unit_price}, line.kind)
@@ -160,6 +165,7 @@ class Shop:
             currency=currency,
             kind=kind,
             category=self.category(item.product),
+            vat=self.vat(item.product),
         )
 
     def _price(self, item: BasketItem, currency: str, now_us: int) -> tuple[int, LineKind | None]:
@@ -217,7 +223,7 @@ def _catalogue(
     accepted, gone = set(snapshot.accepted), set(sold_out)
     products = []
     for product in snapshot.products:
-        shown = product.model_dump(mode="json", exclude={"windows"})
+        shown = product.model_dump(mode="json", exclude={"windows", "vat"})
         prices = articles[product.id].at(now_us, snapshot.zone)
         shown["prices"] = {code: price for code, price in prices.items() if code in accepted}
         shown["sold_out"] = product.id in gone

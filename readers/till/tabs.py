@@ -135,6 +135,7 @@ class TabDesk:
         rest: tuple[Rest, ...],
         id_: UUID | None = None,
     ) -> Sale:
+        shop = self._shelf.shop
         lines = tuple(
             SaleLine(
                 product=item.product,
@@ -142,7 +143,8 @@ class TabDesk:
                 quantity=item.quantity,
                 unit_price=item.unit_price,
                 currency=it.currency,
-                category=self._category(item.product),
+                category=shop.category(item.product) if shop else None,
+                vat=shop.vat(item.product) if shop else None,
             )
             for item in it.items
         )
@@ -155,10 +157,6 @@ class TabDesk:
             rest=rest,
             occurred_at_us=self._clock.now_us(),
         )
-
-    def _category(self, product: UUID) -> str | None:
-        shop = self._shelf.shop
-        return shop.category(product) if shop else None
 
     async def _note(self, sale: Sale) -> None:
         """The row of a tab that the server booked. What can't be written now, the next look at the tabs writes."""

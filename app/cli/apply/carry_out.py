@@ -180,4 +180,4 @@ class Work:
 
 
 def _product(id_: UUID, name: str, it: ProductEntry) -> Product:
-    return Product(id_, name, it.name_en, it.category, it.colour, it.prices, it.kind, it.open_price)
+    return Product(id_, name, it.name_en, it.category, it.colour, it.prices, it.kind, it.open_price, vat=it.vat)

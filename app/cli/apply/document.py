@@ -43,7 +43,7 @@ class CurrencyEntry:
 
 @dataclass(frozen=True, slots=True)
 class ProductEntry:
-    """`prices`: by currency, above 0 whatever its kind. `open_price`: staff may type another."""
+    """`prices`: by currency, above 0 whatever its kind. `open_price`: staff may type another. `vat`: basis points."""
 
     name_en: str
     category: str
@@ -51,6 +51,7 @@ class ProductEntry:
     prices: Mapping[str, int]
     kind: ProductKind = "goods"
     open_price: bool = False
+    vat: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,7 @@ class ProductForm(Form):
     prices: dict[CurrencyCode, str] = {}
     kind: ProductKind = "goods"
     open_price: bool = False
+    vat: str | None = None
 
 
 class HoursForm(Form):

@@ -93,6 +93,7 @@ async def _venue(connection: AsyncConnection, it: Venue) -> VenueEntry:
             dict(product.prices),
             product.kind,
             product.open_price,
+            product.vat,
         )
     hours: dict[str, HoursEntry] = {}
     for one in await hours_of(connection, it.id):

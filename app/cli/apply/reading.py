@@ -46,7 +46,7 @@ from app.identity.roles import ISSUERS, NETWORK_WIDE, PERSONAL
 from app.money import Unit
 from app.platform.errors import Invalid
 from app.rules.basket import UNIT_PRICE_MAX
-from app.rules.goods import may_be_open
+from app.rules.goods import is_vat, may_be_open
 from app.rules.policy import Policy
 from app.rules.policy_check import problems as policy_problems
 from app.venues.rules import FeeTier
@@ -211,7 +211,14 @@ class _Reader:
         if it.open_price and not may_be_open(it.kind):
             self.wrong((*at, "open_price"), f"the price of a {it.kind} is not typed")
         prices = self.prices((*at, "prices"), venue, it.prices)
-        return ProductEntry(it.en, it.category, it.colour, prices, it.kind, it.open_price)
+        vat = None if it.vat is None else self.vat((*at, "vat"), it.vat)
+        return ProductEntry(it.en, it.category, it.colour, prices, it.kind, it.open_price, vat)
+
+    def vat(self, at: Path, text: str) -> int:
+        rate = self.tried(at, lambda: read_rate(text), 0)
+        if not is_vat(rate):
+            self.wrong(at, "no rate is above 100 %")
+        return rate
 
     def hours(self, at: Path, venue: VenueForm, it: HoursForm) -> HoursEntry:
         for name in it.prices:

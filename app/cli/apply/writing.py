@@ -131,6 +131,7 @@ def _product(it: ProductEntry, units: dict[str, Unit]) -> dict[str, Any]:
         "colour": it.colour,
         **({"kind": it.kind} if it.kind != "goods" else {}),
         **({"open_price": True} if it.open_price else {}),
+        **({} if it.vat is None else {"vat": write_rate(it.vat)}),
         "prices": _prices(it.prices, units),
     }
 

@@ -141,7 +141,10 @@ def _venue(draw: st.DrawFn, codes: list[str]) -> VenueEntry:
     prices = st.dictionaries(st.sampled_from(sorted(accepts)), st.integers(0, 10**9)) if accepts else st.just({})
     colour = st.sampled_from(["#000000", "#ffffff", "#0123ef"])
     nature = st.sampled_from([("goods", False), ("goods", True), ("deposit", False), ("return", False)])
-    one = st.builds(lambda *parts: ProductEntry(*parts[:4], *parts[4]), line, line, colour, prices, nature)
+    vat = st.sampled_from([None, 0, 550, 2000])
+    one = st.builds(
+        lambda *parts: ProductEntry(*parts[:4], *parts[4], parts[5]), line, line, colour, prices, nature, vat
+    )
     products = draw(st.dictionaries(line, one, max_size=3))
     clock = st.builds(time, st.integers(0, 23), st.sampled_from([0, 30]))
     days = st.frozensets(st.integers(0, 6), min_size=1)

@@ -16,7 +16,7 @@ from tests.support.pages import form_to, led_to, look, send, words
 pytestmark = pytest.mark.anyio
 
 HERE = "/admin/products"
-BEER = {"name_fr": "Bière d’hiver", "name_en": "Winter beer", "category": "Bières", "price.RAF": "4,20"}
+BEER = {"name_fr": "Bière d’hiver", "name_en": "Winter beer", "category": "Bières", "price.RAF": "4,20", "vat": "5,5"}
 
 
 @pytest.fixture
@@ -38,6 +38,7 @@ async def test_what_the_page_makes_is_what_the_file_says(network: Network) -> No
         have = await present(connection)
     assert have is not None
     assert next(iter(have.venues["raffinerie"].products)) == "Bière d’hiver"
+    assert have.venues["raffinerie"].products["Bière d’hiver"].vat == 550
     assert plan(have, read_network_file(write_network_file(have))) == []
 
 
@@ -61,7 +62,14 @@ async def test_what_does_not_fit_is_said_beside_the_field_and_kept(network: Netw
     marie = await network.person("marie")
     at = f"{HERE}/{network.venues['raffinerie'].id}/new"
     form = form_to(await look(marie, at), at)
-    typed = {"name_fr": "Eau", "name_en": "", "category": "Sirops", "price.RAF": "beaucoup", "kind": "deposit"}
+    typed = {
+        "name_fr": "Eau",
+        "name_en": "",
+        "category": "Sirops",
+        "price.RAF": "beaucoup",
+        "kind": "deposit",
+        "vat": "120",
+    }
     answer = await send(marie, form, **typed, open_price="yes", colour="rouge", place="0")
     assert answer.status_code == 422
     for said in (
@@ -70,6 +78,7 @@ async def test_what_does_not_fit_is_said_beside_the_field_and_kept(network: Netw
         "Choisissez une couleur.",
         "Seul le prix d’un article vendu peut être tapé.",
         "Écrivez un nombre entier.",
+        "Un taux ne dépasse pas 100 %.",
     ):
         assert said in words(answer), said
     assert 'value="beaucoup"' in answer.text

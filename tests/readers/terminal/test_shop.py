@@ -63,6 +63,16 @@ def test_a_basket_has_names_and_prices_as_shown(server: FakeServer) -> None:
     assert shop(server).basket([BasketItem(server.beer, 2)], "TIME", NOW).price == {"TIME": 60}
 
 
+def test_a_line_says_the_vat_that_its_price_holds(server: FakeServer) -> None:
+    taxed = product(uuid7(), "Cidre", prices={"RAF": 350}, vat=2000)
+    server.more = (taxed, product(BULK, "Vrac", open_price=True, vat=550))
+    items = [BasketItem(taxed.id, 1), BasketItem(BULK, 1, "RAF", 120, "open"), BasketItem(server.beer, 1)]
+    basket = shop(server).basket(items, "RAF", NOW)
+    assert [line.vat for line in basket.lines] == [2000, 550, None]
+    halves = shop(server).basket(items, "RAF", NOW, Bill(id=uuid7(), part=1, parts=2))
+    assert [line.vat for line in halves.lines] == [2000, 550, None]
+
+
 def test_a_line_keeps_the_price_it_was_shown_with(server: FakeServer) -> None:
     basket = shop(server).basket([BasketItem(server.beer, 1, "TIME"), BasketItem(server.beer, 2)], "RAF", NOW)
     assert basket.price == {"TIME": 30, "RAF": 900}
