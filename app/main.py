@@ -81,6 +81,7 @@ import app.topups.rows
 import app.venues.api
 import app.venues.product_api
 import app.venues.product_pages
+import app.venues.selling_pages
 from app.identity.guard import guard
 from app.identity.thin import FastLane
 from app.inbox.daily import run_for_ever as close_gone_for_ever
@@ -225,6 +226,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.sales.training_pages.router,
         app.terminals.pages.router,
         app.terminals.limits.pages.router,
+        # Before the products' own: what is no product's id there is one of these.
+        app.venues.selling_pages.router,
         app.venues.product_pages.router,
         app.lapses.pages.router,
         app.dashboards.today_pages.router,

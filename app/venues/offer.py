@@ -14,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.identity.audit import audit
 from app.platform.tables import revision
-from app.venues import service
-from app.venues.service import Product
+from app.venues import hours, service
+from app.venues.hours import Hours
+from app.venues.service import Product, Venue
+from app.wire import Means
 
 
 async def held(connection: AsyncConnection) -> None:
@@ -93,3 +95,48 @@ def mark(it: Product, place: int) -> str:
     """Names a product as somebody saw it; that it is sold out is the terminals' to say, at any time."""
     said = asdict(replace(it, windows=(), sold_out=False)) | {"place": place}
     return hashlib.sha256(json.dumps(said, default=str, sort_keys=True).encode()).hexdigest()
+
+
+async def save_hours(connection: AsyncConnection, actor: str, venue: UUID, was: Hours | None, now: Hours) -> None:
+    """Hours in which products cost something else, as a whole. What is sold no longer costs nothing in them either."""
+    if was is not None:
+        await hours.remove_hours(connection, venue, was.id)
+    await hours.add_hours(connection, venue, now)
+    told = {"venue": str(venue), "now": _hours_told(now)} | ({"was": _hours_told(was)} if was else {})
+    await audit(connection, actor, "hours.change" if was else "hours.add", f"hours:{now.id}", **told)
+
+
+async def end_hours(connection: AsyncConnection, actor: str, venue: UUID, was: Hours) -> None:
+    await hours.remove_hours(connection, venue, was.id)
+    await audit(connection, actor, "hours.end", f"hours:{was.id}", venue=str(venue), was=_hours_told(was))
+
+
+async def set_paid(
+    connection: AsyncConnection, actor: str, was: Venue, means: Sequence[Means], tips_to: str | None
+) -> None:
+    """What the venue is paid in beside cards, and where its tips go."""
+    await service.set_means(connection, was.id, means, tips_to)
+    now = {"means": list(means), "tips_to": tips_to}
+    before = {"means": list(was.means), "tips_to": was.tips_to}
+    await audit(connection, actor, "venue.paid", f"venue:{was.id}", venue=str(was.id), was=before, now=now)
+
+
+def mark_hours(it: Hours) -> str:
+    """Names hours as somebody saw them."""
+    return hashlib.sha256(json.dumps(_hours_told(it), sort_keys=True).encode()).hexdigest()
+
+
+def mark_paid(it: Venue) -> str:
+    """Names how a venue is paid as somebody saw it."""
+    return hashlib.sha256(json.dumps([it.means, it.tips_to]).encode()).hexdigest()
+
+
+def _hours_told(it: Hours) -> dict[str, object]:
+    """As the audit log tells them."""
+    return {
+        "name": it.name,
+        "weekdays": sorted(it.weekdays),
+        "begins": it.begins.isoformat("minutes"),
+        "ends": it.ends.isoformat("minutes"),
+        "prices": {str(product): dict(prices) for product, prices in it.prices.items()},
+    }

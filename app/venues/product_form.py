@@ -39,10 +39,15 @@ def filled(it: Product, place: int, currencies: Mapping[str, Currency], language
     typed |= {"kind": it.kind, "place": str(place)} | ({"open_price": "yes"} if it.open_price else {})
     typed |= {} if it.vat is None else {"vat": format_rate(it.vat, language)}
     for code, minor in it.prices.items():
-        text = format_amount(minor, currencies[code].unit, "", language).strip()
-        # English groups thousands with commas, which are read as decimal ones.
-        typed[f"price.{code}"] = text.replace(",", "") if language == "en" else text
+        typed[f"price.{code}"] = price_typed(minor, currencies[code], language)
     return typed
+
+
+def price_typed(minor: int, currency: Currency, language: str) -> str:
+    """A price as it would be typed."""
+    text = format_amount(minor, currency.unit, "", language).strip()
+    # English groups thousands with commas, which are read as decimal ones.
+    return text.replace(",", "") if language == "en" else text
 
 
 def understood(
@@ -96,18 +101,24 @@ def _prices(
     """Minor units by currency; without a price it is not sold for that currency."""
     found = {}
     for it in accepted:
-        name = f"price.{it.code}"
-        if not said.get(name):
-            continue
-        try:
-            found[it.code] = parse_amount(said[name], it.unit)
-        except AmountNotUnderstood:
-            wrong[name] = {
-                Unit.CENT: texts.gettext("Write an amount such as 12.50."),
-                Unit.MINUTE: texts.gettext("Write a time such as 3 h, 2 h 30 or 45 min."),
-                Unit.POINT: texts.gettext("Write a whole number of points."),
-            }[it.unit]
-            continue
-        if found[it.code] > UNIT_PRICE_MAX:
-            wrong[name] = texts.gettext("No price is that high.")
+        if (price := price_of(said, f"price.{it.code}", it, texts, wrong)) is not None:
+            found[it.code] = price
+    return found
+
+
+def price_of(said: Mapping[str, str], name: str, currency: Currency, texts: Texts, wrong: dict[str, str]) -> int | None:
+    """Minor units that were typed into an input; None where nothing was, or what is no price."""
+    if not said.get(name):
+        return None
+    try:
+        found = parse_amount(said[name], currency.unit)
+    except AmountNotUnderstood:
+        wrong[name] = {
+            Unit.CENT: texts.gettext("Write an amount such as 12.50."),
+            Unit.MINUTE: texts.gettext("Write a time such as 3 h, 2 h 30 or 45 min."),
+            Unit.POINT: texts.gettext("Write a whole number of points."),
+        }[currency.unit]
+        return None
+    if found > UNIT_PRICE_MAX:
+        wrong[name] = texts.gettext("No price is that high.")
     return found

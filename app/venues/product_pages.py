@@ -19,6 +19,9 @@ from app.platform.context import context_of
 from app.platform.errors import Forbidden, NotFound
 from app.rules.ids import uuid7
 from app.venues import offer, product_form, service
+from app.venues.hours import hours_of
+from app.venues.hours_form import DAYS
+from app.venues.selling_pages import MEANS_TEXTS
 from app.venues.service import Product, Venue
 from app.web import texts_of
 
@@ -38,6 +41,7 @@ async def products_page(
         if chosen is None:
             raise Forbidden("Your rights do not reach this venue.")
         sold = await service.products(connection, chosen.id)
+        all_hours = await hours_of(connection, chosen.id)
     # As on the screen of the till: categories in the order of their first product.
     first = {it.category: place for place, it in reversed([*enumerate(sold)])}
     by_category = groupby(sorted(sold, key=lambda it: first[it.category]), lambda it: it.category)
@@ -51,6 +55,9 @@ async def products_page(
         venue=chosen,
         categories=[(name, list(of)) for name, of in by_category],
         currencies=[known[code] for code in chosen.accepted],
+        hours=all_hours,
+        days=DAYS,
+        paid=", ".join(texts_of(request).gettext(MEANS_TEXTS[it]) for it in chosen.means),
     )
 
 
