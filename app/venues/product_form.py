@@ -91,7 +91,7 @@ def _vat(said: str, texts: Texts, wrong: dict[str, str]) -> int | None:
         wrong["vat"] = texts.gettext("Write a rate such as 20 or 5.5.")
         return None
     if not is_vat(rate):
-        wrong["vat"] = texts.gettext("A rate cannot be above 100 %%.") % ()
+        wrong["vat"] = texts.gettext("A rate cannot be above 100 %%.")
     return rate
 
 
