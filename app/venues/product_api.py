@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -24,8 +24,10 @@ from app.wire.base import CurrencyCode
 
 router = APIRouter(prefix="/api/v1/venues/{venue}/products", tags=["venues"])
 
-_NOT_SOLD = {404: {"description": "not-found: there is no such venue, or it sells no such product"}}
-_REFUSED = {
+Responses = dict[int | str, dict[str, Any]]
+
+_NOT_SOLD: Final[Responses] = {404: {"description": "not-found: there is no such venue, or it sells no such product"}}
+_REFUSED: Final[Responses] = {
     409: {"description": "name-taken: the venue sells something of this name already"},
     422: {"description": "invalid, currency-not-accepted"},
 }

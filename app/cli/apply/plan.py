@@ -184,7 +184,8 @@ def _products(
             continue
         differences = _members(known, it, ("name_en", "category", "colour", "kind", "open_price"))
         if known.vat != it.vat:
-            differences.append(("vat", *("none" if one.vat is None else write_rate(one.vat) for one in (known, it))))
+            was, now = ("none" if one.vat is None else write_rate(one.vat) for one in (known, it))
+            differences.append(("vat", was, now))
         for code in (code for code in units if known.prices.get(code) != it.prices.get(code)):
             was, now = (
                 "none" if code not in entry.prices else write_amount(entry.prices[code], units[code])
