@@ -5,7 +5,8 @@ it paid with. Whatever comes to 0 is left out, so that the same takings always r
 
     total + deposits + tips   what customers owed, in the prices of the lines
     means                     what paid it
-    gifted                    given away by the house, part of neither
+    gifted                    given away by the house, part of neither: of a sale that was given in part, what was
+                              taken off its turnover, over the rates of VAT and then over the categories of each
 
 A void takes nothing off these: it is counted beside them, so that what was recorded first stays what it was. A top-up
 or refund that was taken back is a refund or top-up beside it: the cash went the other way.
@@ -13,9 +14,11 @@ or refund that was taken back is a refund or top-up beside it: the cash went the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+
+from app.rules.fees import share
 
 ByCurrency = dict[str, int]
 ByName = dict[str, dict[str, int]]
@@ -59,7 +62,18 @@ class Sold:
 
     @property
     def gift(self) -> bool:
-        return any(it.means == "house" for it in self.paid)
+        """Whether nobody paid any of it."""
+        return bool(self.paid) and all(it.means == "house" for it in self.paid)
+
+    @property
+    def given(self) -> tuple[Paid, ...]:
+        """What the house gave of it."""
+        return tuple(it for it in self.paid if it.means == "house")
+
+    @property
+    def paid_lines(self) -> Iterable[SoldLine]:
+        """Its lines, as far as somebody paid them."""
+        return paid_part(self.lines, self.given) if self.given else self.lines
 
 
 @dataclass(slots=True)
@@ -111,10 +125,14 @@ class Figures:
             return
         self.sales += 1
         self._seen(sale.number, sale.number, sale.at_us, sale.at_us)
-        for line in sale.lines:
+        for line in sale.paid_lines:
             self._line(line)
         for part in sale.paid:
-            _named(self.means, part.means, part.currency, part.minor)
+            if part.means != "house":
+                _named(self.means, part.means, part.currency, part.minor)
+        if sale.given:
+            self.gifts += 1
+            _all(self.gifted, ((it.currency, it.minor) for it in sale.given))
 
     def void(self, sale: Sold) -> None:
         """A sale was undone, of these takings or of earlier ones. A gift takes no turnover back: it was none."""
@@ -123,9 +141,10 @@ class Figures:
         self.voids += 1
         if sale.gift:
             return
-        _all(self.voided, ((it.currency, it.minor) for it in sale.lines if it.kind not in _NO_TURNOVER))
+        _all(self.voided, ((it.currency, it.minor) for it in sale.paid_lines if it.kind not in _NO_TURNOVER))
         for part in sale.paid:
-            _named(self.voided_means, part.means, part.currency, part.minor)
+            if part.means != "house":
+                _named(self.voided_means, part.means, part.currency, part.minor)
 
     def give_on_top(self, currency: str, minor: int) -> None:
         """What a holder gave beside the basket: it is nobody's turnover."""
@@ -204,6 +223,29 @@ class Figures:
         self.first_at_us = min(instants, default=None)
         instants = [it for it in (self.last_at_us, last_at_us) if it is not None]
         self.last_at_us = max(instants, default=None)
+
+
+def paid_part(lines: Iterable[SoldLine], given: Iterable[Paid]) -> Iterator[SoldLine]:
+    """Plain lines less what was given of them, in proportion: over the rates of VAT as the books do it
+    (app.accounting.books.sold), then over the categories of each rate."""
+    prices: dict[str, dict[int | None, dict[str, int]]] = {}
+    for line in lines:
+        by_category = prices.setdefault(line.currency, {}).setdefault(line.vat, {})
+        by_category[line.category] = by_category.get(line.category, 0) + line.minor
+    off: ByCurrency = {}
+    _all(off, ((it.currency, it.minor) for it in given))
+    for currency, by_rate in prices.items():
+        rates = sorted(by_rate, key=lambda it: (it is None, it or 0))
+        whole = [sum(by_rate[rate].values()) for rate in rates]
+        for rate, part in zip(rates, _shared(sum(whole) - off.get(currency, 0), whole), strict=True):
+            names = sorted(by_rate[rate])
+            for name, minor in zip(names, _shared(part, [by_rate[rate][it] for it in names]), strict=True):
+                yield SoldLine(name, currency, minor, vat=rate)
+
+
+def _shared(total: int, weights: Sequence[int]) -> Sequence[int]:
+    """As app.rules.fees.share; what costs nothing has no part."""
+    return share(total, weights) if any(weights) else weights
 
 
 # A deposit is the customer's money, and a tip the staff's.

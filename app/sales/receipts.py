@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from app.currencies.service import Currency
 from app.ledger.service import Ledger
 from app.platform.context import Context
 from app.rules.receipts import receipt_number, training_number
+from app.rules.takings import Paid, SoldLine, paid_part
 from app.sales import booking
 from app.sales.records import is_taken_back
 from app.sales.tables import intake
@@ -108,7 +109,7 @@ async def receipt(
         at_us=booked.occurred_at_us,
         lines=lines,
         total=_summed((line.currency, line.amount) for line in lines),
-        vat=_vat(lines),
+        vat=_vat(lines, _means(details, lines, currencies)),
         given=((currencies[more["currency"]], int(more["amount"])),) if more else (),
         means=_means(details, lines, currencies),
         taken_back=bool(page.reversed_by),
@@ -192,13 +193,21 @@ def _summed(amounts: Any) -> tuple[tuple[Currency, int], ...]:
     return tuple(total.values())
 
 
-def _vat(lines: Iterable[Line]) -> tuple[tuple[int, Currency, int], ...]:
-    """Prices hold their tax: of 1,200 at 20 % it is 200, rounded once for all lines of a rate."""
+def _vat(lines: Sequence[Line], means: Iterable[Means] = ()) -> tuple[tuple[int, Currency, int], ...]:
+    """Prices hold their tax: of 1,200 at 20 % it is 200, rounded once for all lines of a rate. What the house gave
+    beside what was paid by `means` is off each rate, as in the books."""
+    given: dict[str, int] = {}
+    for it in means:
+        if it.kind == "house":
+            given[it.currency.code] = given.get(it.currency.code, 0) + it.amount
+    known = {line.currency.code: line.currency for line in lines}
+    sold = (SoldLine("", line.currency.code, line.amount, vat=line.vat) for line in lines)
+    paid = paid_part(sold, [Paid("house", code, minor) for code, minor in given.items()]) if given else sold
     sums: dict[tuple[int, str], tuple[Currency, int]] = {}
-    for line in lines:
-        if line.vat is not None:
-            key = (line.vat, line.currency.code)
-            sums[key] = (line.currency, sums.get(key, (line.currency, 0))[1] + line.amount)
+    for part in paid:
+        if part.vat is not None:
+            key = (part.vat, part.currency)
+            sums[key] = (known[part.currency], sums.get(key, (known[part.currency], 0))[1] + part.minor)
     return tuple(
         (rate, currency, (2 * amount * rate + 10_000 + rate) // (2 * (10_000 + rate)))
         for (rate, _), (currency, amount) in sorted(sums.items())

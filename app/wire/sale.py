@@ -150,7 +150,8 @@ class Sale(Message):
     authenticated device.
 
     Without a card, nothing of it enters the network's ledger; it stays in the journal and in the venue's till figures.
-    A gift of the house has no card, `rest` of the means "house" for all of it, and a `reason`.
+    A gift of the house has `rest` of the means "house", and a `reason`: for all of it, without a card, or for what the
+    cards do not pay of plain products.
     """
 
     id: UUID
@@ -232,11 +233,13 @@ def _check_card(sale: Sale) -> None:
 
 def _check_rest(sale: Sale) -> None:
     house = {it.means == "house" for it in sale.rest}
-    given = house == {True} and not sale.tenders and not sale.card and sale.cashier is not None
+    given = house == {True} and sale.cashier is not None
     if (True in house or sale.reason is not None) and not (given and sale.reason is not None):
-        raise ValueError("what the house gives, it gives whole, by somebody and with a reason")
+        raise ValueError("what the house gives, it gives by somebody and with a reason, and nobody pays that part")
     if True in house and any(it.kind in OWN_MONEY_ONLY for it in sale.lines):
         raise ValueError("the house gives no deposits and no tips")
+    if True in house and sale.card and (not sale.plain or any(it.amount < 0 for it in sale.tenders)):
+        raise ValueError("beside a card the house gives of plain products")
 
 
 class SaleReply(Message):

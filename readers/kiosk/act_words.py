@@ -63,6 +63,8 @@ ACT_WORDS: Final[dict[str, str]] = {
     "tabs.rest_card": _("Rest of {amount} by card"),
     "tabs.paid": _("The tab is paid. What was left is free on the card again."),
     "tabs.paid_rest": _("The tab is paid. Take {amount} for the rest."),
+    "tabs.rest_house": _("Rest given by the house"),
+    "tabs.paid_gift": _("The tab is paid. The house gives {amount} of it."),
     "tabs.dropped": _("The tab is dropped. All of it is free on the card again."),
     "tabs.again": _("Look again"),
     # What is on a card

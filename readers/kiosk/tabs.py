@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.wire import Means
 from app.wire.base import Message
 from readers.kiosk.bodies import LINES_MAX, Item
 from readers.kiosk.problems import malformed, refused_by_till
 from readers.terminal.commands import Till, TillError
-from readers.terminal.view import RestMeans
 
 
 class Round(Message):
@@ -26,9 +26,10 @@ class Round(Message):
 
 
 class Pay(Message):
-    """`rest`: how staff take what goes beyond what is set aside."""
+    """`rest`: how staff take what goes beyond what is set aside, or that the house gives it, and for what `reason`."""
 
-    rest: RestMeans | None = None
+    rest: Means | None = None
+    reason: Annotated[str, Field(max_length=200)] = ""
 
 
 def routes(till: Till) -> list[Route]:
@@ -55,7 +56,7 @@ def routes(till: Till) -> list[Route]:
     async def pay(request: Request) -> Response:
         try:
             body = Pay.model_validate_json(await request.body())
-            sale = await till.close_tab(request.path_params["tab"], body.rest)
+            sale = await till.close_tab(request.path_params["tab"], body.rest, body.reason)
         except ValidationError as error:
             return malformed(error)
         except TillError as error:

@@ -7,9 +7,9 @@ from typing import Literal, Protocol
 from uuid import UUID
 
 from app.rules.takings import CashReason
-from app.wire import Bill
+from app.wire import Bill, Means
 from app.wire.tabs import Tab
-from readers.terminal.view import BasketItem, ByHand, CountShown, Offer, ReceiptShown, ReportShown, RestMeans, Screen
+from readers.terminal.view import BasketItem, ByHand, CountShown, Offer, ReceiptShown, ReportShown, Screen
 
 CashDirection = Literal["in", "out"]
 ReportKind = Literal["now", "closed", "last"]
@@ -136,9 +136,10 @@ class Till(Protocol):
         """Put a basket on a tab; the same `round_` is added once. TillError("tab_plain", "tab_closed", ...)."""
         ...
 
-    async def close_tab(self, tab: UUID, rest: RestMeans | None) -> UUID | None:
+    async def close_tab(self, tab: UUID, rest: Means | None, reason: str = "") -> UUID | None:
         """Pay a tab from what is set aside, what goes beyond it by `rest`. The sale's id; None: nothing was on it.
+        `reason`: why the house gives the rest.
 
-        TillError("tab_over_hold", "not_offered", "tab_changed", "tab_closed", "tab_no_answer", ...).
+        TillError("tab_over_hold", "not_offered", "tab_changed", "tab_closed", "tab_no_answer", "reason_needed", ...).
         """
         ...

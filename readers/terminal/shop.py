@@ -124,6 +124,10 @@ class Shop:
         order = spending_order(self._moneys, self.snapshot.venue_slug)
         return tuple(Spendable(money.code, money.policy.spending.categories) for money in order)
 
+    def in_euros(self, currency: str) -> bool:
+        """Whether its prices are euros, so that the venue itself may be paid them, or give them."""
+        return any(it.code == currency and it.cents is not None for it in self._moneys)
+
     def sells(self, product: UUID) -> bool:
         return product in self._products
 

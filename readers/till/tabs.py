@@ -11,12 +11,12 @@ from typing import TypeVar
 from uuid import UUID
 
 from app.rules.ids import uuid7
-from app.wire import Rest, Sale, SaleLine, SaleRow, Tender
+from app.wire import Means, Rest, Sale, SaleLine, SaleRow, Tender
 from app.wire.tabs import AddToTab, CloseTab, OpenTab, Tab, TabClosed, TabItem, Tabs
 from readers.journal import Clock, Journal, JournalFailed
 from readers.sync import Link, Rejected, Server, Unreachable
 from readers.terminal.commands import TillError
-from readers.terminal.view import BasketItem, RestMeans
+from readers.terminal.view import BasketItem
 from readers.till.shelf import SnapshotShelf
 
 # What the server says that staff read in words of the till; anything else is "tab_refused".
@@ -75,15 +75,18 @@ class TabDesk:
             "POST", f"/api/v1/tabs/{tab}/items", AddToTab(id=round_, items=more, cashier=cashier), Tab
         )
 
-    async def close(self, tab: UUID, cashier: UUID, rest: RestMeans | None) -> Sale | None:
-        """Pay a tab from what is set aside; what goes beyond it by `rest`. None: nothing was on it.
+    async def close(self, tab: UUID, cashier: UUID, rest: Means | None, reason: str = "") -> Sale | None:
+        """Pay a tab from what is set aside; what goes beyond it by `rest`. None: nothing was on it. `reason`: why the
+        house gives the rest.
 
         TillError: tab_over_hold (a card or the venue's own till must pay the rest), not_offered (the venue is not paid
-        that way), tab_changed, tab_no_answer, ...
+        that way), reason_needed, card_only (what is not priced in euros is not given), tab_changed, tab_no_answer, ...
         """
-        shop = self._shelf.shop
-        if rest is not None and (shop is None or rest not in shop.snapshot.means):
+        shop, house = self._shelf.shop, rest == "house"
+        if rest is not None and (shop is None or not (house or rest in shop.snapshot.means)):
             raise TillError("not_offered")
+        if house and not reason:
+            raise TillError("reason_needed")
         it = await self.one(tab)
         if not it.items:
             await self._ask("POST", f"/api/v1/tabs/{tab}/close", CloseTab(sale=None), TabClosed)
@@ -91,9 +94,11 @@ class TabDesk:
         beyond = it.total - it.held
         if beyond > 0 and (rest is None or not it.held):
             raise TillError("tab_over_hold")
+        if rest is not None and beyond > 0 and shop and not shop.in_euros(it.currency):
+            raise TillError("card_only")
         paid = (Rest(means=rest, covers=it.currency, amount=beyond),) if beyond > 0 and rest else ()
         tenders = (Tender(currency=it.currency, amount=it.total - sum(one.amount for one in paid)),)
-        sale = self._sale(it, cashier, it.card, tenders, paid)
+        sale = self._sale(it, cashier, it.card, tenders, paid, reason=reason if house and paid else None)
         await self._ask("POST", f"/api/v1/tabs/{tab}/close", CloseTab(sale=sale), TabClosed)
         await self._note(sale)
         return sale
@@ -134,6 +139,7 @@ class TabDesk:
         tenders: tuple[Tender, ...],
         rest: tuple[Rest, ...],
         id_: UUID | None = None,
+        reason: str | None = None,
     ) -> Sale:
         shop = self._shelf.shop
         lines = tuple(
@@ -155,6 +161,7 @@ class TabDesk:
             lines=lines,
             tenders=tenders,
             rest=rest,
+            reason=reason,
             occurred_at_us=self._clock.now_us(),
         )
 

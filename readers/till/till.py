@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 
 from app.rules.offline import WHOLE, percent_in_force, stopped
-from app.wire import Bill, SaleRow
+from app.wire import Bill, Means, SaleRow
 from app.wire.tabs import Tab
 from readers.journal import Clock, Journal
 from readers.sync import Link
@@ -23,7 +23,6 @@ from readers.terminal.view import (
     Offer,
     PrinterShown,
     ReceiptShown,
-    RestMeans,
     Screen,
     SiteShown,
 )
@@ -233,8 +232,9 @@ class CardTill:
     async def add_to_tab(self, tab: UUID, items: list[BasketItem], round_: UUID) -> None:
         await self._tab_desk().add(tab, items, self._person.require("sell"), round_)
 
-    async def close_tab(self, tab: UUID, rest: RestMeans | None) -> UUID | None:
-        sale = await self._tab_desk().close(tab, self._person.require("sell"), rest)
+    async def close_tab(self, tab: UUID, rest: Means | None, reason: str = "") -> UUID | None:
+        cashier = self._person.require("gift_house" if rest == "house" else "sell")
+        sale = await self._tab_desk().close(tab, cashier, rest, reason.strip())
         return None if sale is None else sale.id
 
     def _tab_desk(self) -> TabDesk:

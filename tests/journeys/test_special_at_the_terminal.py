@@ -357,6 +357,30 @@ async def test_the_closing_counts_a_tab_once_when_it_is_paid(screen: Screen) -> 
     assert closing.drawer.expected_cents - closing.drawer.float_cents == 200
 
 
+async def test_the_rest_of_a_tab_that_the_house_gives_has_its_own_line_in_the_closing(screen: Screen) -> None:
+    bar = screen.bar
+    tab = await opened(bar, 500)
+    await drink(bar, tab, 2)
+    pay = f"tabs/{tab}/pay"
+    assert await screen.refused(pay, {"rest": "house"}) == "reason_needed"
+    sale = UUID((await screen.command(pay, {"rest": "house", "reason": "Anniversaire"}))["sale"])
+    await bar.delivered()
+    assert await bar.network.claims("raffinerie") == {"RAF": 500}
+    told = await screen.receipt(sale)
+    assert "Offert par la maison 2,00 €" in told
+    closing = await screen.closed({1000: 5}, "Fond au coffre")
+    found = closing.figures
+    assert (found.sales, found.total, found.means) == (1, {"RAF": 500}, {"card": {"RAF": 500}})
+    assert (found.gifts, found.gifted) == (1, {"RAF": 200})
+    # Without network it is taken back like any other, and the gift with it.
+    screen.bar.line.cut = True
+    await screen.command("void", {"sale": str(sale), "reason": "Erreur"})
+    screen.bar.line.cut = False
+    await bar.delivered()
+    assert await bar.network.claims("raffinerie") == {}
+    assert await bar.network.exceptions() == []
+
+
 async def test_the_closing_counts_top_ups_and_refunds_beside_the_turnover(screen: Screen) -> None:
     network = screen.bar.network
     await screen.act("top_up", "awa", {"currency": "RAF", "amount": 1500, "means": "cash"})

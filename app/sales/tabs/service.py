@@ -13,6 +13,7 @@ from uuid import UUID
 
 from app.cards.service import card_by_uid, wallet_key
 from app.currencies.service import rates
+from app.identity.staff import staff_at
 from app.ledger.rules.operations import Conflict as HoldConflict
 from app.ledger.rules.operations import Held, Hold, Refused, Release
 from app.ledger.service import REFUSALS, Ledger, posted
@@ -91,7 +92,8 @@ async def tabs(ledger: Ledger, counter: Counter) -> Tabs:
 async def close(
     ledger: Ledger, directory: Directory, counter: Counter, id_: UUID, sale: Sale | None, *, presented: bool
 ) -> TabClosed:
-    """Conflict("tab-closed", "tab-changed", "tab-over-hold" with `missing`), DomainError("insufficient-funds", ...)."""
+    """Conflict("tab-closed", "tab-changed", "tab-over-hold" with `missing`), DomainError("insufficient-funds", ...),
+    Forbidden where the house gives the rest and the cashier may not say so."""
     require_active(counter.terminal)
     async with ledger.reader.connect() as connection:
         row = await store.one(connection, id_)
@@ -105,6 +107,9 @@ async def close(
         async with ledger.engine.begin() as connection:
             await store.close(connection, id_)
         return TabClosed(id=id_)
+    if sale.reason is not None and sale.cashier is not None:
+        async with ledger.reader.connect() as connection:
+            (await staff_at(connection, counter.venue.id, sale.cashier)).require("gift_house")
     desk = await directory.desk(counter.terminal.id, counter.terminal.epoch)
     purses = {uid: await directory.purse(uid, desk) for uid in sale.cards}
     if row.sale == sale.id and (again := await service.told_again(ledger, desk, purses, sale)) is not None:

@@ -162,8 +162,9 @@ export async function voidSale({ sale, act, price, card, rest }, reason) {
   }
   // What staff took themselves, the terminal can't give back.
   const out = rest.some(({ minor }) => minor < 0);
-  const amount = sum(rest.map(({ minor, currency }) => ({ minor: Math.abs(minor), currency })));
-  if (card) say(rest.length > 0 ? t("past.void_done_rest", { amount }) : t("past.void_done"));
+  const given = rest.filter(({ means }) => means !== "house");
+  const amount = sum(given.map(({ minor, currency }) => ({ minor: Math.abs(minor), currency })));
+  if (card) say(given.length > 0 ? t("past.void_done_rest", { amount }) : t("past.void_done"));
   else if (rest.some(({ means }) => means === "house")) say(t("past.void_done_gift"));
   else say(t(out ? "past.void_done_out" : "past.void_done_paid", { amount }));
 }

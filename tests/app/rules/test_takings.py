@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.accounting.books.sold import worth as books_worth
 from app.rules.drawer import COINS, NOTES, Closed, Period, worth
 from app.rules.takings import Figures, Paid, Perpetual, Sold, SoldLine, in_euros
 
@@ -16,6 +17,7 @@ RATES = {"RAF": 1, "DEMI": 50}
 
 BEER = SoldLine("Bar", "RAF", 500, vat=2000)
 PIE = SoldLine("Food", "RAF", 350, vat=1000)
+RATE = st.sampled_from([None, 550, 2000])
 CUP_OUT = SoldLine("Cups", "RAF", 100, "deposit")
 CUP_BACK = SoldLine("Cups", "RAF", -100, "deposit")
 
@@ -62,6 +64,52 @@ def test_an_evening() -> None:
     )
     assert in_euros(it.net_cash(), RATES) == 250 - 350 + 2000 - 300
     assert it.moved == 1000 - 5000
+
+
+def test_what_is_given_in_part_is_off_each_rate_and_a_gift_beside_the_sale() -> None:
+    it, pie = Figures(), SoldLine("Food", "RAF", 250, vat=1000)
+    beer = (SoldLine("Bar", "RAF", 400, vat=2000), SoldLine("Food", "RAF", 350, vat=2000))
+    given = Sold("1-2", 10, (*beer, pie), (Paid("card", "RAF", 600), Paid("house", "RAF", 400)))
+    it.sell(given)
+    assert it == Figures(
+        sales=1,
+        first="1-2",
+        last="1-2",
+        first_at_us=10,
+        last_at_us=10,
+        total={"RAF": 600},
+        means={"card": {"RAF": 600}},
+        categories={"Bar": {"RAF": 240}, "Food": {"RAF": 360}},
+        vat={"2000": {"RAF": 450}, "1000": {"RAF": 150}},
+        gifts=1,
+        gifted={"RAF": 400},
+    )
+    it.void(given)
+    assert (it.voids, it.voided, it.voided_means) == (1, {"RAF": 600}, {"card": {"RAF": 600}})
+
+
+PLAIN = st.builds(SoldLine, st.sampled_from(["Bar", "Food"]), st.just("RAF"), st.integers(0, 2000), st.none(), RATE)
+
+
+@given(st.lists(PLAIN, min_size=1), st.data())
+def test_whatever_is_given_in_part_adds_up_and_the_books_find_the_same(
+    lines: list[SoldLine], data: st.DataObject
+) -> None:
+    whole = sum(it.minor for it in lines)
+    gift = data.draw(st.integers(0, whole))
+    paid = tuple(Paid(means, "RAF", minor) for means, minor in (("card", whole - gift), ("house", gift)) if minor)
+    it = Figures()
+    it.sell(Sold("1-1", 1, tuple(lines), paid))
+    turnover = whole - gift
+    assert it.total.get("RAF", 0) == sum(one["RAF"] for one in it.categories.values()) == turnover
+    assert it.gifted.get("RAF", 0) == gift
+    details = {
+        "lines": [{"currency": "RAF", "quantity": 1, "unit_price": one.minor, "vat": one.vat} for one in lines],
+        "tenders": [{"currency": "RAF", "amount": turnover}] if turnover else [],
+        "rest": [{"means": "house", "covers": "RAF", "amount": gift}] if gift else [],
+    }
+    books = {str(rate): cents for rate, cents in books_worth(details, {"RAF": 1}).goods.items() if rate is not None}
+    assert {rate: one["RAF"] for rate, one in it.vat.items()} == books
 
 
 def test_training_is_kept_apart() -> None:

@@ -218,6 +218,27 @@ async def test_a_card_that_was_blocked_since_pays_what_was_set_aside_and_no_more
     assert (await bar.close(tab, await bar.sale(tab))).status_code == 200
 
 
+@both
+async def test_the_house_gives_the_rest_by_somebody_who_may(network: Network) -> None:
+    await network.top_up("awa", 2000)
+    bar = await a_bar(network)
+    tab = (await bar.open(amount=500)).json()["id"]
+    await bar.add(tab, "Demi", 2)
+    given: dict[str, Any] = {
+        "tenders": (Tender(currency="RAF", amount=500),),
+        "rest": (Rest(means="house", covers="RAF", amount=200),),
+        "reason": "Anniversaire",
+    }
+    by_cashier = await bar.sale(tab, **given, cashier=await network.hired("lucas"))
+    assert problem(await bar.close(tab, by_cashier)) == (403, "forbidden")
+    sale = await bar.sale(tab, **given, cashier=await network.hired("marie"))
+    assert (await bar.close(tab, sale)).status_code == 200
+    await bar.terminal.deliver(bar.terminal.sale_row(sale, mode="online"))
+    assert await network.holds("awa") == {"RAF": 1500, "TEMPS": 0}
+    assert await network.claims("raffinerie") == {"RAF": 500}
+    assert await network.exceptions() == []
+
+
 async def test_a_tab_is_its_venue_s_own(network: Network) -> None:
     await network.top_up("awa", 2000)
     bar = await a_bar(network)

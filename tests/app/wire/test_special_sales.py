@@ -37,7 +37,10 @@ OUT, BACK = line(CUP, 100, kind="deposit"), line(CUP, -100, kind="deposit")
 TIP = line(str(NO_PRODUCT), 50, kind="tip")
 SHARE = line(BEER, 334, share={"parts": 3, "quantity": 2, "unit_price": 500})
 
+PART = [{"currency": "RAF", "amount": 300}]
+GIVEN = {"rest": [rest("house", 200)], "cashier": CASHIER, "reason": "Anniversaire"}
 RIGHT = {
+    "the rest is given": body(line(BEER, 500), card=CARD, tenders=PART, **GIVEN),
     "all in cash, with change": body(line(BEER, 500), rest=[rest("cash", 500, given=2000)]),
     "meal voucher and cheque": body(line(BEER, 500), rest=[rest("meal_voucher", 300), rest("cheque", 200)]),
     "a gift of the house": body(line(BEER, 500), rest=[rest("house", 500)], cashier=CASHIER, reason="Anniversaire"),
@@ -76,14 +79,29 @@ WRONG = {
     "a gift by nobody": (body(line(BEER, 500), rest=[rest("house", 500)], reason="x"), "by somebody"),
     "a gift in part": (
         body(line(BEER, 500), rest=[rest("house", 100), rest("cash", 400)], cashier=CASHIER, reason="x"),
-        "whole",
+        "nobody pays that part",
     ),
     "a gift from a card": (
         body(line(BEER, 500), rest=[rest("house", 500)], cashier=CASHIER, reason="x", card=CARD),
         "pays something",
     ),
     "a cup from the house": (body(OUT, rest=[rest("house", 100)], cashier=CASHIER, reason="x"), "no deposits"),
-    "a reason for nothing": (body(line(BEER, 500), rest=CENT, cashier=CASHIER, reason="x"), "whole"),
+    "a reason for nothing": (body(line(BEER, 500), rest=CENT, cashier=CASHIER, reason="x"), "nobody pays that part"),
+    "an open price given beside a card": (
+        body(
+            line(BEER, 500, kind="open"),
+            rest=[rest("house", 200)],
+            cashier=CASHIER,
+            reason="x",
+            card=CARD,
+            tenders=PART,
+        ),
+        "plain products",
+    ),
+    "a part given by nobody": (
+        body(line(BEER, 500), rest=[rest("house", 200)], reason="x", card=CARD, tenders=PART),
+        "by somebody",
+    ),
     "a share of too much": (body(line(BEER, 335, share=SHARE["share"]), rest=[rest("cash", 335)]), "to the unit"),
     "part four of three": (body(line(BEER, 500), rest=CENT, bill={"id": CASHIER, "part": 4, "parts": 3}), "one of"),
     "a tender of nothing": (body(OUT, card=CARD, tenders=[{"currency": "RAF", "amount": 0}]), "takes something"),

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.rules.ids import uuid7
 from app.rules.offline import Refusal
-from app.wire import Bill
+from app.wire import Bill, Means
 from app.wire.tabs import Tab
 from readers.terminal.commands import TillError
 from readers.terminal.view import (
@@ -24,7 +24,6 @@ from readers.terminal.view import (
     PastSale,
     ReceiptShown,
     ReportShown,
-    RestMeans,
     Result,
     Screen,
     Spendable,
@@ -288,8 +287,8 @@ class FakeTill:
     async def add_to_tab(self, tab: UUID, items: list[BasketItem], round_: UUID) -> None:
         self._called("add_to_tab", tab, tuple(items))
 
-    async def close_tab(self, tab: UUID, rest: RestMeans | None) -> UUID | None:
-        self._called("close_tab", tab, rest)
+    async def close_tab(self, tab: UUID, rest: Means | None, reason: str = "") -> UUID | None:
+        self._called("close_tab", tab, rest, *([reason] if reason else []))
         self.open_tabs = [it for it in self.open_tabs if it.id != tab]
         return uuid7()
 

@@ -8,6 +8,7 @@ import { show } from "../sheet.js";
 import { change, codes, state } from "../store.js";
 import { say } from "../toast.js";
 import { clock, t } from "../words.js";
+import { reasons } from "./house.js";
 
 const AMOUNTS = { cent: [1000, 2000, 3000, 5000], minute: [60, 120, 180], point: [10, 20, 50] };
 // Staff see the end come in time to have it paid.
@@ -17,6 +18,8 @@ const SOON_US = 45 * 60 * 1_000_000;
 const TAKEN = { cash: "cash", bank_card: "card", cheque: "pencil", meal_voucher: "utensils" };
 
 let tabs = null;
+// The tab whose rest the house gives, while its reason is asked.
+let giving = null;
 
 export const act = {
   id: "tabs",
@@ -25,6 +28,7 @@ export const act = {
   offline: false,
   reader: false,
   open() {
+    giving = null;
     show("tabs");
     look();
   },
@@ -45,7 +49,7 @@ async function look() {
 function draw() {
   const list = byId("open-tabs");
   if (!list || tabs === null) return;
-  const key = JSON.stringify([tabs, state.lines, state.connected, state.screen?.online]);
+  const key = JSON.stringify([tabs, giving, state.lines, state.connected, state.screen?.online, state.screen?.rights]);
   if (list.dataset.built === key) return;
   list.dataset.built = key;
   list.replaceChildren(...(tabs.length > 0 ? tabs.map(rowOf) : [el("p", { className: "nothing" }, t("tabs.none"))]));
@@ -66,7 +70,9 @@ function rowOf(tab) {
       el("span", {}, held > 0 ? t("tabs.of", { total: amount, held: money(held, currency) }) : t("tabs.ended", { total: amount })),
       soon ? el("span", { className: "tab-soon" }, icon("clock"), t("tabs.ends", { time: clock(tab.expires_at_us) })) : null,
     ),
-    el("div", { className: "tab-do" }, ...doing(tab)),
+    giving === tab.id
+      ? el("div", { className: "tab-gift" }, ...reasons(money(total - held, currency), (reason) => pay(tab, "house", total - held, reason)))
+      : el("div", { className: "tab-do" }, ...doing(tab)),
   );
 }
 
@@ -88,6 +94,7 @@ function doing(tab) {
           ...(held > 0 ? (state.catalogue.means ?? []) : [])
             .filter((means) => means in TAKEN)
             .map((means) => button(t(`short.${means}`), TAKEN[means], () => pay(tab, means, beyond))),
+          mayGive(tab) ? button(t("tabs.rest_house"), "gift", () => give(tab)) : null,
         ]
       : [button(total > 0 ? t("tabs.pay", { amount: money(total, currency) }) : t("tabs.drop"), total > 0 ? "card" : "bin", () => pay(tab, null, 0))];
   return [fits ? button(t("tabs.add", { amount: sum(basket) }), "plus", () => add(tab)) : null, ...pays].filter(Boolean);
@@ -102,10 +109,23 @@ async function add(tab) {
   return look();
 }
 
-async function pay(tab, rest, beyond) {
-  const answer = await command(`tabs/${tab.id}/pay`, { rest });
+// Of hours nothing is given: the house has none.
+const mayGive = ({ held, currency }) =>
+  held > 0 &&
+  state.screen.rights.includes("gift_house") &&
+  state.catalogue.currencies.find(({ code }) => code === currency)?.cents != null;
+
+function give({ id }) {
+  giving = id;
+  draw();
+}
+
+async function pay(tab, rest, beyond, reason = "") {
+  giving = null;
+  const answer = await command(`tabs/${tab.id}/pay`, { rest, reason });
   if (answer) {
     if (answer.sale === null) say(t("tabs.dropped"));
+    else if (rest === "house") say(t("tabs.paid_gift", { amount: money(beyond, tab.currency) }));
     else say(beyond > 0 ? t("tabs.paid_rest", { amount: money(beyond, tab.currency) }) : t("tabs.paid"));
   }
   await look();
