@@ -71,7 +71,7 @@ function rowOf(tab) {
       soon ? el("span", { className: "tab-soon" }, icon("clock"), t("tabs.ends", { time: clock(tab.expires_at_us) })) : null,
     ),
     giving === tab.id
-      ? el("div", { className: "tab-gift" }, ...reasons(money(total - held, currency), (reason) => pay(tab, "house", total - held, reason)))
+      ? el("div", { className: "tab-gift" }, back(), ...reasons(money(total - held, currency), (reason) => pay(tab, "house", total - held, reason)))
       : el("div", { className: "tab-do" }, ...doing(tab)),
   );
 }
@@ -114,6 +114,8 @@ const mayGive = ({ held, currency }) =>
   held > 0 &&
   state.screen.rights.includes("gift_house") &&
   state.catalogue.currencies.find(({ code }) => code === currency)?.cents != null;
+
+const back = () => el("button", { className: "tool", onclick: () => give({ id: null }) }, icon("arrow-left"), t("act.back"));
 
 function give({ id }) {
   giving = id;
