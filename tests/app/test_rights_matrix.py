@@ -230,6 +230,7 @@ def address(network: Network, path: str, where: Mapping[str, object]) -> str:
         "ending": "csv",
         "exercise": 2026,
         "section": "products",
+        "which": uuid4(),
         **where,
     }
     return path.format(**values)

@@ -36,6 +36,9 @@ TO_ACT_BY = {
     "change_limits_page",
     "new_product_page",
     "product_page",
+    "new_price_hours_page",
+    "price_hours_page",
+    "paid_page",
 }
 FORM = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.DOTALL)
 ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
