@@ -6,105 +6,34 @@ own expense) and cash that a venue sends (bank / due from the venue).
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import date
-from hashlib import sha256
-from typing import Literal
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.banking import handovers, payouts
-from app.banking.rules.finding import Announced, Expected, Owing, Proposal, Sent, proposals
-from app.banking.rules.lines import Line
+from app.banking.booking import ISSUER, booked_as, legs_of, operation_of
+from app.banking.lines import NEWEST, UNDECIDED, Found, Kind, Seen, lines
+from app.banking.rules.finding import Announced, Expected, Owing, Sent, proposals
 from app.banking.tables import line, match, payout_match, statement
+from app.banking.turns import alone
 from app.identity.audit import audit
-from app.ledger.rules.kinds import AccountKey
 from app.ledger.rules.operations import Conflict as NotThis
-from app.ledger.rules.operations import Operation, Posted, Posting, Refused, Tombstone
-from app.ledger.service import Ledger, operating_book, posted, reserve_book
+from app.ledger.rules.operations import Posted, Refused, Tombstone
+from app.ledger.service import Ledger, posted, reserve_book
 from app.platform.clock import now_us
-from app.platform.database import is_sqlite
 from app.platform.errors import Conflict, Invalid, NotFound
-from app.rules.ids import derived
 from app.settlement import bank_details, paying
 from app.settlement.sepa import Report
 from app.venues.service import venues
 
-ISSUER, OPERATING = "network", "operating"
-SHOWN_MAX = 200
+__all__ = ["Found", "Kind", "Seen", "lines"]
 
 _DECIDED = Conflict("This line was decided already.", "line-decided")
 _MATCHED = Conflict("This payout came with another line of the bank.", "payout-matched")
-
-Kind = Literal["payout", "remittance", "handover", "payment", "aside"]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a line was found to be, by whom and when."""
-
-    kind: Kind
-    subject: str
-    operation: UUID | None
-    reason: str
-    decided_by: str
-    decided_at_us: int
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A line of a statement, its `number` among them; `found` None: it is open, and `proposals` say what it may be."""
-
-    id: UUID
-    statement: UUID
-    iban: str
-    number: int
-    line: Line
-    found: Found | None
-    proposals: Sequence[Proposal] = ()
-
-
-_LATER = match.alias("later")
-_NEWEST = sa.and_(
-    match.c.line == line.c.id,
-    ~sa.exists().where(_LATER.c.line == match.c.line, _LATER.c.number > match.c.number),
-)
-_UNDECIDED = sa.or_(match.c.kind.is_(None), match.c.kind == "undone")
-
-
-async def lines(
-    connection: AsyncConnection,
-    *,
-    open_: bool | None = None,
-    one: UUID | None = None,
-    of: UUID | None = None,
-    before: tuple[date, int, UUID] | None = None,
-    limit: int = SHOWN_MAX,
-) -> list[Seen]:
-    """Lines with what they were found to be, the newest first. `open_`: only those that are (not) decided; `of`: of one
-    statement; `before`: those after this (day, number, id) in that order."""
-    query = sa.select(line, match).select_from(line.outerjoin(match, _NEWEST))
-    query = query.order_by(line.c.day.desc(), line.c.number.desc(), line.c.id.desc()).limit(limit)
-    if one is not None:
-        query = query.where(line.c.id == one)
-    if open_ is not None:
-        query = query.where(_UNDECIDED if open_ else sa.not_(_UNDECIDED))
-    if of is not None:
-        query = query.where(line.c.statement == of)
-    if before is not None:
-        day, number, id_ = before
-        later = (line.c.number < number) | ((line.c.number == number) & (line.c.id < id_))
-        query = query.where((line.c.day < day) | ((line.c.day == day) & later))
-    return [_seen(row) for row in (await connection.execute(query)).mappings()]
 
 
 async def expected(connection: AsyncConnection, ledger: Ledger) -> Expected:
@@ -192,40 +121,22 @@ async def decide(
     nothing is booked twice. Raises NotFound, Conflict("line-decided"), Invalid("bank-line-invalid"),
     and what app.settlement.paying raises where a payment is not of that amount.
     """
-    async with _alone(ledger):
+    async with alone(ledger):
         if kind == "payout":
             await _complete_all(engine, ledger)
         return await _decide(engine, ledger, id_, kind, subject, day, actor, reason, gross_cents, handover, payout)
-
-
-@asynccontextmanager
-async def _alone(ledger: Ledger) -> AsyncIterator[None]:
-    """One decision at a time: what it books must see what the one before it booked, such as that a payout came already.
-
-    Within a process they wait here, so that no more than one of them holds a connection while it waits for others.
-    """
-    async with _TURNS.setdefault(ledger, asyncio.Lock()):
-        if is_sqlite(ledger.engine):
-            yield
-            return
-        async with ledger.engine.begin() as connection:
-            await connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended('bank-decision', 0))"))
-            yield
-
-
-_TURNS: WeakKeyDictionary[Ledger, asyncio.Lock] = WeakKeyDictionary()
 
 
 async def _complete_all(engine: AsyncEngine, ledger: Ledger) -> None:
     """Keep what was booked by servers that stopped before they could say so: a payout that came is not on its way."""
     said = match.alias("said")
     count = sa.select(sa.func.count()).select_from(said).where(said.c.line == line.c.id).scalar_subquery()
-    query = sa.select(line.c.id, count.label("number")).select_from(line.outerjoin(match, _NEWEST)).where(_UNDECIDED)
+    query = sa.select(line.c.id, count.label("number")).select_from(line.outerjoin(match, NEWEST)).where(UNDECIDED)
     async with engine.connect() as connection:
         numbers = {row.id: row.number + 1 for row in await connection.execute(query)}
-    booked = await ledger.booked([_id(it, number) for it, number in numbers.items()]) if numbers else {}
+    booked = await ledger.booked([booked_as(it, number) for it, number in numbers.items()]) if numbers else {}
     for it, number in numbers.items():
-        if _id(it, number) in booked:
+        if booked_as(it, number) in booked:
             await _complete(engine, ledger, it, number)
 
 
@@ -249,10 +160,10 @@ async def _decide(
             raise Invalid("There is no such venue.", "bank-line-invalid")
         if payout and await payouts.has_come(connection, subject, payout):
             raise _MATCHED
-    booking = _id(id_, number)
+    booking = booked_as(id_, number)
     if kind in {"payout", "remittance"}:
-        postings = await _postings(ledger, kind, subject, it.line.amount_cents, gross_cents)
-        (outcome,) = await ledger.post([_operation(booking, kind, subject, it, postings, day, actor, handover, payout)])
+        legs = await legs_of(ledger, kind, subject, it.line.amount_cents, gross_cents)
+        (outcome,) = await ledger.post([operation_of(booking, kind, subject, it, legs, day, actor, handover, payout)])
         if isinstance(outcome, Refused | NotThis):
             await _complete(engine, ledger, id_, number)
             raise _DECIDED
@@ -283,7 +194,7 @@ async def _tell_run(ledger: Ledger, end_to_end: str, it: Seen, actor: str) -> No
 
 async def _complete(engine: AsyncEngine, ledger: Ledger, id_: UUID, number: int) -> None:
     """Keep the decision of somebody whose server stopped between its booking and its row."""
-    for booked in (await ledger.booked([_id(id_, number)])).values():
+    for booked in (await ledger.booked([booked_as(id_, number)])).values():
         told = json.loads(booked.details)
         handover = UUID(told["handover"]) if told.get("handover") else None
         more = (booked.id, "", booked.actor, handover, told.get("payout", ""))
@@ -327,7 +238,7 @@ async def undo(engine: AsyncEngine, ledger: Ledger, id_: UUID, reason: str, day:
     reversal = None
     if it.found.operation is not None:
         (original,) = (await ledger.booked([it.found.operation])).values()
-        reversal = _id(id_, it.found.number + 1)
+        reversal = booked_as(id_, it.found.number + 1)
         back = await ledger.reversal(
             original,
             reversal,
@@ -356,65 +267,6 @@ def _check(it: Seen, kind: Kind, reason: str) -> None:
         raise Invalid("This does not fit a line of that direction.", "bank-line-invalid")
 
 
-async def _postings(
-    ledger: Ledger, kind: Kind, subject: str, cents: int, gross_cents: int | None
-) -> tuple[Posting, ...]:
-    reserve, own = reserve_book(ISSUER), operating_book(ISSUER)
-    (bank,) = await ledger.accounts([AccountKey(reserve, "bank")])
-    if kind == "remittance":
-        (due,) = await ledger.accounts([AccountKey(reserve, "due_from", subject)])
-        return (Posting(bank, due, cents),)
-    gross = cents if gross_cents is None else gross_cents
-    held = [it for it in await ledger.balances(owners=[subject], kinds=["clearing"]) if it.key.book == reserve]
-    if gross < cents:
-        raise Invalid("What the provider had taken is not less than what it pays out.", "bank-line-invalid")
-    if gross > sum(it.balance for it in held):
-        raise Invalid("The provider does not hold so much for the network.", "bank-line-invalid")
-    keys = [
-        AccountKey(reserve, "clearing", subject),
-        AccountKey(reserve, "due_from", OPERATING),
-        AccountKey(own, "provider_fees"),
-        AccountKey(own, "due_to_reserve"),
-    ]
-    clearing, due_from, fees, due_to = await ledger.accounts(keys)
-    if fee := gross - cents:
-        return Posting(bank, clearing, cents), Posting(due_from, clearing, fee), Posting(fees, due_to, fee)
-    return (Posting(bank, clearing, cents),)
-
-
-def _operation(
-    id_: UUID,
-    kind: Kind,
-    subject: str,
-    it: Seen,
-    postings: tuple[Posting, ...],
-    day: date,
-    actor: str,
-    handover: UUID | None = None,
-    payout: str = "",
-) -> Operation:
-    details = {"line": str(it.id), "subject": subject, "text": it.line.text, "day": it.line.day.isoformat()}
-    # Whoever keeps the decision of a server that stopped knows it from here.
-    details |= {"handover": str(handover or ""), "payout": payout}
-    said = json.dumps([str(it.id), kind, subject, [each.amount for each in postings], *([payout] if payout else [])])
-    owner_kind, _, owner = subject.partition(":")
-    return Operation(
-        id=id_,
-        kind=kind,
-        fingerprint=sha256(said.encode()).digest(),
-        postings=postings,
-        actor=actor,
-        occurred_at_us=now_us(),
-        business_day=day,
-        venue=UUID(owner) if owner_kind == "venue" else None,
-        details=json.dumps(details, ensure_ascii=False, separators=(",", ":")),
-    )
-
-
-def _id(line_id: UUID, number: int) -> UUID:
-    return derived("bank-line", line_id, number)
-
-
 async def _one(connection: AsyncConnection, id_: UUID) -> Seen:
     found = await lines(connection, one=id_)
     if not found:
@@ -426,37 +278,14 @@ async def _number(connection: AsyncConnection, id_: UUID) -> int:
     return 1 + int((await connection.execute(sa.select(sa.func.count()).where(match.c.line == id_))).scalar_one())
 
 
-def _seen(row: sa.RowMapping) -> Seen:
-    found = None
-    if row[match.c.kind] not in {None, "undone"}:
-        found = Found(
-            row[match.c.kind],
-            row[match.c.subject],
-            row[match.c.operation],
-            row[match.c.reason],
-            row[match.c.decided_by],
-            row[match.c.decided_at_us],
-            row[match.c.number],
-        )
-    said = Line(
-        row[line.c.day],
-        row[line.c.amount_cents],
-        row[line.c.party],
-        row[line.c.party_iban],
-        row[line.c.text],
-        row[line.c.reference],
-    )
-    return Seen(row[line.c.id], row[line.c.statement], row[line.c.iban], row[line.c.number], said, found)
-
-
 async def statements(
     connection: AsyncConnection, limit: int = 50, before: tuple[int, UUID] | None = None
 ) -> list[sa.RowMapping]:
     """Newest first, with how many of their lines are open. `before`: those after this (imported_at_us, id)."""
-    is_open = sa.case((_UNDECIDED, 1), else_=0)
+    is_open = sa.case((UNDECIDED, 1), else_=0)
     query = (
         sa.select(statement, sa.func.count(line.c.id).label("lines"), sa.func.sum(is_open).label("open"))
-        .select_from(statement.outerjoin(line, line.c.statement == statement.c.id).outerjoin(match, _NEWEST))
+        .select_from(statement.outerjoin(line, line.c.statement == statement.c.id).outerjoin(match, NEWEST))
         .group_by(statement.c.id)
         .order_by(statement.c.imported_at_us.desc(), statement.c.id.desc())
         .limit(limit)

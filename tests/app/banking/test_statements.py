@@ -9,7 +9,10 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from app.banking import handovers, importing, service
+from app.banking import booking, handovers, importing, service
+from app.ledger.rules.kinds import AccountKey
+from app.ledger.rules.operations import Operation, Posting
+from app.ledger.service import reserve_book
 from app.ledger.verify import verify
 from app.platform.errors import Conflict, Forbidden, Invalid
 from app.rules.ids import uuid7
@@ -78,8 +81,8 @@ async def test_a_decision_whose_server_stopped_half_way_is_completed_and_not_boo
     await network.top_up("awa", 2000)
     owner = network.venues["raffinerie"].owner
     (line,) = await taken_in(network, entry("20.00", "CRDT"), closing="20.00")
-    postings = await service._postings(ledger(network), "remittance", owner, 2000, None)
-    booked = service._operation(service._id(line.id, 1), "remittance", owner, line, postings, DAY, NADIA)
+    postings = await booking.legs_of(ledger(network), "remittance", owner, 2000, None)
+    booked = booking.operation_of(booking.booked_as(line.id, 1), "remittance", owner, line, postings, DAY, NADIA)
     await ledger(network).post_one(booked)
     with pytest.raises(Conflict):
         await service.decide(
@@ -95,13 +98,13 @@ async def test_a_decision_whose_server_stopped_half_way_is_completed_and_not_boo
 async def test_a_payout_clears_the_provider_and_its_fee_is_the_network_s_expense(network: Network) -> None:
     await network.top_up("awa", 100)
     books = ledger(network)
-    clearing = service.AccountKey(service.reserve_book("network"), "clearing", "stripe")
+    clearing = AccountKey(reserve_book("network"), "clearing", "stripe")
     keys = [
         clearing,
-        service.AccountKey(service.reserve_book("network"), "due_from", network.venues["raffinerie"].owner),
+        AccountKey(reserve_book("network"), "due_from", network.venues["raffinerie"].owner),
     ]
     ids = await books.accounts(keys)
-    moved = service.Operation(uuid7(), "test", bytes(32), (service.Posting(ids[0], ids[1], 5000),), "test", 1, DAY)
+    moved = Operation(uuid7(), "test", bytes(32), (Posting(ids[0], ids[1], 5000),), "test", 1, DAY)
     await books.post_one(moved)
     (line,) = await taken_in(network, entry("49.00", "CRDT", party="STRIPE"), closing="49.00")
     with pytest.raises(Invalid):
