@@ -188,6 +188,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.cards.api.router,
         app.terminals.api.router,
         app.keyring.api.router,
+        app.keyring.api.desk,
         app.sales.api.hot,
         app.sales.api.router,
         app.sales.tabs.api.router,

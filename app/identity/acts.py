@@ -104,6 +104,7 @@ MANAGE_PEOPLE: Final = _act(
 )
 READ_AUDIT: Final = _act("Read the audit log: who saw, changed or exported what", _ADMIN, _AUDITOR)
 # The network
+WRITE_CARDS: Final = _act("Make sets of card keys, write keys on cards", _ADMIN, guarded=True)
 MANAGE_NETWORK: Final = _act(
     "Currencies and their rules, terms, limits, cards, members, trades, loans, webhooks", _ADMIN
 )

@@ -50,6 +50,7 @@ from app.identity.acts import (
     RETIRE,
     SEE_TO,
     SIGNED_IN,
+    WRITE_CARDS,
     Act,
 )
 from app.identity.roles import Principal, Role
@@ -112,6 +113,10 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "set_product_sold_out": MANAGE_VENUE,
     "list_cards": READ_NETWORK,
     "add_card": MANAGE_NETWORK,
+    "list_key_sets": READ_NETWORK,
+    "make_key_set": WRITE_CARDS,
+    "ask_card_keys": WRITE_CARDS,
+    "confirm_card_keys": WRITE_CARDS,
     "show_balances": LOOK_UP_CARD,
     "set_card_status": COUNTER,
     # Members, trades, loans, memberships

@@ -1,24 +1,35 @@
-"""What a terminal is given of the cards' keys."""
+"""Keys of cards: sets of them, what a card desk writes, and what a terminal is given."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
+from dataclasses import asdict
+from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from app.cards.service import add_card, card_by_uid
+from app.identity.audit import audit
 from app.identity.guard import Caller
-from app.keyring import service
+from app.keyring import service, writing
 from app.platform.clock import now_us
 from app.platform.context import context_of
 from app.platform.errors import NotFound
 from app.rules.agreement import wrapped
 from app.terminals.service import admitted, require_active
+from app.venues.service import venue_named
+from app.wire.base import CardUid
 from app.wire.card_keys import about_keys
 from app.wire.snapshot import SIGNATURE_HEADER
 
 router = APIRouter(prefix="/api/v1", tags=["terminals"])
+desk = APIRouter(prefix="/api/v1", tags=["cards"])
+
+Name = Annotated[str, Field(min_length=1, max_length=60, examples=["2026"])]
 
 _BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
@@ -50,3 +61,101 @@ async def card_keys(request: Request, caller: Caller) -> Response:
     parcel = wrapped(plain, terminal.public_key, about_keys(terminal.id, terminal.epoch))
     signature = base64.b64encode(context.keys.signing.sign(parcel)).decode()
     return Response(parcel, headers={"ETag": tag, SIGNATURE_HEADER: signature}, media_type="application/octet-stream")
+
+
+class NewKeySet(BaseModel):
+    """`venue`: only its terminals are given keys of the set; null: all. `from_us`, `until_us`: when (null: from now,
+    without end), microseconds since the epoch."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    venue: UUID | None = None
+    from_us: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    until_us: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+
+
+class KeySetShown(BaseModel):
+    id: UUID
+    name: str
+    venue: UUID | None
+    from_us: int
+    until_us: int | None
+
+
+class KeysAsked(BaseModel):
+    """`label`: what is printed on the card, if it may not be known yet; it is added then, with an empty wallet."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key_set: Name
+    label: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+
+
+class KeysToWrite(BaseModel):
+    """The five keys of an NTAG 424 DNA, hexadecimal. `before`: what it holds if nothing was written. `address`: what a
+    phone is to be led to, with {e} and {c} where the card says who it is; null where this server has no https."""
+
+    label: str
+    version: int
+    before: list[str]
+    after: list[str]
+    address: str | None
+
+
+class KeysWritten(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    version: Annotated[int, Field(ge=1, le=255)]
+
+
+@desk.get("/card-key-sets", summary="Sets of card keys")
+async def list_key_sets(request: Request) -> list[KeySetShown]:
+    """Their names and when they are given out; the keys themselves are never told."""
+    async with context_of(request).reader.connect() as connection:
+        return [KeySetShown(**asdict(it)) for it in await service.key_sets(connection)]
+
+
+@desk.post("/card-key-sets", status_code=201, summary="Make a set of card keys")
+async def make_key_set(request: Request, caller: Caller, body: NewKeySet) -> KeySetShown:
+    context = context_of(request)
+    period = {"from_us": body.from_us, "until_us": body.until_us}
+    async with context.engine.begin() as connection:
+        if body.venue is not None:
+            await venue_named(connection, body.venue)
+        new = await service.make_set(connection, context.keys.token, body.name, venue=body.venue, **period)
+        await audit(connection, caller.actor, "card-keys.make", f"card-key-set:{new.id}", name=new.name)
+    return KeySetShown(**asdict(new))
+
+
+@desk.post("/card-keys/{uid}", summary="The keys that a desk is to write on a card")
+async def ask_card_keys(request: Request, caller: Caller, uid: CardUid, body: KeysAsked) -> KeysToWrite:
+    """The same ones until they were written: a card that was taken away in the middle is laid down again."""
+    context = context_of(request)
+    async with context.engine.begin() as connection:
+        try:
+            card = await card_by_uid(connection, uid)
+        except NotFound:
+            if body.label is None:
+                raise
+            card = await add_card(connection, uid, body.label)
+            await audit(connection, caller.actor, "card.add", f"card:{card.id}", label=card.label)
+        found = await writing.begin(connection, context.keys.token, card.id, bytes.fromhex(uid), body.key_set)
+        details = {"key_set": body.key_set, "version": found.version}
+        await audit(connection, caller.actor, "card-keys.ask", f"card:{card.id}", **details)
+    base = context.settings.base_url.rstrip("/")
+    return KeysToWrite(
+        label=card.label,
+        version=found.version,
+        before=[it.hex() for it in found.before],
+        after=[it.hex() for it in found.after],
+        address=f"{base}/c/{card.token}?e={{e}}&c={{c}}" if base.startswith("https://") else None,
+    )
+
+
+@desk.put("/card-keys/{uid}", status_code=204, summary="A desk has written a card's keys and read them back")
+async def confirm_card_keys(request: Request, caller: Caller, uid: CardUid, body: KeysWritten) -> None:
+    async with context_of(request).engine.begin() as connection:
+        card = await card_by_uid(connection, uid)
+        await writing.done(connection, card.id, body.version)
+        await audit(connection, caller.actor, "card-keys.written", f"card:{card.id}", version=body.version)

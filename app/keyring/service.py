@@ -27,7 +27,6 @@ from app.rules.chips.keyring import KEY_BYTES, CardKey, KeyedChip, packed, till_
 from app.rules.ids import uuid7
 from app.terminals.tables import terminal
 
-VERSION_MAX: Final = 255
 _PURPOSE: Final = b"comptoir card keys"
 
 
@@ -143,25 +142,6 @@ async def master_of(connection: AsyncConnection, server_key: bytes, key_set: UUI
     if sealed is None:
         raise NotFound("There is no such set of keys.")
     return unseal(server_key, _PURPOSE, bytes(sealed), key_set.bytes)
-
-
-async def next_version(connection: AsyncConnection, card_id: UUID) -> int:
-    """Of the keys that a desk is about to write on a card. Conflict("keys-used-up")."""
-    query = sa.select(card_chip.c.version).where(card_chip.c.card == card_id)
-    last: int = (await connection.execute(query)).scalar_one_or_none() or 0
-    if last >= VERSION_MAX:
-        raise Conflict("This card's keys were written too often: give its holder another card.", "keys-used-up")
-    return last + 1
-
-
-async def written(connection: AsyncConnection, card_id: UUID, chip: KeyedChip, key_set: UUID, version: int) -> None:
-    """A desk wrote these keys on a card and read them back: from now on it proves itself."""
-    values = {"chip": chip, "key_set": key_set, "version": version, "written_at_us": now_us()}
-    where = card_chip.c.card == card_id
-    done = await connection.execute(sa.update(card_chip).where(where).values(**values))
-    if not done.rowcount:
-        await connection.execute(sa.insert(card_chip).values(card=card_id, **values))
-    await connection.execute(sa.update(card).where(card.c.id == card_id).values(assurance="A"))
 
 
 async def chips(connection: AsyncConnection, *, only_open: bool = False) -> list[Chip]:

@@ -36,6 +36,18 @@ card_chip = sa.Table(
     sa.CheckConstraint("version BETWEEN 1 AND 255", name="version_fits"),
 )
 
+# A desk is writing these keys on a card: until it has read them back, the card may hold any part of them, and nothing
+# else is written on it.
+card_key_writing = sa.Table(
+    "card_key_writing",
+    metadata,
+    sa.Column("card", sa.ForeignKey("card.id"), primary_key=True),
+    sa.Column("key_set", sa.ForeignKey("card_key_set.id"), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("since_us", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("version BETWEEN 1 AND 255", name="version_fits"),
+)
+
 # That a terminal was given the keys of all cards of a set, each time that it was: were it stolen, these cards are known
 # to be open. Written before the keys are sent.
 card_key_grant = sa.Table(

@@ -84,6 +84,13 @@ KINDS: dict[str, ProblemKind] = {
     "key-set-known": ProblemKind(
         409, N_("There is a set of keys with this name"), _NOTHING_CHANGED, N_("Choose another name.")
     ),
+    "keys-half-written": ProblemKind(
+        409,
+        N_("Keys of another set are half written on this card"),
+        _NOTHING_CHANGED,
+        N_("Lay it down again with the set that was begun."),
+    ),
+    "keys-not-begun": ProblemKind(409, N_("These keys were not asked for"), _NOTHING_CHANGED),
     "keys-used-up": ProblemKind(
         409, N_("This card's keys were written too often"), _NOTHING_CHANGED, N_("Give its holder another card.")
     ),

@@ -10,10 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.keyring import service
+from app.keyring import service, writing
 from app.platform.clock import now_us
 from app.platform.settings import Settings
-from app.rules.chips.keyring import derived
 from app.terminals.service import make_pairing_code, revoke
 from readers.cardauth import NotProven
 from readers.cardauth.proving import level
@@ -83,10 +82,10 @@ async def till(network: Network, tmp_path: Path) -> AsyncIterator[Till]:
 async def written(network: Network, until_us: int | None = None) -> Ntag424:
     """Awa's card as the desk made it: the five keys of an NTAG 424 DNA, each its own."""
     async with network.engine.begin() as connection:
-        key_set = await service.make_set(connection, network.context.keys.token, "2026", until_us=until_us)
-        await service.written(connection, network.cards["awa"].id, "ntag424", key_set.id, 1)
-        master = await service.master_of(connection, network.context.keys.token, key_set.id)
-    return Ntag424(AWA, tuple(derived(master, AWA, number, 1) for number in range(5)))
+        await service.make_set(connection, network.context.keys.token, "2026", until_us=until_us)
+        keys = await writing.begin(connection, network.context.keys.token, network.cards["awa"].id, AWA, "2026")
+        await writing.done(connection, network.cards["awa"].id, keys.version)
+    return Ntag424(AWA, keys.after)
 
 
 def field(card: Ntag424) -> Callable[[bytes], bytes]:

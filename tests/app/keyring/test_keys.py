@@ -6,7 +6,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from app.keyring import service
+from app.keyring import service, writing
 from app.keyring.service import KeySet
 from app.keyring.tables import GUARDS, card_key_grant, card_key_set
 from app.platform.clock import now_us
@@ -30,8 +30,9 @@ async def write(network: Network, card: str, key_set: KeySet) -> CardKey:
     """As the desk does; the key that tills are given of it."""
     async with network.engine.begin() as connection:
         it = network.cards[card]
-        version = await service.next_version(connection, it.id)
-        await service.written(connection, it.id, "ntag424", key_set.id, version)
+        token = network.context.keys.token
+        version = (await writing.begin(connection, token, it.id, bytes.fromhex(it.uid), key_set.name)).version
+        await writing.done(connection, it.id, version)
         master = await service.master_of(connection, network.context.keys.token, key_set.id)
     return till_key(master, bytes.fromhex(it.uid), "ntag424", version)
 

@@ -1,0 +1,81 @@
+"""What a card desk writes on a card: begun, and done once it was read back.
+
+The desk may be gone between the two, and the card half written: so the same keys are given again until they are done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.cards.tables import card
+from app.keyring.service import key_set_named, master_of
+from app.keyring.tables import card_chip, card_key_set, card_key_writing
+from app.platform.clock import now_us
+from app.platform.errors import Conflict
+from app.rules.chips.keyring import KEY_BYTES, derived
+
+VERSION_MAX: Final = 255
+KEYS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ToWrite:
+    """The five keys of an NTAG 424 DNA: `before` is what the card holds if nothing was written yet."""
+
+    version: int
+    before: tuple[bytes, ...] = field(repr=False)
+    after: tuple[bytes, ...] = field(repr=False)
+
+
+async def begin(connection: AsyncConnection, server_key: bytes, card_id: UUID, uid: bytes, key_set: str) -> ToWrite:
+    """The keys that the desk is to write. NotFound, Conflict("keys-half-written", "keys-used-up")."""
+    wanted = await key_set_named(connection, key_set)
+    query = sa.select(card_chip.c.key_set, card_chip.c.version).where(card_chip.c.card == card_id)
+    now = (await connection.execute(query)).one_or_none()
+    version = 1 if now is None else now.version + 1
+    if version > VERSION_MAX:
+        raise Conflict("This card's keys were written too often: give its holder another card.", "keys-used-up")
+    begun = (
+        sa.select(card_key_writing.c.key_set, card_key_set.c.name)
+        .join(card_key_set)
+        .where(card_key_writing.c.card == card_id)
+    )
+    half = (await connection.execute(begun)).one_or_none()
+    if half is not None and half.key_set != wanted.id:
+        raise Conflict(
+            f"Keys of the set {half.name} are half written on this card: finish them first.", "keys-half-written"
+        )
+    if half is None:
+        row = {"card": card_id, "key_set": wanted.id, "version": version, "since_us": now_us()}
+        await connection.execute(sa.insert(card_key_writing).values(row))
+    before: tuple[bytes, ...] = (bytes(KEY_BYTES),) * KEYS
+    if now is not None:
+        before = _keys(await master_of(connection, server_key, now.key_set), uid, now.version)
+    return ToWrite(version, before, _keys(await master_of(connection, server_key, wanted.id), uid, version))
+
+
+async def done(connection: AsyncConnection, card_id: UUID, version: int) -> None:
+    """The desk has read back what it wrote: from now on the card proves itself. A second time changes nothing.
+    Conflict("keys-not-begun")."""
+    where = (card_key_writing.c.card == card_id, card_key_writing.c.version == version)
+    ended = sa.delete(card_key_writing).where(*where).returning(card_key_writing.c.key_set)
+    key_set = (await connection.execute(ended)).scalar_one_or_none()
+    if key_set is None:
+        query = sa.select(card_chip.c.version).where(card_chip.c.card == card_id)
+        if (await connection.execute(query)).scalar_one_or_none() == version:
+            return
+        raise Conflict("These keys were not asked for.", "keys-not-begun")
+    values = {"chip": "ntag424", "key_set": key_set, "version": version, "written_at_us": now_us()}
+    changed = await connection.execute(sa.update(card_chip).where(card_chip.c.card == card_id).values(**values))
+    if not changed.rowcount:
+        await connection.execute(sa.insert(card_chip).values(card=card_id, **values))
+    await connection.execute(sa.update(card).where(card.c.id == card_id).values(assurance="A"))
+
+
+def _keys(master: bytes, uid: bytes, version: int) -> tuple[bytes, ...]:
+    return tuple(derived(master, uid, number, version) for number in range(KEYS))

@@ -1,0 +1,120 @@
+"""`comptoir cards`: the card desk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from readers.desk.server import Declined, DeskServer, Unreachable
+from readers.telling import fail
+
+POLL_S = 0.2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cards() -> None:
+    """Write keys on cards at a reader, so that each proves itself at every till."""
+
+
+_server = click.option("--server", required=True, envvar="COMPTOIR_SERVER", help="The server's address, https://...")
+_login = click.option("--login", required=True, envvar="COMPTOIR_LOGIN", help="Your login: a network admin's.")
+_password = click.option(
+    "--password", prompt=True, hide_input=True, envvar="COMPTOIR_PASSWORD", help="Asked for if it is not given."
+)
+
+
+@cards.command("keys")
+@_server
+@_login
+@_password
+@click.option("--make", help="Make a set with this name.")
+def key_sets(server: str, login: str, password: str, make: str | None) -> None:
+    """List the sets of keys, or make one. The keys themselves never leave the server."""
+    with _signed_in(server, login, password) as desk:
+        if make is not None:
+            desk.make_key_set(make)
+        for it in desk.key_sets():
+            click.echo(it["name"])
+
+
+@cards.command("write")
+@_server
+@_login
+@_password
+@click.option("--keys", "key_set", required=True, help="The set of keys to write.")
+@click.option(
+    "--reader", default="usb", show_default=True, envvar="COMPTOIR_TERMINAL_READER", help="As for comptoir terminal."
+)
+@click.option("--add", metavar="NAME", help='Add cards that are not known yet, as "NAME 1", "NAME 2" and so on.')
+@click.option("--first", type=click.IntRange(1), default=1, show_default=True, help="The first number for --add.")
+@click.option("--count", type=click.IntRange(1), help="Stop after so many cards; without it, with Ctrl-C.")
+def write(
+    server: str,
+    login: str,
+    password: str,
+    key_set: str,
+    reader: str,
+    add: str | None,
+    first: int,
+    count: int | None,
+) -> None:
+    """Write one card after the other: lay each down until its line appears.
+
+    A card that is taken away too soon is laid down again and finished. What is on its wallet is not touched.
+    """
+    from readers.desk.writing import NotWritten, write_card  # noqa: PLC0415
+    from readers.drivers import open_driver  # noqa: PLC0415
+    from readers.taps import CardSeen, ReaderFault, ReaderLost, TwoCards, UnusableCard  # noqa: PLC0415
+
+    done = 0
+    with _signed_in(server, login, password) as desk:
+        try:
+            driver = open_driver(reader)
+        except ReaderFault as error:
+            fail(2, f"The reader can't be used: {error}.")
+        try:
+            click.echo("Lay a card on the reader.", err=True)
+            while count is None or done < count:
+                match driver.poll(POLL_S):
+                    case CardSeen(uid):
+                        label = None if add is None else f"{add} {first + done}"
+                        try:
+                            found = write_card(driver, uid, desk, key_set, label)
+                        except NotWritten as error:
+                            click.echo(f"{uid.hex().upper()}  {error}", err=True)
+                        else:
+                            done += 1
+                            click.echo(f"{uid.hex().upper()}  {found.label}: written (version {found.version})")
+                    case UnusableCard(_, uid):
+                        click.echo(f"{uid.hex().upper()}  this card has no number of its own", err=True)
+                    case TwoCards():
+                        click.echo("Two cards lie on the reader: lay down one.", err=True)
+                    case ReaderLost(_, detail):
+                        fail(2, f"The reader is gone: {detail}.")
+                    case _:
+                        continue
+        except KeyboardInterrupt:
+            pass
+        except ReaderFault as error:
+            fail(2, f"The reader is gone: {error}.")
+        finally:
+            driver.close()
+    click.echo(f"{done} written.", err=True)
+
+
+@contextmanager
+def _signed_in(url: str, login: str, password: str) -> Iterator[DeskServer]:
+    """Signed in, with a code where one is asked for; the session ends with the command."""
+    with DeskServer(url, lambda: click.prompt("Code of your authenticator", err=True)) as desk:
+        try:
+            desk.sign_in(login, password)
+            try:
+                yield desk
+            finally:
+                desk.sign_out()
+        except Declined as error:
+            fail(1, f"The server declines: {error}")
+        except Unreachable as error:
+            fail(2, f"The server can't be reached: {error}")
