@@ -45,6 +45,8 @@ DETAILS: Final[Mapping[str, str]] = {
     "issuer": N_("Issuer"),
     "kind": N_("Kind"),
     "known": N_("Known already"),
+    "key_set": N_("Set of keys"),
+    "label": N_("Label"),
     "leaving": N_("Leaves the network"),
     "left_out": N_("Venues left out"),
     "legal_name": N_("Legal name"),
