@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import asyncio
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -266,11 +268,16 @@ class TestDatabases:
         return app
 
     async def ask(self, app: FastAPI, client: httpx.AsyncClient, url: str, statement: str) -> httpx.Response:
+        before = set(threading.enumerate())
         app.state.engine = create_engine(url)
         try:
             return await client.get("/read", params={"statement": statement})
         finally:
             await app.state.engine.dispose()
+            # A SQLite connection that never came about ends in a thread of its own, which still speaks to this loop.
+            for thread in set(threading.enumerate()) - before:
+                if "_connection_worker_thread" in thread.name:
+                    await asyncio.to_thread(thread.join, 10)
 
     @pytest.mark.parametrize(
         "url",
