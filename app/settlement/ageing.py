@@ -1,8 +1,9 @@
-"""How long what is on cards has been there: the oldest money is spent first."""
+"""How long what is on cards has been there (the oldest money is spent first), and how long its cards have rested."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from app.ledger.figures import reads
@@ -21,6 +22,14 @@ _NAMES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Minor units on cards that last moved so long ago, and how many these are."""
+
+    amount: int = 0
+    cards: int = 0
+
+
 def names(texts: Texts) -> list[str]:
     return [texts.gettext(it) for it in _NAMES]
 
@@ -36,4 +45,14 @@ async def unspent(ledger: Ledger, today: date) -> Mapping[str, Sequence[int]]:
     found: dict[str, list[int]] = {}
     for it in await reads.unspent(ledger.reader):
         found.setdefault(it.book.currency, [0] * (len(ENDS) + 1))[part_of(it.day, today)] += it.amount
+    return found
+
+
+async def dormant(ledger: Ledger, today: date) -> Mapping[str, Sequence[Rest]]:
+    """By currency: what is on cards by how long ago each was last used or topped up, in the same parts."""
+    found: dict[str, list[Rest]] = {}
+    for it in await reads.resting(ledger.reader):
+        parts = found.setdefault(it.book.currency, [Rest()] * (len(ENDS) + 1))
+        place = part_of(it.day, today)
+        parts[place] = Rest(parts[place].amount + it.amount, parts[place].cards + it.wallets)
     return found

@@ -89,6 +89,7 @@ async def periods_page(
     # What is nobody's venue is the network's.
     elsewhere = found.elsewhere if caller.sees_network else {}
     ages = await ageing.unspent(ledger_of(request), asked.today) if caller.sees_network else {}
+    rests = await ageing.dormant(ledger_of(request), asked.today) if caller.sees_network else {}
     return render_admin(
         request,
         session,
@@ -110,6 +111,7 @@ async def periods_page(
         picture=None if matrix is None else flow_picture(matrix.origins, matrix.venues, matrix.amounts),
         names={it.id: it.name for it in asked.seen.values()},
         ages=ages.get(chosen or "", ()),
+        rests=rests.get(chosen or "", ()),
         age_names=ageing.names(texts),
         elsewhere=elsewhere.get(chosen or ""),
         total=None

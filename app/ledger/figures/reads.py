@@ -16,7 +16,7 @@ from app.ledger.figures.lots import NOWHERE
 from app.ledger.figures.tables import day_flow, figures_head, lot, month_flow, spent_from, spent_month
 from app.ledger.rules.kinds import Book, BookKind
 from app.ledger.store.instants import balance_at
-from app.ledger.tables import account, book, operation
+from app.ledger.tables import account, book, operation, transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +125,37 @@ async def days(engine: AsyncEngine, first: date, last: date, owner: str) -> list
         return await _movements(
             connection, (day_flow, of, day_flow.c.day >= first, day_flow.c.day <= last), by_day=True
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """What is on the cards (`wallets` of them) that were last used or topped up on `day`."""
+
+    book: Book
+    day: date
+    amount: int
+    wallets: int
+
+
+async def resting(engine: AsyncEngine) -> list[Resting]:
+    """What is on cards, by the day on which it last moved, oldest first. Each wallet knows its last transfer, so this
+    costs as much as there are wallets."""
+    query = (
+        sa.select(
+            operation.c.business_day.label("day"),
+            sa.func.sum(account.c.balance).label("amount"),
+            sa.func.count().label("wallets"),
+            *_BOOK,
+        )
+        .join_from(account, book, book.c.id == account.c.book)
+        .join(transfer, transfer.c.id == account.c.last_transfer)
+        .join(operation, operation.c.seq == transfer.c.operation_seq)
+        .where(account.c.kind == "wallet", account.c.balance > 0)
+        .group_by(operation.c.business_day, *_BOOK)
+        .order_by(operation.c.business_day)
+    )
+    async with engine.connect() as connection:
+        return [Resting(_book(row), row.day, int(row.amount), row.wallets) for row in await connection.execute(query)]
 
 
 async def unspent(engine: AsyncEngine) -> list[Unspent]:

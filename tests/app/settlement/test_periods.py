@@ -11,7 +11,7 @@ import pytest
 
 from app.platform.clock import now_us
 from app.rules.ids import uuid7
-from app.settlement.ageing import part_of
+from app.settlement.ageing import Rest, dormant, part_of
 from app.settlement.flow_picture import flow_picture
 from app.wire import VoidRow
 from tests.support.books import online
@@ -184,3 +184,18 @@ def test_bands_are_as_thick_as_what_flowed() -> None:
     assert [it.height for it in picture.left] == [360]
     assert [it.height for it in picture.right] == [270, 90]
     assert flow_picture(["a"], ["x"], {}) is None
+
+
+async def test_cards_rest_from_the_day_of_their_last_movement(network: Network) -> None:
+    await evening(network)
+    today = network.venues["raffinerie"].day_of(now_us())
+    held = [(await network.holds(card))["RAF"] for card in ("awa", "basile")]
+    for days, part in ((0, 0), (200, 3), (800, 5)):
+        found = (await dormant(network.ledger, today + timedelta(days)))["RAF"]
+        assert found[part] == Rest(sum(held), sum(it > 0 for it in held))
+        assert sum(it.cards for it in found) == found[part].cards
+    await network.top_up("camille", 300)
+    assert (await dormant(network.ledger, today))["RAF"][0].amount == sum(held) + 300
+    nadia = await network.person("nadia")
+    said = words(await look(nadia, f"/admin/positions?{span(network, -1, 1)}&lang=en"))
+    assert "by when its card was last used or topped up" in said
