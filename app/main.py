@@ -28,6 +28,7 @@ import app.banking.payment_pages
 import app.cards.api
 import app.cards.pages
 import app.dashboards.circulation_pages
+import app.dashboards.flow_pages
 import app.dashboards.rush_pages
 import app.dashboards.today_pages
 import app.dashboards.unspent_pages
@@ -232,6 +233,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.venues.product_pages.router,
         app.lapses.pages.router,
         app.dashboards.today_pages.router,
+        app.dashboards.flow_pages.router,
         app.dashboards.circulation_pages.router,
         app.dashboards.unspent_pages.router,
         app.dashboards.rush_pages.router,

@@ -15,7 +15,7 @@ import xlsxwriter
 from starlette.responses import Response
 
 import app.accounting
-from app.dashboards.drawing.svg import as_file
+from app.dashboards.drawing.svg import Drawing, as_file
 from app.dashboards.sections import Amount, Cell, Section
 from app.money import Unit
 from app.platform.errors import NotFound
@@ -46,10 +46,16 @@ def file_of(sections: Iterable[Section], name: str, form: Form, stem: str, texts
     elif found.picture is None:
         raise NotFound("There is no such picture or table.")
     else:
-        drawn = as_file(found.picture.wide)
-        content = drawn.encode() if form == "svg" else _as_png(drawn)
+        return picture_of(found.picture.wide, form, f"{stem}-{name}")
     headers = {"Content-Disposition": f'attachment; filename="{stem}-{name}.{form}"', "Cache-Control": "no-store"}
     return Response(content, media_type=_TYPES[form], headers=headers)
+
+
+def picture_of(drawing: Drawing, form: Literal["svg", "png"], stem: str) -> Response:
+    """A picture as a file."""
+    drawn = as_file(drawing)
+    headers = {"Content-Disposition": f'attachment; filename="{stem}.{form}"', "Cache-Control": "no-store"}
+    return Response(drawn.encode() if form == "svg" else _as_png(drawn), media_type=_TYPES[form], headers=headers)
 
 
 def _as_png(drawn: str) -> bytes:

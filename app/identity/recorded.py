@@ -26,6 +26,7 @@ RECORDED: Final = {
     "positions_table": "export.positions",
     "periods_table": "export.periods",
     "today_file": "export.sales",
+    "flows_file": "export.positions",
     "circulation_file": "export.circulation",
     "rush_file": "export.rush",
     "unspent_file": "export.unspent",

@@ -232,6 +232,7 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "today_page": READ_VENUE,
     "today_now": READ_VENUE,
     "today_file": READ_VENUE,
+    "flows_file": READ_VENUE,
     "rush_page": READ_EVENING,
     "rush_now": READ_EVENING,
     "rush_file": READ_EVENING,

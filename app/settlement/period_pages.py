@@ -80,7 +80,7 @@ async def periods_page(
     money: Annotated[str | None, Query(max_length=12)] = None,
 ) -> Response:
     """All venues that the reader may see, in one money, and what they owe in cash."""
-    texts, asked = texts_of(request), await _asked(request, caller, first, last)
+    texts, asked = texts_of(request), await asked_of(request, caller, first, last)
     found = await periods(ledger_of(request), asked.seen.values(), asked.known, asked.first, asked.last)
     moved = [code for code in asked.known if any(it.taken[code].moved for it in found.venues)]
     chosen = money if money in asked.known else next(iter(moved or asked.known), None)
@@ -124,7 +124,7 @@ async def periods_page(
 @router.get(HERE + "/period.csv")
 async def periods_table(request: Request, caller: Caller, first: Day = None, last: Day = None) -> Response:
     """Every figure of the period in one row each, in the reader's language."""
-    asked, texts = await _asked(request, caller, first, last), texts_of(request)
+    asked, texts = await asked_of(request, caller, first, last), texts_of(request)
     found = await periods(ledger_of(request), asked.seen.values(), asked.known, asked.first, asked.last)
     flows = {it: texts.gettext(name) for it, name in FLOWS.items()}
     text = periods_csv(found.venues, found.elsewhere if caller.sees_network else {}, asked.known, flows, texts)
@@ -145,7 +145,7 @@ async def period_days_page(
 ) -> Response:
     """One venue, one money, day by day: each leads to what happened that day."""
     caller.require_venue(venue)
-    texts, asked = texts_of(request), await _asked(request, caller, first, last)
+    texts, asked = texts_of(request), await asked_of(request, caller, first, last)
     async with context_of(request).reader.connect() as connection:
         at = await venue_named(connection, venue)
     if money not in asked.known:
@@ -170,7 +170,7 @@ async def period_days_page(
     )
 
 
-async def _asked(request: Request, caller: Principal, first: date | None, last: date | None) -> Asked:
+async def asked_of(request: Request, caller: Principal, first: date | None, last: date | None) -> Asked:
     """The period as asked for, or the month so far; two days the wrong way round are the same period."""
     async with context_of(request).reader.connect() as connection:
         network, known = await the_network(connection), await currencies(connection)

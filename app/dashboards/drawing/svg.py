@@ -32,6 +32,13 @@ LOOKS: Final[Mapping[str, Mapping[str, str]]] = {
     "chart-mark": {"stroke": "#20272b", "stroke-width": "3"},
     "chart-line": {"fill": "none", "stroke": "#7d1d4d", "stroke-width": "3"},
     "chart-line-then": {"fill": "none", "stroke": "#20272b", "stroke-width": "2", "stroke-dasharray": "7 5"},
+    # Told apart in grey by how dark they are; the names at both ends say which is which.
+    "chart-band-1": {"fill": "#7d1d4d", "fill-opacity": "0.85"},
+    "chart-band-2": {"fill": "#d9a441", "fill-opacity": "0.85"},
+    "chart-band-3": {"fill": "#1f5f74", "fill-opacity": "0.85"},
+    "chart-band-4": {"fill": "#9fb8a0", "fill-opacity": "0.85"},
+    "chart-band-5": {"fill": "#4a3b78", "fill-opacity": "0.85"},
+    "chart-band-6": {"fill": "#d58a6b", "fill-opacity": "0.85"},
     "chart-soft": {"fill": "#535b5e"},
     "chart-text": {"fill": "#20272b"},
     "chart-strong": {"fill": "#20272b", "font-weight": "700"},
