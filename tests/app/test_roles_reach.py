@@ -67,7 +67,7 @@ async def kept(network: Network) -> dict[str, list[str]]:
         return {
             name: sorted(map(repr, await connection.execute(sa.select(table))))
             for name, table in metadata.tables.items()
-            if name not in {"session", "audit"}
+            if name not in {"session", "audit", "audit_mention"}
         }
 
 

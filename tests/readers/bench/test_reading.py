@@ -11,13 +11,16 @@ from click.testing import CliRunner
 from app.cli.bench.command import bench
 from readers.bench import reading
 
+RF_MS = 2
 
-def test_all_figures_are_measured_and_a_proof_takes_longer_than_a_uid() -> None:
-    found = reading.measure(3, baud=None, rf_ms=2)
+
+def test_all_figures_are_measured_and_a_proof_is_really_made() -> None:
+    found = reading.measure(3, baud=None, rf_ms=RF_MS)
     assert (found.bridge_lost, found.bridge_doubled) == (0, 0)
     assert all(value > 0 for name, value in asdict(found).items() if name.endswith("_ms"))
-    assert found.bridge_auth_p50_ms > found.bridge_event_p50_ms + 4 * 2
-    assert found.auth_p50_ms > found.uid_p50_ms + 4 * 2
+    # However busy the machine is, no talk in the air takes less than the model says, and a proof is four of them.
+    assert found.uid_p50_ms >= RF_MS
+    assert min(found.auth_p50_ms, found.bridge_auth_p50_ms) >= 4 * RF_MS
 
 
 def test_the_document_has_a_number_for_each_figure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,8 +57,12 @@ class RunningKiosk:
 
     def stop(self) -> None:
         self.server.should_exit = True
-        self.do(self._hang_up())
-        self.serving.result(PATIENCE_S)
+        end = time.monotonic() + PATIENCE_S
+        # A page connects anew at once, and may do so before the port is closed.
+        while not self.serving.done() and time.monotonic() < end:
+            self.do(self._hang_up())
+            time.sleep(0.02)
+        self.serving.result(0)
 
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE_S)
