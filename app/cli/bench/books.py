@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 from datetime import date
-from time import perf_counter
+from pathlib import Path
+from time import perf_counter, sleep
 
 from sqlalchemy import text
 
@@ -29,6 +31,8 @@ from app.venues.service import set_network
 
 _MONTH = date(2026, 11, 1)
 _SIREN = "732829320"
+# How often the process is asked what it holds.
+_LOOK_S = 0.02
 _SALES = """
     INSERT INTO books_line (books, exercise, journal, number, place, closing, day, account, party, piece, piece_day,
                             label, debit, credit)
@@ -49,7 +53,11 @@ def fec_figures(ground: Ground) -> dict[str, float]:
     env = {**os.environ, "COMPTOIR_DATA": str(ground.folder), "COMPTOIR_DATABASE_URL": ground.address}
     started = perf_counter()
     with subprocess.Popen([*command, "--to", str(ground.folder)], env=env, stdout=subprocess.DEVNULL) as child:  # noqa: S603
-        _, status, used = os.wait4(child.pid, 0)
+        memory_kb = 0
+        while not (ended := os.wait4(child.pid, os.WNOHANG))[0]:
+            memory_kb = max(memory_kb, _held_kb(child.pid))
+            sleep(_LOOK_S)
+        _, status, used = ended
         seconds = perf_counter() - started
         child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
@@ -58,9 +66,15 @@ def fec_figures(ground: Ground) -> dict[str, float]:
     return {
         "fec_s": seconds,
         "fec_cpu_s": used.ru_utime + used.ru_stime,
-        "fec_rss_mb": used.ru_maxrss / 1024,
+        "fec_rss_mb": memory_kb / 1024,
         "fec_mb": size / 1e6,
     }
+
+
+def _held_kb(pid: int) -> int:
+    """The most that a process has held so far. What wait4 says of it counts what its parent held when it was made."""
+    found = re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 async def _fill(ground: Ground) -> None:
