@@ -39,11 +39,12 @@ async def flows_file(
     picture = None if matrix is None else flow_picture(matrix.origins, matrix.venues, matrix.amounts)
     if picture is None:
         raise NotFound("Nothing was spent in this period: there is no picture.")
-    currency, names = asked.known[money], {it.id: it.name for it in asked.seen.values()}
+    currency = asked.known[money]
+    names: dict[Hashable, str] = {it.id: it.name for it in asked.seen.values()}
     span = f"{day_text(asked.first, texts)} – {day_text(asked.last, texts)}"
 
     def name(of: Hashable) -> str:
-        return names.get(of, texts.gettext("Online or elsewhere"))  # type: ignore[call-overload, no-any-return]
+        return names.get(of, texts.gettext("Online or elsewhere"))
 
     drawing = bands(
         picture,
