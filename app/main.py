@@ -40,6 +40,7 @@ import app.issuing.api
 import app.issuing.pages
 import app.issuing.rows
 import app.keyring.api
+import app.keyring.pages
 import app.lapses.api
 import app.lapses.pages
 import app.ledger.api
@@ -215,6 +216,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.people.session_pages.router,
         app.people.password_pages.router,
         app.people.welcome_pages.router,
+        # Before the card's page, whose address it has: a message of the card is taken first.
+        app.keyring.pages.router,
         app.cards.pages.router,
         app.topups.pages.holder.router,
         app.topups.pages.counter.router,

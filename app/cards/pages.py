@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from app.cards import service
 from app.cards.addresses import address_of, card_behind
 from app.cards.history import Evening, history
+from app.cards.visits import visit_of
 from app.currencies.policies import policies, policy_at
 from app.currencies.service import Currency, currencies
 from app.identity.audit import audit
@@ -42,7 +43,7 @@ async def holder_page(request: Request, token: str, before: Before = None) -> Re
     except NotFound as error:
         if error.code != "card-unknown":
             raise
-        return _unknown(request)
+        return unknown_card(request)
     return render(request, "cards/card.html" if before is None else "cards/older.html", **seen)
 
 
@@ -118,6 +119,7 @@ async def _seen(request: Request, token: str, before: int | None = None) -> dict
         "pegged": any(it.cents_per_unit is not None for it in known.values()),
         "lapses": any(policy_at(it, now).policy.lapse != Lapse() for it in rules.values()),
         "seen_at_us": now,
+        "visit": visit_of(request, card),
     }
 
 
@@ -140,7 +142,7 @@ def _entries(evening: Evening, texts: Texts) -> list[dict[str, Any]]:
     return [{"it": it, "time": dates.clock(dates.local(it.at_us, it.zone), texts)} for it in evening.entries]
 
 
-def _unknown(request: Request) -> Response:
+def unknown_card(request: Request) -> Response:
     texts = texts_of(request)
     return render_error(
         request,

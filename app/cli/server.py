@@ -124,13 +124,15 @@ async def _verify(new: bool) -> Report:
 async def guards_missing(engine: AsyncEngine) -> list[str]:
     """Guards of what is never rewritten beside the ledger: closings of tills, bank statements, bank details and
     settlement runs, what was accepted in writing, what was done about exceptions, payments taken back, the books, sales
-    without a card, what currencies were agreed to be, who was given keys of cards, and the audit log."""
+    without a card, what currencies were agreed to be, who was given keys of cards, how far cards have
+    counted, and the audit log."""
     from app.accounting import guards as books  # noqa: PLC0415
     from app.banking import guards as banking  # noqa: PLC0415
     from app.currencies import guards as currencies  # noqa: PLC0415
     from app.identity.audit import GUARDS as AUDIT  # noqa: PLC0415
     from app.identity.audit import MENTIONS  # noqa: PLC0415
     from app.inbox import guards as inbox  # noqa: PLC0415
+    from app.keyring import guards as taps  # noqa: PLC0415
     from app.keyring.tables import GUARDS as KEYS  # noqa: PLC0415
     from app.sales import keeping  # noqa: PLC0415
     from app.sales.closings import guards as closings  # noqa: PLC0415
@@ -150,6 +152,7 @@ async def guards_missing(engine: AsyncEngine) -> list[str]:
         inbox.GUARDS.missing,
         AUDIT.missing,
         KEYS.missing,
+        taps.missing,
         MENTIONS.missing,
         topups.GUARDS.missing,
         books.missing,

@@ -209,6 +209,7 @@ ACT_OF: Final[Mapping[str, Act]] = {
     # Payment providers
     "payment_notice": EVERYBODY,
     # The holder's pages
+    "tapped_card": AS_HOLDER,
     "holder_page": AS_HOLDER,
     "holder_page_now": AS_HOLDER,
     "block_own_card": AS_HOLDER,

@@ -141,6 +141,11 @@ async def master_of(connection: AsyncConnection, server_key: bytes, key_set: UUI
     sealed = (await connection.execute(query)).scalar_one_or_none()
     if sealed is None:
         raise NotFound("There is no such set of keys.")
+    return unsealed(server_key, key_set, sealed)
+
+
+def unsealed(server_key: bytes, key_set: UUID, sealed: bytes) -> bytes:
+    """The master key of a set, from its row."""
     return unseal(server_key, _PURPOSE, bytes(sealed), key_set.bytes)
 
 
@@ -167,7 +172,7 @@ async def given_to(connection: AsyncConnection, server_key: bytes, venue: UUID, 
     masters: dict[UUID, bytes] = {}
     until_us: dict[UUID, int | None] = {}
     for it in sets:
-        masters[it.id] = unseal(server_key, _PURPOSE, bytes(it.sealed), it.id.bytes)
+        masters[it.id] = unsealed(server_key, it.id, it.sealed)
         until_us[it.id] = it.until_us
     rows = await connection.execute(
         sa.select(card.c.uid, card_chip.c.chip, card_chip.c.key_set, card_chip.c.version)

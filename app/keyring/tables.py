@@ -59,4 +59,18 @@ card_key_grant = sa.Table(
     sa.Column("at_us", sa.BigInteger, nullable=False),
 )
 
+# The highest counter that a card's message at a phone ever had, under the newest keys that it used, with what the
+# message was (SHA-256) and when it came: what is not above it came before. It only rises (app/keyring/guards.py).
+card_tap = sa.Table(
+    "card_tap",
+    metadata,
+    sa.Column("card", sa.ForeignKey("card.id"), primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("counter", sa.Integer, nullable=False),
+    sa.Column("message", sa.LargeBinary, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("version BETWEEN 1 AND 255", name="version_fits"),
+    sa.CheckConstraint("counter BETWEEN 0 AND 16777215", name="counter_fits"),
+)
+
 GUARDS = AppendOnly({"card_key_grant": "id = NEW.id"}, "card_key_grant_refuse", "who was given keys stays known")

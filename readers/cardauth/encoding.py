@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.rules.chips.keyring import FILE_KEY, META_KEY
 from readers.cardauth import ev2, native, ntag424
 from readers.cardauth.errors import Malformed, NotProven
 from readers.cardauth.ntag424 import KEYS, NDEF_FILE, SunFile
-
-# What each key is for. 1: tills prove the card by it. 2, 3: the message in its address. 0, 4: change the others, spare.
-TILL_KEY, META_KEY, FILE_KEY = 1, 2, 3
 
 
 def write_ntag424(

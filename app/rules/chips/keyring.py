@@ -23,6 +23,9 @@ UID_SIZES: Final = (4, 7, 10)
 APPLICATION: Final = b"CMP"
 # The key that a till proves a card with. Others of the chip change its keys and its files: they stay at the desk.
 TILL_KEY: Final[dict[KeyedChip, int]] = {"ntag424": 1, "desfire": 1, "desfire_ev1": 1, "ultralight_aes": 0}
+# Those by which an NTAG 424 DNA makes the message in its address: one encrypts, one signs. Terminals never have them.
+META_KEY: Final = 2
+FILE_KEY: Final = 3
 _GROUP: Final = struct.Struct(">QI")
 _HEAD: Final = struct.Struct(f">BB{APPLICATION_BYTES}sB")
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from app.rules.chips import sun
+from app.rules.chips.keyring import FILE_KEY, META_KEY
 from readers.cardauth import NotProven, ntag424
-from readers.cardauth.encoding import FILE_KEY, META_KEY, write_ntag424
+from readers.cardauth.encoding import write_ntag424
 from readers.cardauth.isodep import IsoDep
 from readers.emulator import Card, Ntag424, Torn
 from readers.taps import CardSilent

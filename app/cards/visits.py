@@ -1,0 +1,67 @@
+"""What the visitor of a card's page has shown of the card, kept in a short-lived cookie of this card's addresses.
+
+    proven    the card itself was at the visitor's phone a moment ago: its message was never used before
+    seen      the same message once more, just after: the page loaded again; enough to look, not to act
+    address   nothing but the card's address, as its QR code has it
+
+The cookie says what was shown and until when, under a MAC over the card; nothing is kept at the server.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import struct
+from typing import Final, Literal, get_args
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.cards.service import Card
+from app.platform.clock import now_us
+from app.platform.context import context_of
+
+Visit = Literal["proven", "seen", "address"]
+
+COOKIE: Final = "comptoir_card"
+LIFETIME_S: Final = 15 * 60
+_KINDS: Final[tuple[Visit, ...]] = get_args(Visit)
+_LABEL: Final = b"comptoir-card-visit-1"
+_CLAIMS: Final = struct.Struct(">BQ")
+_MAC_BYTES: Final = 16
+
+
+def visit_of(request: Request, card: Card) -> Visit:
+    """By the cookie that the request bears; whatever else it bears counts for nothing."""
+    try:
+        raw = base64.b64decode(request.cookies.get(COOKIE, ""), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return "address"
+    claims, mac = raw[: _CLAIMS.size], raw[_CLAIMS.size :]
+    if not hmac.compare_digest(mac, _mac(request, card, claims)):
+        return "address"
+    kind, until_us = _CLAIMS.unpack(claims)
+    return _KINDS[kind] if now_us() < until_us else "address"
+
+
+def remember(request: Request, response: Response, card: Card, visit: Visit) -> None:
+    """Let the browser show it again, at this card's addresses alone. What was shown before is not taken back by less:
+    a page that was proven and is loaded again stays proven until its time is over."""
+    if _KINDS.index(visit_of(request, card)) < _KINDS.index(visit):
+        return
+    claims = _CLAIMS.pack(_KINDS.index(visit), now_us() + LIFETIME_S * 1_000_000)
+    response.set_cookie(
+        COOKIE,
+        base64.urlsafe_b64encode(claims + _mac(request, card, claims)).decode(),
+        max_age=LIFETIME_S,
+        path=f"/c/{card.token}",
+        httponly=True,
+        samesite="lax",
+        # Behind a proxy that ends TLS the request itself looks like plain http; the address people type tells.
+        secure=request.url.scheme == "https" or context_of(request).settings.base_url.startswith("https://"),
+    )
+
+
+def _mac(request: Request, card: Card, claims: bytes) -> bytes:
+    return hmac.digest(context_of(request).keys.token, _LABEL + card.id.bytes + claims, "sha256")[:_MAC_BYTES]
