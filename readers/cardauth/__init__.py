@@ -6,6 +6,7 @@ native      NXP's commands in ISO form, 90 .. 00, as NTAG 424 DNA and DESFire ta
 ev2         AuthenticateEV2First and what is said in its session
 ntag424     NTAG 424 DNA: version, signature, keys, files, the message in its address
 desfire     DESFire EV1 to EV3: AuthenticateAES, or EV2First within an application
+allowance   what an NTAG 424 DNA carries of its offline sales
 ntag21x     NTAG213, 215 and 216: signature, password, counter
 ultralight  MIFARE Ultralight AES: mutual authentication and MACed commands
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.rules.chips.keyring import FILE_KEY, META_KEY
-from readers.cardauth import ev2, native, ntag424
+from app.rules.chips.keyring import FILE_KEY, META_KEY, TILL_KEY
+from readers.cardauth import allowance, ev2, native, ntag424
 from readers.cardauth.errors import Malformed, NotProven
 from readers.cardauth.ntag424 import KEYS, NDEF_FILE, SunFile
 
@@ -40,6 +40,7 @@ def write_ntag424(
     if file is not None:
         ntag424.write(session, NDEF_FILE, file.content, mode="plain")
         ntag424.set_up_sun(session, file, meta_key=META_KEY, file_key=FILE_KEY)
+    allowance.set_up(session, TILL_KEY["ntag424"])
     ntag424.change_key_0(session, after[0], version)
     session = _master_session(transceive, after[0])
     if session is None:
@@ -57,7 +58,8 @@ def _master_session(transceive: native.Transceive, key: bytes) -> ev2.Session | 
 def _check(
     transceive: native.Transceive, session: ev2.Session, keys: Sequence[bytes], version: int, file: SunFile | None
 ) -> None:
-    """Read back what stands there. NotProven, Malformed."""
+    """Read back what stands there, and have a card that carries nothing of its sales begin to. NotProven, Malformed,
+    Refused."""
     found = [ntag424.key_version(session, number) for number in range(KEYS)]
     if found != [version] * KEYS:
         raise NotProven(f"the card's keys have the versions {found} instead of {version}")
@@ -66,4 +68,6 @@ def _check(
         if read != file.content[: file.picc_offset]:
             raise Malformed("the address on the card is not the one that was written")
     for number in range(1, KEYS):
-        ntag424.authenticate(transceive, number, keys[number])
+        proven = ntag424.authenticate(transceive, number, keys[number])
+        if number == TILL_KEY["ntag424"]:
+            allowance.begin(proven, keys[number])

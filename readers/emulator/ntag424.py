@@ -43,7 +43,11 @@ _VERSION = (bytes.fromhex("04040230001105"), bytes.fromhex("04040201021105"))
 
 
 class Ntag424(IsoDepCard):
-    """`keys`: the five keys by number, zeros from the factory. `random_uid`: shows a new UID of 4 bytes at each tap."""
+    """`keys`: the five keys by number, zeros from the factory. `random_uid`: shows a new UID of 4 bytes at each tap.
+
+    `tear_at`: of the next write to a file only so many bytes are kept, for the power goes in its middle: the chip is
+    silent from then on, until it has power again.
+    """
 
     def __init__(
         self,
@@ -60,6 +64,7 @@ class Ntag424(IsoDepCard):
         self.keys = list(keys)
         self.versions = [0] * 5
         self.counter = 0
+        self.tear_at: int | None = None
         self._signature = signature
         self._random = random_uid
         self._draw = draw
@@ -73,11 +78,16 @@ class Ntag424(IsoDepCard):
         super().power_on()
         if self._random:
             self.uid, self.sens_res = b"\x08" + self._draw(3), b"\x04\x00"
+        self._torn = False
         self._selected = False
         self._iso_file: int | None = None
         self._parts: list[bytes] = []
         self._mirrored: bytes | None = None
         self._forget()
+
+    def process(self, command: bytes) -> bytes | None:
+        answer = None if self._torn else super().process(command)
+        return None if self._torn else answer
 
     def apdu(self, command: bytes) -> bytes:
         if command[:1] == b"\x00":
@@ -217,7 +227,9 @@ class Ntag424(IsoDepCard):
             return (session.closed(bytes(read), mode) if session else bytes(read)), OK
         if len(data) != size:
             raise ChipError(LENGTH)
-        self._files[number][offset : offset + size] = data
+        if self.tear_at is not None:
+            data, self.tear_at, self._torn = data[: self.tear_at], None, True
+        self._files[number][offset : offset + len(data)] = data
         return (session.closed(b"", mode) if session else b""), OK
 
     def _content(self, number: int) -> bytes:
