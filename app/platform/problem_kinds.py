@@ -113,6 +113,12 @@ KINDS: dict[str, ProblemKind] = {
     "card-blocked": ProblemKind(
         403, N_("This card is blocked"), _NOTHING_TAKEN, N_("Staff of a venue can lift the block.")
     ),
+    "card-not-proven": ProblemKind(
+        403,
+        N_("This venue takes only cards that prove themselves"),
+        _NOTHING_TAKEN,
+        N_("The card needs keys of its own: a card desk writes them on it, or gives its holder another."),
+    ),
     "insufficient-funds": ProblemKind(
         402, N_("There is not enough on the card"), _NOTHING_TAKEN, N_("Top up the card, or take something off.")
     ),

@@ -25,6 +25,7 @@ class Refusal(StrEnum):
 
     CARD_UNKNOWN = "card-unknown"
     CARD_BLOCKED = "card-blocked"
+    CARD_NOT_PROVEN = "card-not-proven"
     INSUFFICIENT_FUNDS = "insufficient-funds"
     CURRENCY_NOT_ACCEPTED = "currency-not-accepted"
     SPENDING_LIMIT = "spending-limit"
@@ -63,7 +64,7 @@ class CardLimits:
 
 @dataclass(frozen=True, slots=True)
 class OfflineLimits:
-    """One network's limits: by currency, then by assurance level.
+    """One network's limits: by currency, then by assurance level; a card of a level that is left out does not pay.
 
     Beyond `snapshot_stop_s` a terminal sells within `lowered_percent` of every limit, or not at all (None).
     `unknown_cards`: a card that the snapshot does not know may pay, as one of level C that holds nothing.
@@ -158,9 +159,11 @@ def decide(
         if amount <= 0:
             # A deposit that comes back: whoever holds the cup may have its money, and nobody risks anything by it.
             continue
-        allowed = limits.cards.get(currency, {}).get(card.assurance)
+        levels = limits.cards.get(currency, {})
+        allowed = levels.get(card.assurance)
         if allowed is None:
-            return Refuse(Refusal.CURRENCY_NOT_ACCEPTED)
+            surer = any(level < card.assurance for level in levels)
+            return Refuse(Refusal.CARD_NOT_PROVEN if surer else Refusal.CURRENCY_NOT_ACCEPTED)
         if reason := _over(currency, amount, card, terminal, limits, lowered(allowed, percent)):
             return Refuse(reason)
         if risk := _risk(amount, card.available.get(currency, 0)):

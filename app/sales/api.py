@@ -74,7 +74,7 @@ class ExceptionShown(BaseModel):
     responses={
         200: {"description": "This sale was booked before; the first answer again"},
         402: {"description": "insufficient-funds; `balances` and `other_cards` tell what the cards hold"},
-        403: {"description": "card-blocked"},
+        403: {"description": "card-blocked, card-not-proven"},
         404: {"description": "card-unknown"},
         409: {"description": "price-changed, spending-limit, deposit-not-held, or cancelled"},
         422: {

@@ -24,11 +24,12 @@ from app.ledger.service import Ledger
 from app.platform import revision
 from app.platform.database import one_by_one
 from app.rules.prices import Article
+from app.rules.proven import Demand, stricter
 from app.sales.booking import Counter, claim_key, fund_key
 from app.sales.plain_booking import Payer
 from app.sales.rulebook import Rulebook
 from app.terminals.service import admitted
-from app.venues.service import products, venue_named
+from app.venues.service import products, the_network, venue_named
 
 # A card is about 1 kB here. A network with more cards in use at once reads some of them again.
 CARDS_MAX = 50_000
@@ -38,7 +39,7 @@ CARDS_MAX = 50_000
 class Desk:
     """A counter and what a sale there needs: prices by product and currency (of plain products, at any time), all its
     articles, categories by product, the venue's claim accounts by currency, and the funds that take round-ups by
-    currency and beneficiary."""
+    currency and beneficiary; and whether cards must prove themselves."""
 
     counter: Counter
     prices: Mapping[UUID, Mapping[str, int]]
@@ -46,6 +47,7 @@ class Desk:
     categories: Mapping[UUID, str]
     claims: Mapping[str, int]
     funds: Mapping[tuple[str, str], int]
+    demand: Demand
     revision: int
 
 
@@ -92,7 +94,7 @@ class Directory:
                 terminal = await admitted(connection, device, epoch)
                 venue, known = await venue_named(connection, terminal.venue), await currencies(connection)
                 rulebook = Rulebook(venue, known, await policies(connection))
-                sold = await products(connection, venue.id)
+                sold, network = await products(connection, venue.id), await the_network(connection)
             round_ups = sorted(rulebook.beneficiaries)
             keys = [claim_key(venue, known[code]) for code in venue.accepted]
             keys += [fund_key(known[code], beneficiary) for code, beneficiary in round_ups]
@@ -104,6 +106,7 @@ class Directory:
                 categories={it.id: it.category for it in sold},
                 claims={code: next(accounts) for code in venue.accepted},
                 funds={it: next(accounts) for it in round_ups},
+                demand=stricter(network.settings.proven_cards, venue.proven_cards),
                 revision=at,
             )
             if at == self.revision:

@@ -18,6 +18,7 @@ from app.platform.clock import now_us
 from app.platform.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from app.rules.business_day import day_that_counts
 from app.rules.prices import GRACE_US
+from app.rules.proven import pays_online
 from app.sales import booking, deposits
 from app.sales.booking import Counter, fingerprint, online_sale
 from app.sales.directory import Desk, Directory, Purse
@@ -50,7 +51,7 @@ async def counter_of_epoch(reader: AsyncEngine, device: UUID, epoch: int) -> Cou
 async def sell(ledger: Ledger, directory: Directory, device: UUID, epoch: int, sale: Sale) -> tuple[SaleReply, bool]:
     """Book a sale now, or say why not. (reply, whether it was booked before).
 
-    Raises Conflict("price-changed"), NotFound("card-unknown"), Forbidden("card-blocked"), Invalid
+    Raises Conflict("price-changed"), NotFound("card-unknown"), Forbidden("card-blocked", "card-not-proven"), Invalid
     ("currency-not-accepted", "tender-not-allowed"), DomainError("deposit-not-held"): none of them remembered under the
     id. DomainError ("insufficient-funds", "spending-limit", "cancelled") are. NotSignedIn for a terminal that may no
     longer sell; what `Ledger.post` raises.
@@ -109,6 +110,8 @@ def _checked(desk: Desk, found: Mapping[str, Purse | None], rules: Rules, sale: 
             raise NotFound("This card is not known in this network.", "card-unknown", **which)
         if purse.card.status != "active":
             raise Forbidden("This card is blocked.", "card-blocked", **which)
+        if not pays_online(desk.demand, sale.read_as(uid), purse.card.assurance):
+            raise Forbidden("This venue takes only cards that prove themselves.", "card-not-proven", **which)
         purses[uid] = purse
     return purses
 

@@ -15,6 +15,7 @@ from app.currencies.service import Currency, currencies
 from app.identity.pins import pins_of_venue
 from app.platform.clock import now_us
 from app.rules.prices import Window
+from app.rules.proven import offline_levels, stricter
 from app.sales.applied import Applied
 from app.sales.closings.periods import last_of
 from app.sales.rulebook import cents_of, issuer_at
@@ -53,6 +54,7 @@ async def head(
     rules = {code: policy_at(versions[code], now) for code in known}
     others = [it for it in fleet if it.id != terminal.id]
     settings, own = network.settings, applied[terminal.id]
+    demand = stricter(settings.proven_cards, venue.proven_cards)
     return TerminalSnapshot(
         at_us=now,
         device=terminal.id,
@@ -100,7 +102,10 @@ async def head(
         ),
         limits=SnapshotLimits(
             cards={
-                code: {k: (v.per_sale, v.per_card, v.consecutive) for k, v in settings.limits_of(code, it.unit).items()}
+                code: {
+                    level: (its.per_sale, its.per_card, its.consecutive)
+                    for level, its in offline_levels(demand, settings.limits_of(code, it.unit)).items()
+                }
                 for code, it in known.items()
             },
             per_terminal={code: settings.terminal_limit(code, it.unit) for code, it in known.items()},

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.identity.audit import audit
 from app.platform.tables import revision
+from app.rules.proven import Demand
 from app.venues import hours, service
 from app.venues.hours import Hours
 from app.venues.service import Product, Venue
@@ -112,12 +113,17 @@ async def end_hours(connection: AsyncConnection, actor: str, venue: UUID, was: H
 
 
 async def set_paid(
-    connection: AsyncConnection, actor: str, was: Venue, means: Sequence[Means], tips_to: str | None
+    connection: AsyncConnection,
+    actor: str,
+    was: Venue,
+    means: Sequence[Means],
+    tips_to: str | None,
+    proven_cards: Demand | None,
 ) -> None:
-    """What the venue is paid in beside cards, and where its tips go."""
-    await service.set_means(connection, was.id, means, tips_to)
-    now = {"means": list(means), "tips_to": tips_to}
-    before = {"means": list(was.means), "tips_to": was.tips_to}
+    """What the venue is paid in beside cards, where its tips go, and which cards it takes."""
+    await service.set_paid(connection, was.id, means, tips_to, proven_cards)
+    now = {"means": list(means), "tips_to": tips_to, "proven_cards": proven_cards}
+    before = {"means": list(was.means), "tips_to": was.tips_to, "proven_cards": was.proven_cards}
     await audit(connection, actor, "venue.paid", f"venue:{was.id}", venue=str(was.id), was=before, now=now)
 
 
@@ -128,7 +134,7 @@ def mark_hours(it: Hours) -> str:
 
 def mark_paid(it: Venue) -> str:
     """Names how a venue is paid as somebody saw it."""
-    return hashlib.sha256(json.dumps([it.means, it.tips_to]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([it.means, it.tips_to, it.proven_cards]).encode()).hexdigest()
 
 
 def _hours_told(it: Hours) -> dict[str, object]:

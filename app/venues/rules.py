@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from app.money import Unit
 from app.rules.offline import Assurance, CardLimits
 from app.rules.policy import Fee
+from app.rules.proven import Demand
 
 # terminal.md, "Deciding offline": 50/80/10 at level A, 30/40/5 at B and C, in euros. An hour of time money is taken
 # as the same kind of risk as ten euros.
@@ -24,6 +25,13 @@ TERMINAL_LIMITS = {Unit.CENT: 50_000, Unit.MINUTE: 3_000, Unit.POINT: 500}
 def N_(msgid: str) -> str:  # noqa: N802 - the name by which texts are gathered
     """Marks a message id: rules know no catalogs."""
     return msgid
+
+
+DEMAND_TEXTS: Final[dict[Demand, str]] = {
+    "any": N_("any card, by its number"),
+    "offline": N_("without network only cards that prove themselves"),
+    "always": N_("only cards that prove themselves, always"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +55,9 @@ class NetworkSettings:
 
     `snapshot_old`: what a terminal does that has heard nothing for `snapshot_stop_s`: it stops, or sells within
     `lowered_percent` of its limits. `offline_topups`, `unknown_cards`: whether it takes cash for a card, and sells to a
-    card that it does not know, without network. `on_cards`: by currency, the most that all cards together will hold,
-    as the organiser expects it. `venue_tiers`: the name of a fee tier by a venue's slug.
+    card that it does not know, without network. `proven_cards`: whether cards must prove themselves.
+    `on_cards`: by currency, the most that all cards together will hold, as the organiser expects it.
+    `venue_tiers`: the name of a fee tier by a venue's slug.
     """
 
     zone: str = "Europe/Paris"  # of what happens at no venue
@@ -73,6 +82,7 @@ class NetworkSettings:
     blind_count: bool = True
     # Whether staff may sign in at a terminal by their PIN alone, without their card.
     pin_only: bool = True
+    proven_cards: Demand = "any"
     card_limits: dict[str, dict[Assurance, tuple[int, int, int]]] = field(default_factory=dict)
     terminal_limits: dict[str, int] = field(default_factory=dict)
     on_cards: dict[str, int] = field(default_factory=dict)

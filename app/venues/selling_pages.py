@@ -18,8 +18,10 @@ from app.platform.context import context_of
 from app.platform.errors import NotFound
 from app.rules.goods import LINE_MAX, is_line
 from app.rules.ids import uuid7
+from app.rules.proven import DEMANDS
 from app.venues import hours, hours_form, offer, service
 from app.venues.hours import Hours
+from app.venues.rules import DEMAND_TEXTS
 from app.venues.service import MEANS, Venue
 from app.web import N_, texts_of
 
@@ -69,6 +71,7 @@ async def paid_page(request: Request, caller: Caller, session: SignedIn, venue: 
     async with context_of(request).reader.connect() as connection:
         at = await service.venue_named(connection, venue)
         typed = {f"means.{it}": "yes" for it in at.means} | {"tips_to": at.tips_to or ""}
+        typed["proven_cards"] = at.proven_cards or ""
         return await _paid_form(request, session, connection, at, typed, {})
 
 
@@ -86,11 +89,14 @@ async def change_paid(request: Request, caller: Caller, session: SignedIn, venue
             wrong["tips_to"] = texts.gettext("Write a name.")
         elif len(tips_to) > LINE_MAX:
             wrong["tips_to"] = texts.gettext("This is too long: %(num)s characters at most.") % {"num": LINE_MAX}
+        demand = next((it for it in DEMANDS if it == typed.get("proven_cards")), None)
+        if demand is None and typed.get("proven_cards"):
+            wrong["proven_cards"] = texts.gettext("Choose one.")
         if typed.get("seen") != offer.mark_paid(at):
             wrong[""] = texts.gettext("Somebody else changed this meanwhile. Look at yours again, then save.")
         if wrong:
             return await _paid_form(request, session, connection, at, typed, wrong)
-        await offer.set_paid(connection, session.principal.actor, at, means, tips_to or None)
+        await offer.set_paid(connection, session.principal.actor, at, means, tips_to or None, demand)
     return RedirectResponse(f"{HERE}?venue={venue}", 303)
 
 
@@ -179,6 +185,8 @@ async def _paid_form(
         seen=offer.mark_paid(venue),
         means=MEANS_TEXTS,
         funds=sorted(funds),
+        demands=DEMAND_TEXTS,
+        network_demand=network.settings.proven_cards,
         typed=typed,
         wrong=wrong,
     )

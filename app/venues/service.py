@@ -19,6 +19,7 @@ from app.rules.business_day import business_day
 from app.rules.ids import uuid7
 from app.rules.lines import ProductKind
 from app.rules.prices import Article, Window
+from app.rules.proven import Demand
 from app.venues.hours import hours_by_product
 from app.venues.rules import NetworkSettings
 from app.venues.tables import network, price, product, venue, venue_currency
@@ -39,6 +40,7 @@ class Venue:
     """`cut_off`: when its business day ends, on the wall clock of `zone`. `accepted`: currency codes, in order.
 
     `means`: what it is paid in beside cards, in order. `tips_to`: the fund that tips go to; None: its own claim.
+    `proven_cards`: whether cards must prove themselves here, beyond what the network demands; None: as there.
     """
 
     id: UUID
@@ -49,6 +51,7 @@ class Venue:
     accepted: tuple[str, ...]
     means: tuple[Means, ...] = ("cash", "bank_card")
     tips_to: str | None = None
+    proven_cards: Demand | None = None
 
     @property
     def owner(self) -> str:
@@ -117,6 +120,7 @@ async def venues(connection: AsyncConnection) -> dict[UUID, Venue]:
             tuple(accepted.get(row.id, ())),
             tuple(it for it in MEANS if it in row.means.split(",")),
             row.tips_to,
+            row.proven_cards,
         )
         for row in rows
     }
@@ -223,9 +227,11 @@ async def set_sold_out(
     return (await connection.execute(sa.select(product.c.id).where(*here))).one_or_none() is not None
 
 
-async def set_means(connection: AsyncConnection, id_: UUID, means: Sequence[Means], tips_to: str | None) -> None:
-    """What a venue is paid in beside cards, and where its tips go."""
-    values = {"means": ",".join(means), "tips_to": tips_to}
+async def set_paid(
+    connection: AsyncConnection, id_: UUID, means: Sequence[Means], tips_to: str | None, proven_cards: Demand | None
+) -> None:
+    """What a venue is paid in beside cards, where its tips go, and which cards it takes."""
+    values = {"means": ",".join(means), "tips_to": tips_to, "proven_cards": proven_cards}
     await connection.execute(sa.update(venue).where(venue.c.id == id_).values(values))
 
 

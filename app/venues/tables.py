@@ -17,7 +17,8 @@ network = sa.Table(
 )
 
 # cut_off: "HH:MM" on the venue's wall clock, when its business day ends. means: what it is paid in beside cards, in
-# order (app.wire.Means). tips_to: the fund that tips go to; without one they are the venue's.
+# order (app.wire.Means). tips_to: the fund that tips go to; without one they are the venue's. proven_cards: whether
+# cards must prove themselves here (app.rules.proven); without it, as the network says.
 venue = sa.Table(
     "venue",
     metadata,
@@ -30,6 +31,8 @@ venue = sa.Table(
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
     sa.Column("means", sa.Text, nullable=False, server_default="cash,bank_card"),
     sa.Column("tips_to", sa.Text),
+    sa.Column("proven_cards", sa.Text),
+    sa.CheckConstraint("proven_cards IN ('any', 'offline', 'always')", name="proven_cards_known"),
 )
 
 venue_currency = sa.Table(

@@ -149,6 +149,8 @@ class Sale(Message):
     of another currency is not known here: app.rules.paying checks that. Venue and terminal are those of the
     authenticated device.
 
+    `assurance`: how sure the terminal is of `card`; `other_assurance`: of the others, "C" where it says nothing.
+
     Without a card, nothing of it enters the network's ledger; it stays in the journal and in the venue's till figures.
     A gift of the house has `rest` of the means "house", and a `reason`: for all of it, without a card, or for what the
     cards do not pay of plain products.
@@ -157,6 +159,9 @@ class Sale(Message):
     id: UUID
     card: Annotated[NoCardOrUid, Field(exclude_if=_is_empty)] = ""
     assurance: Literal["A", "B", "C"] = "C"
+    other_assurance: Annotated[dict[CardUid, Literal["A", "B", "C"]], Field(max_length=16, exclude_if=_is_empty)] = (
+        Field(default_factory=dict)
+    )
     cashier: UUID | None = None
     lines: Annotated[tuple[SaleLine, ...], Field(min_length=1, max_length=200)]
     tenders: Annotated[tuple[Tender, ...], Field(max_length=16)]
@@ -165,6 +170,10 @@ class Sale(Message):
     bill: Annotated[Bill | None, Field(exclude_if=_is_none)] = None
     reason: Annotated[str | None, Field(min_length=1, max_length=200, exclude_if=_is_none)] = None
     occurred_at_us: InstantUs
+
+    def read_as(self, card: str) -> Literal["A", "B", "C"]:
+        """How sure the terminal was of one of its cards."""
+        return self.assurance if card == self.card else self.other_assurance.get(card, "C")
 
     @property
     def plain(self) -> bool:

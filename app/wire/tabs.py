@@ -8,12 +8,14 @@ from uuid import UUID
 from pydantic import Field
 
 from app.rules.basket import QUANTITY_MAX, UNIT_PRICE_MAX
+from app.rules.offline import Assurance
 from app.wire.base import CardUid, CurrencyCode, InstantUs, Message, Minor
 from app.wire.sale import Sale, SaleReply
 
 
 class OpenTab(Message):
-    """Set `amount` minor units of `currency` aside on a card. `id` is the tab's, and the hold's."""
+    """Set `amount` minor units of `currency` aside on a card. `id` is the tab's, and the hold's. `assurance`: how sure
+    the terminal is of the card."""
 
     id: UUID
     card: CardUid
@@ -21,6 +23,7 @@ class OpenTab(Message):
     amount: Minor
     name: Annotated[str, Field(max_length=40)] = ""
     cashier: UUID | None = None
+    assurance: Annotated[Assurance, Field(exclude_if=lambda level: level == "C")] = "C"
 
 
 class TabItem(Message):

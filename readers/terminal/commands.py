@@ -22,7 +22,7 @@ class TillError(Exception):
     not_voidable, not_yours, too_late, not_offered, journal_failed, unknown_sale, no_printer, printer_busy, no_right,
     only_online, card_first, unknown_act, wrong_amount, not_allowed, in_training, no_session, session_open,
     nothing_to_close, reason_needed, no_closing, tab_plain, tab_over_hold, tab_closed, tab_changed, tab_funds,
-    tab_blocked, tab_refused, tab_no_answer, tab_not_noted, price_changed, below_zero,
+    tab_blocked, tab_not_proven, tab_refused, tab_no_answer, tab_not_noted, price_changed, below_zero,
     card_only, only_cash, not_a_gift, undo_spent, undo_away, undo_not_there, undo_refused, undo_no_answer.
     """
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from app.rules.ids import uuid7
+from app.rules.offline import Assurance
 from app.wire import Means, Rest, Sale, SaleLine, SaleRow, Tender
 from app.wire.tabs import AddToTab, CloseTab, OpenTab, Tab, TabClosed, TabItem, Tabs
 from readers.journal import Clock, Journal, JournalFailed
@@ -28,6 +29,7 @@ _REASONS = {
     "insufficient-funds": "tab_funds",
     "hold-ended": "tab_over_hold",
     "card-blocked": "tab_blocked",
+    "card-not-proven": "tab_not_proven",
     "spending-limit": "tab_funds",
 }
 
@@ -103,7 +105,9 @@ class TabDesk:
         await self._note(sale)
         return sale
 
-    async def pay_rest(self, it: Tab, sale: UUID, cashier: UUID, card: str) -> tuple[Sale, TabClosed]:
+    async def pay_rest(
+        self, it: Tab, sale: UUID, cashier: UUID, card: str, assurance: Assurance = "C"
+    ) -> tuple[Sale, TabClosed]:
         """Pay a tab with a card that was presented for what goes beyond what is set aside. Rejected, Unreachable,
         JournalFailed."""
         first, beyond = min(it.held, it.total), max(0, it.total - it.held)
@@ -115,6 +119,8 @@ class TabDesk:
                 Tender(currency=it.currency, amount=beyond, card=card),
             )
         made = self._sale(it, cashier, it.card if first else card, tenders, (), sale)
+        read = {"assurance": assurance} if made.card == card else {"other_assurance": {card: assurance}}
+        made = made.model_copy(update=read)
         path = f"/api/v1/tabs/{it.id}/close"
         closed = await self._server.ask("POST", path, self._device, CloseTab(sale=made, presented=True), TabClosed)
         await self._note(made)

@@ -267,6 +267,7 @@ class Tap:
             id=it.pending.sale,
             card=first.uid,
             assurance=first.assurance,
+            other_assurance={it.card.uid: it.card.assurance for it in it.held[1:]},
             cashier=it.pending.cashier,
             lines=it.pending.basket.lines,
             tenders=it.parts.tenders,

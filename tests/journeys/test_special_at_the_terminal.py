@@ -27,7 +27,7 @@ from app.sales.closings import store
 from app.sales.closings.document import ClosingDocument
 from app.sales.records import TillRecord, records_of_day
 from app.venues.hours import Hours, add_hours
-from app.venues.service import Product, add_product, set_means
+from app.venues.service import Product, add_product, set_paid
 from readers.kiosk import create_kiosk
 from tests.journeys.test_split_at_the_terminal import Bar, bar  # noqa: F401
 from tests.journeys.test_tab_at_the_terminal import drink, opened, with_tabs
@@ -56,7 +56,7 @@ async def network(quick: None, database_url: str, tmp_path: Path) -> AsyncIterat
                 await add_product(connection, venue, product)
                 network.products["raffinerie", product.name_fr] = product
             await add_hours(connection, venue, _hours(begins, ends, punch.id))
-            await set_means(connection, venue, ("cash", "bank_card", "cheque", "meal_voucher"), "Équipe du bar")
+            await set_paid(connection, venue, ("cash", "bank_card", "cheque", "meal_voucher"), "Équipe du bar", None)
         await network.rules(RAF, PAID_OUT)
         await network.hired("marie")
         await network.top_up("awa", 2000)

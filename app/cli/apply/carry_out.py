@@ -85,7 +85,7 @@ class Work:
         it = self.want.venues[slug]
         await venues.change_venue(self.connection, id_, it.name, it.zone, it.cut_off)
         await venues.set_accepted(self.connection, id_, it.accepts)
-        await venues.set_means(self.connection, id_, it.means, it.tips_to)
+        await venues.set_paid(self.connection, id_, it.means, it.tips_to, it.proven_cards)
 
     async def _venue_ids(self) -> dict[str, UUID]:
         return {it.slug: id_ for id_, it in (await venues.venues(self.connection)).items()}

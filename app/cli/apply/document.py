@@ -14,6 +14,7 @@ from app.accounting.books.chart import Account, Regime
 from app.money import Unit
 from app.rules.lines import ProductKind
 from app.rules.policy import CurrencyKind, Policy
+from app.rules.proven import Demand
 from app.venues.rules import NetworkSettings
 from app.wire import Means
 
@@ -67,7 +68,8 @@ class HoursEntry:
 @dataclass(frozen=True, slots=True)
 class VenueEntry:
     """`means`: what it is paid in beside cards, in the order of MEANS. `tips_to`: the fund that tips go to; None: the
-    venue's own money. `hours`: by name."""
+    venue's own money. `proven_cards`: whether cards must prove themselves; None: as the network says. `hours`: by name.
+    """
 
     name: str
     zone: str
@@ -76,6 +78,7 @@ class VenueEntry:
     products: Mapping[str, ProductEntry]
     means: tuple[Means, ...] = USUAL_MEANS
     tips_to: str | None = None
+    proven_cards: Demand | None = None
     hours: Mapping[str, HoursEntry] = field(default_factory=dict)
 
 

@@ -13,6 +13,7 @@ from app.accounting.books.chart import Regime
 from app.rules.goods import COLOUR, COLOUR_PATTERN, LINE_MAX, is_line
 from app.rules.lines import ProductKind
 from app.rules.policy import CurrencyKind
+from app.rules.proven import Demand
 from app.wire.base import CurrencyCode
 
 
@@ -113,6 +114,7 @@ class VenueForm(Form):
     fee_tier: str | None = None
     means: list[Literal["cash", "bank_card", "cheque", "meal_voucher"]] = ["cash", "bank_card"]
     tips_to: Line | None = None
+    proven_cards: Demand | None = None
     products: dict[Line, ProductForm] = {}
     hours: dict[Line, HoursForm] = {}
 
@@ -143,6 +145,7 @@ class SettingsForm(Form):
     session_required: Yes | None = None
     blind_count: Yes | None = None
     pin_only: Yes | None = None
+    proven_cards: Demand | None = None
     refund_heard: str | None = None
     refund_wait: str | None = None
     fee_vat: str | None = None

@@ -163,8 +163,8 @@ def _venues(have: NetworkEntry, want: NetworkEntry, units: Mapping[str, Unit]) -
             yield Change(
                 "~", "venue", (slug,), f"takes {_listed(it.accepts)}" + (f" (was {_listed(taken)})" * bool(known))
             )
-        usual = replace(it, means=USUAL_MEANS, tips_to=None)
-        if differences := _members(known or usual, it, ("means", "tips_to")):
+        usual = replace(it, means=USUAL_MEANS, tips_to=None, proven_cards=None)
+        if differences := _members(known or usual, it, ("means", "tips_to", "proven_cards")):
             yield Change("~", "venue", (slug,), _differences(differences))
         yield from _products(slug, known.products if known else {}, it.products, units)
         yield from _hours(slug, known.hours if known else {}, it.hours, units)

@@ -103,4 +103,5 @@ async def _venue(connection: AsyncConnection, it: Venue) -> VenueEntry:
         # What is no longer sold costs nothing at any hour.
         if prices:
             hours[one.name] = HoursEntry(one.weekdays, one.begins, one.ends, prices)
-    return VenueEntry(it.name, it.zone, it.cut_off, frozenset(it.accepted), sold, it.means, it.tips_to, hours)
+    takes = frozenset(it.accepted)
+    return VenueEntry(it.name, it.zone, it.cut_off, takes, sold, it.means, it.tips_to, it.proven_cards, hours)

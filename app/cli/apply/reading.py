@@ -204,6 +204,7 @@ class _Reader:
             products,
             tuple(means for means in MEANS if means in it.means),
             it.tips_to,
+            it.proven_cards,
             {name: self.hours((*at, "hours", name), it, hours) for name, hours in it.hours.items()},
         )
 

@@ -77,6 +77,7 @@ _SAME = (
     "session_required",
     "blind_count",
     "pin_only",
+    "proven_cards",
     "journal_rows",
 )
 

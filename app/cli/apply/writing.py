@@ -119,6 +119,7 @@ def _venue(it: VenueEntry, tier: str | None, units: dict[str, Unit]) -> dict[str
         **({"fee_tier": tier} if tier is not None else {}),
         **({"means": list(it.means)} if it.means != USUAL_MEANS else {}),
         **({"tips_to": it.tips_to} if it.tips_to is not None else {}),
+        **({"proven_cards": it.proven_cards} if it.proven_cards is not None else {}),
         "products": {name: _product(sold, units) for name, sold in it.products.items()},
         **_named("hours", {name: _hours(hours, units) for name, hours in it.hours.items()}),
     }

@@ -6,12 +6,13 @@ write that down; the next look writes it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from app.cards.service import card_by_uid, wallet_key
+from app.cards.service import Card, card_by_uid, wallet_key
 from app.currencies.service import rates
 from app.identity.staff import staff_at
 from app.ledger.rules.operations import Conflict as HoldConflict
@@ -19,11 +20,13 @@ from app.ledger.rules.operations import Held, Hold, Refused, Release
 from app.ledger.service import REFUSALS, Ledger, posted
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from app.rules.proven import Demand, pays_online, stricter
 from app.sales import service
 from app.sales.booking import Counter, online_sale
 from app.sales.directory import Directory
 from app.sales.tabs import store
 from app.terminals.service import require_active
+from app.venues.service import the_network
 from app.wire import Sale, SaleLine
 from app.wire.tabs import AddToTab, OpenTab, Tab, TabClosed, TabItem, Tabs
 
@@ -33,15 +36,18 @@ JOURNALLED_WITHIN_US = 7 * 24 * 3600 * 1_000_000
 
 
 async def open_tab(ledger: Ledger, counter: Counter, wanted: OpenTab) -> Tab:
-    """Conflict("idempotency-key-reused"), Forbidden("card-blocked"), Invalid("currency-not-accepted"), NotFound,
-    DomainError("insufficient-funds")."""
+    """Conflict("idempotency-key-reused"), Forbidden("card-blocked", "card-not-proven"), NotFound,
+    Invalid("currency-not-accepted"), DomainError("insufficient-funds")."""
     require_active(counter.terminal)
     if wanted.currency not in counter.venue.accepted:
         raise Invalid(f"{counter.venue.name} does not accept {wanted.currency}.", "currency-not-accepted")
     async with ledger.reader.connect() as connection:
-        card = await card_by_uid(connection, wanted.card)
+        card, network = await card_by_uid(connection, wanted.card), await the_network(connection)
     if card.status != "active":
         raise Forbidden("This card is blocked.", "card-blocked")
+    demand = stricter(network.settings.proven_cards, counter.venue.proven_cards)
+    if not pays_online(demand, wanted.assurance, card.assurance):
+        raise Forbidden("This venue takes only cards that prove themselves.", "card-not-proven")
     key = wallet_key(card.owner, counter.currencies[wanted.currency])
     (wallet,) = await ledger.accounts([key], rates(counter.currencies))
     expires_at_us = now_us() + HOLD_US
@@ -76,6 +82,11 @@ async def add(ledger: Ledger, counter: Counter, id_: UUID, wanted: AddToTab) -> 
             if any(it.quantity < 0 for it in after):
                 raise Invalid("That is not on the tab.", "not-on-tab")
     return await _shown(ledger, id_)
+
+
+def _check_proven(demand: Demand, sale: Sale, cards: Mapping[str, Card]) -> None:
+    if not all(pays_online(demand, sale.read_as(uid), it.assurance) for uid, it in cards.items()):
+        raise Forbidden("This venue takes only cards that prove themselves.", "card-not-proven")
 
 
 async def tabs(ledger: Ledger, counter: Counter) -> Tabs:
@@ -129,6 +140,9 @@ async def close(
     from_tab = sum(it.amount for it in sale.tenders if (it.card or sale.card) == row.card)
     if from_tab > held and (not presented or known[row.card].card.status != "active"):
         raise Conflict("More was drunk than was set aside.", "tab-over-hold", missing=from_tab - held)
+    # What is set aside was asked of the card when the tab was opened.
+    paying = {uid: it.card for uid, it in known.items() if uid != row.card or from_tab > held}
+    _check_proven(desk.demand, sale, paying)
     async with ledger.engine.begin() as connection:
         if not await store.claim(connection, id_, row.sale, sale, counter.terminal.id):
             raise Conflict("This tab is being paid at another terminal.", "tab-closed")

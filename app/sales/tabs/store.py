@@ -21,7 +21,7 @@ async def insert(connection: AsyncConnection, venue: UUID, owner: str, wanted: O
         "owner": owner,
         "opened_at_us": now_us(),
         "expires_at_us": expires_at_us,
-        **wanted.model_dump(),
+        **wanted.model_dump(exclude={"assurance"}),
     }
     await connection.execute(sa.insert(tab).values(values))
 

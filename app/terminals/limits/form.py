@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from app.currencies.service import Currency
 from app.money import Unit, format_amount, parse_amount
 from app.rules.offline import Assurance
-from app.venues.rules import CARD_LIMITS, TERMINAL_LIMITS, NetworkSettings, problems
+from app.venues.rules import CARD_LIMITS, DEMAND_TEXTS, TERMINAL_LIMITS, NetworkSettings, problems
 from app.web import N_, Texts
 
 Input = Literal["duration", "percent", "number", "yes", "choice"]
@@ -74,12 +74,22 @@ TILL: Final = (
     Asked("blind_count", N_("The drawer is counted before the till tells what should be in it"), "yes"),
     Asked("pin_only", N_("A PIN alone is enough to sign in, without a staff card"), "yes"),
 )
+CARDS: Final = (
+    Asked(
+        "proven_cards",
+        N_("Cards that pay"),
+        "choice",
+        N_("A venue may demand more, on its own page"),
+        options=tuple(DEMAND_TEXTS.items()),
+    ),
+)
 TOPICS: Final = (
     (N_("A terminal without network"), ALONE),
     (N_("Refunds"), REFUNDS),
     (N_("The till"), TILL),
+    (N_("Cards"), CARDS),
 )
-_ASKED: Final = (*ALONE, *REFUNDS, *TILL)
+_ASKED: Final = (*ALONE, *REFUNDS, *TILL, *CARDS)
 
 
 def filled(settings: NetworkSettings, currencies: Mapping[str, Currency], language: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ import { state } from "./store.js";
 import { has, t } from "./words.js";
 
 // What staff can put right here and now is amber; what lies with the card is red.
-const RED = new Set(["card-unknown", "card-blocked", "insufficient-funds", "unusable-card"]);
+const RED = new Set(["card-unknown", "card-blocked", "card-not-proven", "insufficient-funds", "unusable-card"]);
 
 let shown = "";
 let heard = null;

@@ -76,7 +76,8 @@ class TabOpen(_WithTabs):
         if not isinstance(wanted, OpenTab):
             raise TypeError("a tab is opened by what was prepared")
         try:
-            await self._desk.open(wanted.model_copy(update={"id": ask.sale, "card": card.uid, "cashier": ask.cashier}))
+            read = {"card": card.uid, "assurance": card.assurance}
+            await self._desk.open(wanted.model_copy(update={"id": ask.sale, "cashier": ask.cashier, **read}))
         except SyncError as error:
             return self._refused(ask, card, error)
         return self._result(ask, card, None)
@@ -100,7 +101,7 @@ class TabPay(_WithTabs):
         if not isinstance(tab, Tab):
             raise TypeError("a tab is paid by what was prepared")
         try:
-            _, closed = await self._desk.pay_rest(tab, ask.sale, ask.cashier, card.uid)
+            _, closed = await self._desk.pay_rest(tab, ask.sale, ask.cashier, card.uid, card.assurance)
         except (SyncError, TillError) as error:
             return self._refused(ask, card, error)
         reply = closed.reply

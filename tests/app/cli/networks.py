@@ -20,6 +20,7 @@ from app.cli.apply.document import (
 )
 from app.currencies.policies import defaults
 from app.rules.policy import CurrencyKind, Fee, Limits, Policy, Spending
+from app.rules.proven import DEMANDS
 from app.venues.rules import FeeTier, NetworkSettings
 
 KINDS: dict[str, CurrencyKind] = {
@@ -104,6 +105,7 @@ def networks(draw: st.DrawFn) -> NetworkEntry:
         session_required=draw(st.booleans()),
         blind_count=draw(st.booleans()),
         pin_only=draw(st.booleans()),
+        proven_cards=draw(st.sampled_from(DEMANDS)),
         fee_vat_basis_points=draw(st.sampled_from([0, 850, 2000])),
         card_limits={code: {level: (draw(cents), draw(cents), 3) for level in ("A", "B", "C")} for code in codes[:1]},
         terminal_limits={code: draw(cents) for code in codes[1:2]},
@@ -161,5 +163,6 @@ def _venue(draw: st.DrawFn, codes: list[str]) -> VenueEntry:
         products,
         draw(st.sampled_from([("cash", "bank_card"), ("cash",), ("cash", "bank_card", "cheque", "meal_voucher"), ()])),
         draw(st.none() | line),
+        draw(st.none() | st.sampled_from(DEMANDS)),
         hours,
     )

@@ -17,7 +17,7 @@ from app.rules.lines import NO_PRODUCT, LineKind, ProductKind
 from app.sales.records import records_of_day
 from app.sales.tables import till_record
 from app.venues.hours import Hours, add_hours
-from app.venues.service import Product, add_product, products, set_means
+from app.venues.service import Product, add_product, products, set_paid
 from app.wire import Bill, Rest, Sale, SaleLine, SaleRow, Share, SoldOutRow, Tender, TerminalSnapshot, VoidRow
 from tests.support.network import CARDS, GIFT, UNKNOWN_UID, Network, Terminal, both
 
@@ -181,7 +181,7 @@ async def test_bottles_lower_the_total_and_tips_raise_it(network: Network, bar: 
 
 async def test_tips_go_where_the_venue_says(network: Network, bar: Terminal) -> None:
     async with network.engine.begin() as connection:
-        await set_means(connection, network.venues["raffinerie"].id, ("cash", "meal_voucher"), "Équipe du bar")
+        await set_paid(connection, network.venues["raffinerie"].id, ("cash", "meal_voucher"), "Équipe du bar", None)
     assert (await bar.sell(sale(beer(network), cups(1), line(NO_PRODUCT, 50, "tip")))).status_code == 201
     assert await network.claims("raffinerie") == {"RAF": 350}
     assert await balance(network, "deposit") == {"RAF": 100}
