@@ -80,6 +80,7 @@ import app.terminals.pages
 import app.topups.api
 import app.topups.pages
 import app.topups.rows
+import app.topups.webhooks
 import app.venues.api
 import app.venues.product_api
 import app.venues.product_pages
@@ -106,7 +107,7 @@ from app.sales.closings.taking_in import handler as closing_handler
 from app.sales.deltas import Snapshots
 from app.sales.directory import Directory
 from app.sales.rows.sale import handler as sale_handler
-from app.topups.online import open_provider, reconcile_for_ever
+from app.topups.online import RECONCILE_EVERY_S, Bell, open_provider, reconcile_for_ever
 from app.web import Pages, SecurityHeaders, render_error, static_app, texts_of
 from app.web.source import SOURCE_URL, source
 from app.wire import ClosingRow, Problem, SaleRow
@@ -195,6 +196,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.sales.api.router,
         app.sales.tabs.api.router,
         app.topups.api.router,
+        app.topups.webhooks.router,
         app.issuing.api.router,
         app.mutual.api.members.router,
         app.mutual.api.exchanges.router,
@@ -291,6 +293,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     made_here = {ClosingRow: closing_handler(context.keys.signing), SaleRow: sale_handler(api.state.directory)}
     api.state.row_handlers = {**api.state.row_handlers, **made_here}
     api.state.context, api.state.ledger, api.state.provider = context, ledger, open_provider(context)
+    api.state.bell = bell = Bell()
     api.state.menu_counts = {}
     api.state.follower = follower = Follower(ledger)
     await follower.start()
@@ -308,7 +311,8 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     tasks.append(asyncio.create_task(close_gone_for_ever(ledger, api.state.menu_counts), name="inbox"))
     tasks.append(asyncio.create_task(figure_for_ever(context.engine), name="figures"))
     if provider is not None:
-        tasks.append(asyncio.create_task(reconcile_for_ever(context, ledger, provider), name="reconciliation"))
+        rounds = reconcile_for_ever(context, ledger, provider, RECONCILE_EVERY_S, bell)
+        tasks.append(asyncio.create_task(rounds, name="reconciliation"))
     try:
         with on_stop_signal(follower.leave):
             yield
@@ -318,6 +322,8 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
         await asyncio.wait(tasks)
         await follower.stop()
         await ledger.stop()
+        if provider is not None:
+            await provider.close()
         await context.close()
 
 

@@ -85,6 +85,12 @@ class Payout:
         return fees_of([it.line for it in self.rows])
 
     @property
+    def unbooked_fees_cents(self) -> int:
+        """Of the fees, what was not booked with the top-ups themselves."""
+        booked = sum(it.topup.fee_cents or 0 for it in self.rows if it.what == "topup" and it.topup is not None)
+        return self.fees_cents - booked
+
+    @property
     def explained(self) -> bool:
         return all(it.explained for it in self.rows)
 
@@ -166,7 +172,7 @@ async def rows_of(connection: AsyncConnection, ids: Collection[UUID]) -> list[Ro
 async def expected(connection: AsyncConnection) -> list[Coming]:
     """Payouts that no line of the bank is yet."""
     return [
-        Coming(it.provider, it.reference, it.net_cents, it.fees_cents, it.day, it.explained)
+        Coming(it.provider, it.reference, it.net_cents, it.unbooked_fees_cents, it.day, it.explained)
         for it in await payouts(connection)
         if it.bank_line is None and it.net_cents > 0
     ]
@@ -236,7 +242,8 @@ def _row(
     if it.category == "charge":
         if of.status != "credited":
             return Row(id_, provider, it, "not_credited", of)
-        return Row(id_, provider, it, "topup" if of.euro_cents == it.gross_cents else "other_amount", of)
+        right = of.euro_cents == it.gross_cents and (of.fee_cents or 0) <= it.fee_cents
+        return Row(id_, provider, it, "topup" if right else "other_amount", of)
     if it.category == "dispute_reversal":
         back = next((one for one in mine if one.euro_cents == it.gross_cents), None)
         booked = back is not None and back.won_at_us is not None

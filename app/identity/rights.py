@@ -208,6 +208,7 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "delete_webhook": MANAGE_NETWORK,
     # Payment providers
     "payment_notice": EVERYBODY,
+    "payment_webhook": EVERYBODY,
     # The holder's pages
     "tapped_card": AS_HOLDER,
     "holder_page": AS_HOLDER,
@@ -219,6 +220,7 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "topup_form": AS_HOLDER,
     "begin_topup": AS_HOLDER,
     "topup_state": AS_HOLDER,
+    "topup_payment": AS_HOLDER,
     # A receipt: whoever was handed its address
     "receipt_page": AS_HOLDER,
     # The sandbox provider's page, where it is mounted: whoever knows the payment's reference

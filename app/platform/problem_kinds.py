@@ -299,6 +299,19 @@ KINDS: dict[str, ProblemKind] = {
         N_("No money is lost, and trying again charges nothing twice."),
         _TRY_AGAIN,
     ),
+    "provider-away": ProblemKind(
+        503,
+        N_("The payment provider does not answer"),
+        N_("Nothing is charged twice."),
+        N_("Try again in a moment, or top up at a counter."),
+    ),
+    "provider-refused": ProblemKind(
+        502,
+        N_("The payment provider refuses"),
+        N_("Nothing was charged."),
+        N_("Top up at a counter, and tell whoever runs the network."),
+    ),
+    "notice-not-genuine": ProblemKind(400, N_("This notice does not come from the payment provider"), _NOTHING_CHANGED),
     "unexpected": ProblemKind(
         500,
         N_("Something went wrong on our side"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -20,7 +20,8 @@ from pydantic_settings import (
 class Settings(BaseSettings):
     """Everything an operator may set. Units are the last word of a name."""
 
-    model_config = SettingsConfigDict(env_prefix="COMPTOIR_", extra="ignore", frozen=True)
+    # What is wrong with a setting is told without the settings: some are secrets.
+    model_config = SettingsConfigDict(env_prefix="COMPTOIR_", extra="ignore", frozen=True, hide_input_in_errors=True)
 
     data: Path = Field(Path("comptoir-data"), description="folder for the SQLite database, secrets and backups")
     database_url: str | None = Field(
@@ -30,7 +31,13 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="the address to listen on")
     port: int = Field(8000, description="the port to listen on")
     workers: int = Field(1, ge=1, le=64, description="API processes; more than one needs PostgreSQL")
-    payments: Literal["none", "sandbox"] = Field("none", description="online top-up provider")
+    payments: Literal["none", "sandbox", "stripe"] = Field("none", description="online top-up provider")
+    stripe_key: SecretStr = Field(SecretStr(""), description="Stripe's secret or restricted key (sk_..., rk_...)")
+    stripe_webhook_secret: SecretStr = Field(
+        SecretStr(""),
+        description="of Stripe's webhook endpoint (whsec_...); two, with a comma, while it changes",
+    )
+    stripe_url: str = Field("https://api.stripe.com", description="Stripe's API")
     webhooks_private: bool = Field(
         False, description="webhooks may lead to private addresses, and over plain http to this machine"
     )
@@ -56,6 +63,14 @@ class Settings(BaseSettings):
         for proxy in found:
             ip_network(proxy, strict=False)
         return found
+
+    @model_validator(mode="after")
+    def _provider_has_its_keys(self) -> Self:
+        needed = {"stripe": ("stripe_key", "stripe_webhook_secret")}.get(self.payments, ())
+        missing = [f"COMPTOIR_{it.upper()}" for it in needed if not getattr(self, it).get_secret_value().strip()]
+        if missing:
+            raise ValueError(f"COMPTOIR_PAYMENTS={self.payments} needs {' and '.join(missing)}")
+        return self
 
     @classmethod
     def settings_customise_sources(

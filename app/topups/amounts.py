@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.currencies.service import Currency
 from app.money import AmountNotUnderstood, Unit, format_amount, parse_amount
-from app.platform.errors import Invalid
+from app.platform.errors import DomainError
 from app.venues.rules import NetworkSettings
 from app.web import Texts
 
@@ -60,7 +60,7 @@ def price_in_words(currency: Currency, texts: Texts) -> str:
     return texts.gettext("%(unit)s costs %(euros)s", unit=currency.text(whole, texts.language), euros=euros)
 
 
-def problem_in_words(error: AmountNotUnderstood | Invalid, limits: Limits, currency: Currency, texts: Texts) -> str:
+def problem_in_words(error: AmountNotUnderstood | DomainError, limits: Limits, currency: Currency, texts: Texts) -> str:
     """Why an amount was not taken, and what can be."""
     if isinstance(error, AmountNotUnderstood):
         example = "12,50" if texts.language == "fr" else "12.50"

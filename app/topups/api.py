@@ -13,9 +13,10 @@ from app.currencies.service import currencies
 from app.identity.guard import Caller
 from app.ledger.service import ledger_of
 from app.platform.context import context_of
-from app.platform.errors import Invalid
+from app.platform.errors import Invalid, NotFound
 from app.platform.limits import RateLimit
 from app.topups import online, service
+from app.topups.sandbox import Sandbox
 from app.venues.service import venue_named
 from app.wire.base import CardUid, CurrencyCode, Minor
 
@@ -76,8 +77,11 @@ async def top_up_in_cash(
     return Credited(booked=posted.seq, balance=balance)
 
 
-@router.post("/payments/{provider}/notices", dependencies=[Depends(NOTICES)], summary="For payment providers")
+@router.post("/payments/{provider}/notices", dependencies=[Depends(NOTICES)], summary="Notices of the sandbox provider")
 async def payment_notice(request: Request, provider: str, body: Notice) -> TopupShown:
     """Notices may come twice, late, in any order or never; anybody may send one, for nothing in it is believed."""
+    if provider != Sandbox.name:
+        # Others have their own address, where what they send is proved.
+        raise NotFound
     settled = await online.settle_reference(request, provider, body.reference)
     return TopupShown(id=settled.id, status=settled.status)

@@ -17,6 +17,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -27,7 +28,7 @@ from app.ledger.rules.kinds import AccountKey
 from app.ledger.rules.operations import Operation, Posting
 from app.ledger.service import Ledger, currency_book, operating_book, reserve_book
 from app.platform.clock import now_us
-from app.platform.errors import Conflict, Invalid, NotFound
+from app.platform.errors import Conflict, DomainError, Invalid, NotFound
 from app.rules.business_day import business_day
 from app.rules.ids import derived
 from app.topups import service
@@ -35,6 +36,8 @@ from app.topups.provider import Dispute, DisputeKind
 from app.topups.rules import Change, Owed, owed
 from app.topups.service import Topup
 from app.topups.tables import chargeback, chargeback_end, topup
+
+_log = structlog.get_logger("comptoir.topups")
 
 TAKEN_BACK, WON = "chargeback", "chargeback.won"
 # By which the network bears what cards owe (app.settlement.booking, which stands above this room).
@@ -140,28 +143,29 @@ async def take_in(
 ) -> int:
     """What the provider says of disputes, each acted on once; how many are of payments that we know."""
     known = 0
+    async with ledger.reader.connect() as connection:
+        paid = await service.by_names(connection, provider, {it.payment for it in told}) if told else {}
     for it in told:
-        try:
-            of = await service.by_reference(ledger.engine, provider, it.payment)
-        except NotFound:
-            continue
-        if of.status != "credited":
+        of = paid.get(it.payment)
+        if of is None or of.status != "credited":
             continue
         known += 1
-        kept = await take_back(
-            ledger,
-            currencies,
-            zone,
-            of,
-            it.reference,
-            it.kind,
-            it.euro_cents,
-            it.fee_cents,
-            actor=f"provider:{provider}",
-        )
-        if it.won and kept.won_at_us is None:
-            await won(ledger, currencies, zone, kept.id, it.fee_back_cents, actor=f"provider:{provider}")
+        try:
+            await _act_on(ledger, currencies, zone, of, it, f"provider:{provider}")
+        except DomainError as error:
+            # The others do not wait for it; the provider's report of payouts shows it as not booked.
+            _log.error("not taken back", dispute=it.reference, topup=str(of.id), reason=error.detail)
     return known
+
+
+async def _act_on(
+    ledger: Ledger, currencies: Mapping[str, Currency], zone: str, of: Topup, it: Dispute, actor: str
+) -> None:
+    kept = await take_back(
+        ledger, currencies, zone, of, it.reference, it.kind, it.euro_cents, it.fee_cents, actor=actor
+    )
+    if it.won and kept.won_at_us is None:
+        await won(ledger, currencies, zone, kept.id, it.fee_back_cents, actor=actor)
 
 
 _ALL = sa.select(chargeback, chargeback_end.c.at_us.label("won_at_us"), chargeback_end.c.fee_back_cents).select_from(

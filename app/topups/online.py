@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from uuid import UUID
 
 import structlog
@@ -12,22 +13,49 @@ from app.currencies.service import currencies
 from app.ledger.service import Ledger, ledger_of
 from app.platform.context import Context, context_of
 from app.platform.errors import NotFound
-from app.topups import chargebacks, service
+from app.topups import chargebacks, notices, service
 from app.topups.provider import Provider
 from app.topups.sandbox import Sandbox
 from app.topups.service import Topup
+from app.topups.stripe import Stripe
 from app.venues.service import the_network
 
 _log = structlog.get_logger("comptoir.topups")
 
-# A holder who closed the browser after paying sees the money within this time, even if the provider's notice is lost.
-RECONCILE_EVERY_S = 30.0
+# Top-ups have their own turns (app.topups.rules.ask_again_us); this is how often somebody looks whose it is.
+RECONCILE_EVERY_S = 15.0
+# Without a notice, how long it takes at most until a payment that was taken back is known.
+DISPUTES_EVERY_S = 600.0
+
+
+class Bell:
+    """Wakes the reconciliation before its time. `disputes`: it is to ask for what was taken back, too."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+        self.disputes = True
+
+    def ring(self, *, disputes: bool = False) -> None:
+        self.disputes = self.disputes or disputes
+        self._rung.set()
+
+    async def wait(self, longest_s: float) -> None:
+        try:
+            await asyncio.wait_for(self._rung.wait(), longest_s)
+        except TimeoutError:
+            return
+        self._rung.clear()
 
 
 def open_provider(context: Context) -> Provider | None:
     """The provider that the settings name; None where there is no online top-up."""
-    if context.settings.payments == "sandbox":
-        return Sandbox(context.engine, context.settings.base_url, context.keys.token)
+    settings = context.settings
+    if settings.payments == "sandbox":
+        return Sandbox(context.engine, settings.base_url, context.keys.token)
+    if settings.payments == "stripe":
+        secrets = [it.strip() for it in settings.stripe_webhook_secret.get_secret_value().split(",") if it.strip()]
+        key = settings.stripe_key.get_secret_value().strip()
+        return Stripe.open(settings.stripe_url, key, secrets, settings.base_url)
     return None
 
 
@@ -62,37 +90,52 @@ async def settle_reference(request: HTTPConnection, provider: str, reference: st
     context = context_of(request)
     found = await service.by_reference(context.engine, provider, reference)
     settled = await settle(request, found.id, again=True)
-    await take_disputes(context, ledger_of(request), provider_of(request), reference)
+    await take_disputes(context, ledger_of(request), provider_of(request), settled)
     return settled
 
 
-async def take_disputes(context: Context, ledger: Ledger, provider: Provider, payment: str | None = None) -> int:
-    """Ask the provider what it took back, and act on it; `payment`: of this one alone. How many we know."""
+async def take_disputes(context: Context, ledger: Ledger, provider: Provider, of: Topup | None = None) -> int:
+    """Ask the provider what it took back, and act on it; `of`: of this one alone. How many we know."""
     async with context.reader.connect() as connection:
         known, network = await currencies(connection), await the_network(connection)
-    told = [it for it in await provider.disputes() if payment in {None, it.payment}]
+    told = [it for it in await provider.disputes() if of is None or it.payment in {of.reference, str(of.id)}]
     return await chargebacks.take_in(ledger, known, network.settings.zone, provider.name, told)
 
 
 async def reconcile_for_ever(
-    context: Context, ledger: Ledger, provider: Provider, every_s: float = RECONCILE_EVERY_S
+    context: Context,
+    ledger: Ledger,
+    provider: Provider,
+    every_s: float = RECONCILE_EVERY_S,
+    bell: Bell | None = None,
 ) -> None:
     """Settle what is pending, again and again, until cancelled. What goes wrong is logged and tried the next time."""
+    bell, asked_s = bell or Bell(), 0.0
     while True:
+        late = time.monotonic() - asked_s > DISPUTES_EVERY_S
+        disputes, bell.disputes = bell.disputes or late, False
         try:
-            await reconcile(context, ledger, provider)
+            await reconcile(context, ledger, provider, disputes=disputes)
+            asked_s = time.monotonic() if disputes else asked_s
         except Exception:
+            bell.disputes = bell.disputes or disputes
             _log.exception("reconciliation of top-ups failed")
-        await asyncio.sleep(every_s)
+        await bell.wait(every_s)
 
 
-async def reconcile(context: Context, ledger: Ledger, provider: Provider) -> int:
-    """One round: how many top-ups were settled. A server without a network has none."""
+async def reconcile(
+    context: Context, ledger: Ledger, provider: Provider, *, disputes: bool = True, due_us: int | None = None
+) -> int:
+    """One round: how many top-ups were settled. A server without a network has none. `due_us`: those whose turn it is
+    by then; now by default."""
     async with context.reader.connect() as connection:
         known = await currencies(connection)
         if not known:
             return 0
         network = await the_network(connection)
-    settled = await service.settle_pending(context.engine, ledger, provider, known, network.settings.zone)
-    await take_disputes(context, ledger, provider)
+    zone = network.settings.zone
+    settled = await service.settle_pending(context.engine, ledger, provider, known, zone, due_us)
+    if disputes:
+        await take_disputes(context, ledger, provider)
+        await notices.forget_old(context.engine)
     return settled

@@ -1,10 +1,23 @@
-"""Who bears what of a payment that was taken back. Pure."""
+"""Who bears what of a payment that was taken back, and how often a provider is asked. Pure."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+FIRST_US = 30 * 1_000_000
+LONGEST_US = 6 * 3600 * 1_000_000
+# The slowest means of payment are known by then; a provider is not asked for ever.
+LAST_US = 40 * 24 * 3600 * 1_000_000
+
+
+def ask_again_us(begun_us: int, asked: int, now_us: int) -> int | None:
+    """When to ask a provider again what became of a payment, after having asked so many times: after half a minute, a
+    minute, two, up to six hours. None: no more."""
+    if now_us - begun_us > LAST_US:
+        return None
+    return now_us + min(FIRST_US << min(asked, 20), LONGEST_US)
 
 
 @dataclass(frozen=True, slots=True)

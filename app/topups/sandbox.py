@@ -6,7 +6,9 @@ any provider.
 
 from __future__ import annotations
 
+import json
 import secrets
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID, uuid5
@@ -18,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.platform.clock import now_us
 from app.platform.database import is_sqlite
 from app.platform.errors import Conflict, NotFound
-from app.topups.provider import Checkout, Dispute, PaymentStatus
+from app.topups.provider import Checkout, Dispute, NotGenuine, Notice, Payment, PaymentStatus
 from app.topups.tables import sandbox_dispute, sandbox_payment
 
 # As real providers do, a payment page that nobody used closes after a day.
@@ -58,8 +60,26 @@ class Sandbox:
             )
         return Checkout(reference, f"{self._base_url}/sandbox/pay/{reference}")
 
-    async def status(self, reference: str) -> PaymentStatus:
-        return (await self.payment(reference)).status
+    async def look_up(self, reference: str) -> Payment:
+        found = await self.payment(reference)
+        return Payment(found.reference, found.status, found.euro_cents)
+
+    async def paid_since(self, since_us: int) -> AsyncIterator[Payment]:
+        async with self._engine.connect() as connection:
+            mine = (sandbox_payment.c.status == "paid", sandbox_payment.c.created_at_us >= since_us)
+            rows = (await connection.execute(sa.select(sandbox_payment).where(*mine))).all()
+        for row in rows:
+            yield Payment(row.reference, "paid", row.euro_cents)
+
+    def notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
+        """Anybody may send one: nothing in it is believed."""
+        try:
+            return Notice(headers.get("sandbox-event", ""), (str(json.loads(body)["reference"]),))
+        except (ValueError, LookupError, TypeError) as error:
+            raise NotGenuine from error
+
+    async def close(self) -> None:
+        """Its books are in our own database."""
 
     async def payment(self, reference: str) -> SandboxPayment:
         async with self._engine.connect() as connection:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from hashlib import sha256
 from typing import Any, Literal
@@ -27,19 +27,21 @@ from app.currencies.service import Currency, rates
 from app.identity.roles import Principal
 from app.ledger.rules.kinds import AccountKey
 from app.ledger.rules.operations import Cap, Condition, Flow, Operation, Posted, Posting, Within
-from app.ledger.service import Ledger, booked_among, currency_book, reserve_book
+from app.ledger.service import Ledger, booked_among, currency_book, operating_book, reserve_book
 from app.platform.among import among
 from app.platform.clock import now_us
 from app.platform.database import is_sqlite
 from app.platform.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from app.rules.business_day import business_day
-from app.topups.provider import Provider
+from app.topups.provider import Payment, Provider
+from app.topups.rules import ask_again_us
 from app.topups.tables import topup
 from app.venues.service import Network, Venue
 
 _log = structlog.get_logger("comptoir.topups")
 
 DOUBTFUL_MAX = 500
+DUE_MAX = 200
 UNASKED_US = 24 * 3600 * 1_000_000
 
 CASH, ONLINE = "topup.cash", "topup.online"
@@ -64,6 +66,11 @@ class Topup:
     status: TopupStatus
     created_at_us: int
     paid_at_us: int | None = None
+    url: str | None = None
+    asked: int = 0
+    ask_at_us: int | None = None
+    paid_cents: int | None = None
+    fee_cents: int | None = None
 
 
 async def begin(
@@ -97,9 +104,11 @@ async def begin(
         )
     now = now_us()
     new = Topup(id_, card.wallet, card.id, currency.code, amount, euro_cents, provider.name, None, "pending", now)
-    stored = await _stored(engine, new)
+    stored = await _stored(engine, replace(new, ask_at_us=ask_again_us(now, 0, now)))
     if stored.status != "pending":
         return stored, return_url.format(id=id_)
+    if stored.url is not None:
+        return stored, stored.url
     checkout = await provider.open_checkout(
         id_, euro_cents, f"{network.name} · {card.label}", return_url.format(id=id_)
     )
@@ -107,7 +116,7 @@ async def begin(
         await connection.execute(
             sa.update(topup)
             .where(topup.c.id == id_, topup.c.reference.is_(None))
-            .values(reference=checkout.reference, changed_at_us=now_us())
+            .values(reference=checkout.reference, url=checkout.url, changed_at_us=now_us())
         )
     return stored, checkout.url
 
@@ -152,21 +161,31 @@ async def settle(
         # Nobody was ever shown a payment page; after a while nobody will come back to ask for it either.
         forgotten = found.created_at_us < now_us() - UNASKED_US
         return await _ended(engine, found, "cancelled") if forgotten else found
-    status = await provider.status(found.reference)
-    if status == "open" or (found.status != "pending" and status != "paid"):
+    told = await provider.look_up(found.reference)
+    if told.status == "open":
         return found
-    if status == "paid":
-        await _heard(engine, found)
-        operation = await _credit(ledger, currencies, zone, found)
-        await ledger.post_one(operation)
-    return await _ended(engine, found, "credited" if status == "paid" else status)
+    if told.status != "paid":
+        return await _ended(engine, found, told.status if found.status == "pending" else found.status)
+    heard = await _heard(engine, found, told)
+    if heard.paid_cents != heard.euro_cents:
+        _log.error("another amount was paid", topup=str(id_), euro_cents=heard.euro_cents, paid_cents=heard.paid_cents)
+        return heard
+    await ledger.post_one(await _credit(ledger, currencies, zone, heard))
+    return await _ended(engine, heard, "credited")
 
 
-async def _heard(engine: AsyncEngine, it: Topup) -> None:
-    """It was paid. Whatever keeps it from being credited, somebody will see that it should be."""
+async def _heard(engine: AsyncEngine, it: Topup, told: Payment) -> Topup:
+    """It was paid. Whatever keeps it from being credited, somebody will see that it should be.
+
+    What was heard first is what is booked, fee included, however often and by whom it is booked.
+    """
+    paid = told.euro_cents or 0
+    fee = told.fee_cents if told.fee_cents is not None and 0 <= told.fee_cents <= it.euro_cents else None
     async with engine.begin() as connection:
-        first = sa.update(topup).where(topup.c.id == it.id, topup.c.paid_at_us.is_(None))
-        await connection.execute(first.values(paid_at_us=now_us()))
+        first = sa.update(topup).where(topup.c.id == it.id, topup.c.paid_cents.is_(None))
+        at_us = sa.func.coalesce(topup.c.paid_at_us, now_us())
+        await connection.execute(first.values(paid_at_us=at_us, paid_cents=paid, fee_cents=fee))
+    return await named(engine, it.id)
 
 
 async def doubtful(
@@ -186,29 +205,49 @@ async def doubtful(
 async def _ended(engine: AsyncEngine, it: Topup, status: TopupStatus) -> Topup:
     async with engine.begin() as connection:
         where = (topup.c.id == it.id, topup.c.status == it.status, topup.c.reference.is_not_distinct_from(it.reference))
-        await connection.execute(sa.update(topup).where(*where).values(status=status, changed_at_us=now_us()))
+        ended = {"status": status, "changed_at_us": now_us(), "ask_at_us": None}
+        await connection.execute(sa.update(topup).where(*where).values(**ended))
     return await named(engine, it.id)
 
 
 async def settle_pending(
-    engine: AsyncEngine, ledger: Ledger, provider: Provider, currencies: Mapping[str, Currency], zone: str
+    engine: AsyncEngine,
+    ledger: Ledger,
+    provider: Provider,
+    currencies: Mapping[str, Currency],
+    zone: str,
+    due_us: int | None = None,
 ) -> int:
-    """The reconciliation: ask for every top-up that is still pending. How many were settled.
+    """The reconciliation: ask for every top-up whose turn it is (by `due_us`, now by default). How many were settled.
 
-    One that cannot be settled now is logged and asked for again the next time; the others do not wait for it.
+    One that cannot be settled now is logged and asked for again at its next turn; the others do not wait for it. The
+    next turn is written down before asking: of several processes one asks, and one that dies skips no other.
     """
+    due = now_us() if due_us is None else due_us
     async with engine.connect() as connection:
-        query = sa.select(topup.c.id).where(topup.c.status == "pending", topup.c.provider == provider.name)
-        waiting = [row.id for row in await connection.execute(query.order_by(topup.c.created_at_us))]
+        query = sa.select(topup).where(topup.c.ask_at_us <= due, topup.c.provider == provider.name)
+        rows = await connection.execute(query.order_by(topup.c.ask_at_us).limit(DUE_MAX))
+        waiting = [_topup(row) for row in rows]
     settled = 0
-    for id_ in waiting:
+    for it in waiting:
         try:
-            state = await settle(engine, ledger, provider, currencies, zone, id_)
+            if not await _taken(engine, it):
+                continue
+            state = await settle(engine, ledger, provider, currencies, zone, it.id, again=True)
         except Exception:
-            _log.exception("top-up not settled", topup=str(id_))
+            _log.exception("top-up not settled", topup=str(it.id))
             continue
-        settled += state.status != "pending"
+        settled += state.status not in {"pending", it.status}
     return settled
+
+
+async def _taken(engine: AsyncEngine, it: Topup) -> bool:
+    """Whether it is ours to ask, and nobody else's."""
+    again = ask_again_us(it.created_at_us, it.asked + 1, now_us())
+    mine = sa.update(topup).where(topup.c.id == it.id, topup.c.ask_at_us == it.ask_at_us)
+    async with engine.begin() as connection:
+        done = await connection.execute(mine.values(asked=it.asked + 1, ask_at_us=again))
+    return done.rowcount == 1
 
 
 async def named(engine: AsyncEngine, id_: UUID) -> Topup:
@@ -226,6 +265,14 @@ async def by_reference(engine: AsyncEngine, provider: str, reference: str) -> To
     if row is None:
         raise NotFound("There is no such top-up.")
     return _topup(row)
+
+
+async def waiting(connection: AsyncConnection, wallet: UUID, since_us: int) -> list[Topup]:
+    """What a holder began and is not on the card: all that was paid, and what may be since an instant."""
+    mine = (topup.c.wallet == wallet, topup.c.status == "pending")
+    recent = sa.and_(topup.c.reference.is_not(None), topup.c.created_at_us > since_us)
+    query = sa.select(topup).where(*mine, sa.or_(topup.c.paid_at_us.is_not(None), recent))
+    return [_topup(row) for row in await connection.execute(query.order_by(topup.c.created_at_us).limit(5))]
 
 
 async def credited(connection: AsyncConnection, limit: int = 50) -> list[Topup]:
@@ -358,6 +405,7 @@ async def _credit(ledger: Ledger, currencies: Mapping[str, Currency], zone: str,
         day=business_day(now_us(), zone),
         venue=None,
         details={"provider": it.provider, "reference": it.reference, "euro_cents": it.euro_cents},
+        fee_cents=it.fee_cents or 0,
     )
 
 
@@ -378,10 +426,12 @@ async def _operation(
     day: date,
     venue: UUID | None,
     details: dict[str, Any],
+    fee_cents: int = 0,
 ) -> Operation:
     """Reserve book: what was paid / liability. Currency book: issuance / what the wallet owes, then the wallet.
 
-    `limited`: whether the rules may still refuse it; what was paid already is credited.
+    `limited`: whether the rules may still refuse it; what was paid already is credited. `fee_cents`: what the provider
+    keeps of it, which is the issuer's expense: due from operating / clearing, provider fees / due to reserve.
     """
     keys = [
         paid_into,
@@ -397,6 +447,7 @@ async def _operation(
         fingerprint=sha256(json.dumps([kind, actor, owner, amount, details], sort_keys=True).encode()).digest(),
         postings=(
             Posting(paid, liability, euro_cents),
+            *(await _fee(ledger, currency, paid, fee_cents) if fee_cents else ()),
             Posting(issuance, overdraft, amount, credit_overflow=wallet),
         ),
         actor=actor,
@@ -409,17 +460,13 @@ async def _operation(
     )
 
 
+async def _fee(ledger: Ledger, currency: Currency, clearing: int, cents: int) -> tuple[Posting, Posting]:
+    own = operating_book(currency.issuer)
+    keys = [AccountKey(reserve_book(currency.issuer), "due_from", "operating")]
+    keys += [AccountKey(own, kind) for kind in ("provider_fees", "due_to_reserve")]
+    due_from, fees, due_to = await ledger.accounts(keys)
+    return Posting(due_from, clearing, cents), Posting(fees, due_to, cents)
+
+
 def _topup(row: Any) -> Topup:
-    return Topup(
-        row.id,
-        row.wallet,
-        row.card,
-        row.currency,
-        row.amount,
-        row.euro_cents,
-        row.provider,
-        row.reference,
-        row.status,
-        row.created_at_us,
-        row.paid_at_us,
-    )
+    return Topup(**{it.name: getattr(row, it.name) for it in fields(Topup)})

@@ -6,8 +6,10 @@ import sqlalchemy as sa
 
 from app.platform.tables import metadata
 
-# amount: minor units of the currency; euro_cents: what the holder pays. paid_at_us: when we first heard of the provider
-# that it was paid, written before it is credited.
+# amount: minor units of the currency; euro_cents: what the holder pays. url: the payment page. asked: how often the
+# provider was asked what became of it; ask_at_us: when to ask next, null where there is nothing to ask. paid_at_us,
+# paid_cents, fee_cents: when we first heard of the provider that it was paid, how much (0: not in euros), and what it
+# keeps of it, written before it is credited; fee_cents null: it did not say.
 topup = sa.Table(
     "topup",
     metadata,
@@ -23,6 +25,13 @@ topup = sa.Table(
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
     sa.Column("changed_at_us", sa.BigInteger, nullable=False),
     sa.Column("paid_at_us", sa.BigInteger),
+    sa.Column("url", sa.Text),
+    sa.Column("asked", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("ask_at_us", sa.BigInteger, index=True),
+    sa.Column("paid_cents", sa.BigInteger),
+    sa.Column("fee_cents", sa.BigInteger),
+    sa.CheckConstraint("status <> 'credited' OR paid_cents = euro_cents OR paid_cents IS NULL", name="all_was_paid"),
+    sa.CheckConstraint("fee_cents BETWEEN 0 AND euro_cents", name="fee_fits"),
     sa.CheckConstraint("amount > 0 AND euro_cents > 0", name="positive"),
     sa.CheckConstraint("status IN ('pending', 'credited', 'failed', 'cancelled')", name="status_known"),
     sa.UniqueConstraint("provider", "reference"),
@@ -56,6 +65,15 @@ chargeback_end = sa.Table(
     sa.Column("ended_by", sa.Text, nullable=False),
     sa.Column("at_us", sa.BigInteger, nullable=False),
     sa.CheckConstraint("fee_back_cents >= 0", name="fee_not_negative"),
+)
+
+# Notices of providers by their own name for each, so that one that comes again is known.
+payment_event = sa.Table(
+    "payment_event",
+    metadata,
+    sa.Column("provider", sa.Text, primary_key=True),
+    sa.Column("event", sa.Text, primary_key=True),
+    sa.Column("at_us", sa.BigInteger, nullable=False, index=True),
 )
 
 # The sandbox provider's own books: it plays somebody else's system.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,14 +14,19 @@ from app.cards.service import Card, balances
 from app.currencies.service import Currency, currencies
 from app.ledger.service import ledger_of
 from app.money import AmountNotUnderstood
+from app.platform.clock import now_us
 from app.platform.context import context_of
-from app.platform.errors import Invalid, NotFound
+from app.platform.errors import DomainError, Invalid, NotFound, Unavailable
 from app.rules.ids import uuid7
 from app.topups import amounts, online, service
+from app.topups.provider import ProviderAway, ProviderRefused
 from app.venues.service import Network, the_network
 from app.web import render, texts_of
 
 router = APIRouter(include_in_schema=False)
+
+# An unpaid payment page that was opened longer ago was left.
+WAITING_US = 15 * 60 * 1_000_000
 
 Typed = Annotated[str, Form(max_length=40)]
 
@@ -29,7 +35,7 @@ Typed = Annotated[str, Form(max_length=40)]
 async def topup_form(request: Request, token: str) -> Response:
     card = await card_behind(request, token)
     network, known = await _network(request)
-    return _form(request, card, network, known)
+    return await _form(request, card, network, known)
 
 
 @router.post("/c/{token}/top-up")
@@ -47,16 +53,35 @@ async def begin_topup(
         minor = amounts.chosen_amount(amount, other, chosen)
         await service.check_room(ledger_of(request), network, card, chosen, minor)
         try:
-            _, url = await service.begin(engine, provider, network, card, chosen, minor, return_url, id)
+            begun, url = await service.begin(engine, provider, network, card, chosen, minor, return_url, id)
         except Invalid as error:
             if error.code != "idempotency-key-reused":
                 raise
-            _, url = await service.begin(engine, provider, network, card, chosen, minor, return_url, uuid7())
-    except (AmountNotUnderstood, Invalid) as error:
+            begun, url = await service.begin(engine, provider, network, card, chosen, minor, return_url, uuid7())
+    except (AmountNotUnderstood, Invalid, ProviderAway, ProviderRefused) as error:
         if isinstance(error, Invalid) and error.code != "amount-out-of-range":
             raise
-        return _form(request, card, network, known, chosen=currency, typed=other or amount, error=error)
-    return RedirectResponse(online.near(request, url), 303)
+        return await _form(request, card, network, known, chosen=currency, typed=other or amount, error=error)
+    near = online.near(request, url)
+    if near == url:
+        # A form may end at our own origin only; from a page of ours a browser may go anywhere.
+        near = f"/c/{token}/top-ups/{begun.id}/pay"
+    return RedirectResponse(near, 303)
+
+
+@router.get("/c/{token}/top-ups/{id}/pay")
+async def topup_payment(request: Request, token: str, id: UUID) -> Response:
+    """On the way to the provider's payment page, while there is something to pay."""
+    card = await card_behind(request, token)
+    found = await service.named(context_of(request).engine, id)
+    if found.wallet != card.wallet:
+        raise NotFound
+    if found.status != "pending" or found.url is None or found.paid_at_us is not None:
+        return RedirectResponse(f"/c/{token}/top-ups/{id}", 303)
+    network, _ = await _network(request)
+    return render(
+        request, "topups/leaving.html", network_name=network.name, home=f"/c/{token}", topup=found, url=found.url
+    )
 
 
 @router.get("/c/{token}/top-ups/{id}")
@@ -64,9 +89,12 @@ async def topup_state(request: Request, token: str, id: UUID) -> Response:
     """What became of a top-up. Looking asks the provider, so whoever comes back from paying is credited at once."""
     card = await card_behind(request, token)
     context = context_of(request)
-    if (await service.named(context.engine, id)).wallet != card.wallet:
+    found = await service.named(context.engine, id)
+    if found.wallet != card.wallet:
         raise NotFound
-    found = await online.settle(request, id)
+    with suppress(Unavailable):
+        # What is known stays on the page while the provider does not answer.
+        found = await online.settle(request, id)
     async with context.reader.connect() as connection:
         network, known = await the_network(connection), await currencies(connection)
     held = await balances(ledger_of(request), card.owner, known)
@@ -88,14 +116,14 @@ async def _network(request: Request) -> tuple[Network, dict[str, Currency]]:
     return network, {code: it for code, it in known.items() if it.cents_per_unit is not None}
 
 
-def _form(
+async def _form(
     request: Request,
     card: Card,
     network: Network,
     known: dict[str, Currency],
     chosen: str = "",
     typed: str = "",
-    error: AmountNotUnderstood | Invalid | None = None,
+    error: AmountNotUnderstood | DomainError | None = None,
 ) -> Response:
     """The form, again with what was typed when that was not right. Its id is the top-up's."""
     texts, offered = texts_of(request), context_of(request).settings.payments != "none"
@@ -105,10 +133,13 @@ def _form(
     currency = known.get(chosen) or next(iter(known.values()))
     limits = amounts.limits_of(network.settings, currency)
     chips = amounts.chips_of(currency, limits)
+    async with context_of(request).reader.connect() as connection:
+        waiting = await service.waiting(connection, card.wallet, now_us() - WAITING_US)
+    away = isinstance(error, ProviderAway | ProviderRefused)
     return render(
         request,
         "topups/form.html",
-        status_code=200 if error is None else 422,
+        status_code=200 if error is None else 503 if away else 422,
         **common,
         id=uuid7(),
         currencies=list(known.values()),
@@ -118,5 +149,7 @@ def _form(
         limits=amounts.limits_in_words(limits, currency, texts),
         prices=[words for it in known.values() if (words := amounts.price_in_words(it, texts))],
         typed=typed,
-        problem="" if error is None else amounts.problem_in_words(error, limits, currency, texts),
+        away=away,
+        waiting=[{"id": it.id, "amount": known[it.currency].text(it.amount, texts.language)} for it in waiting],
+        problem="" if error is None or away else amounts.problem_in_words(error, limits, currency, texts),
     )

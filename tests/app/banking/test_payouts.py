@@ -26,6 +26,7 @@ from app.rules.ids import uuid7
 from app.settlement.terms import NetworkTerms, set_terms
 from app.topups import chargebacks
 from app.topups import service as topups
+from app.topups.provider import Payment
 from app.topups.tables import topup
 from tests.app.banking.samples import camt053, entry
 from tests.app.banking.stripe import report, row
@@ -41,19 +42,22 @@ class Stripe:
 
     name = "stripe"
 
-    async def status(self, reference: str) -> str:
-        return "paid"
+    def __init__(self, cents: int, fee: int | None) -> None:
+        self._cents, self._fee = cents, fee
+
+    async def look_up(self, reference: str) -> Payment:
+        return Payment(reference, "paid", self._cents, self._fee)
 
 
-async def paid(network: Network, cents: int, reference: str, *, credit: bool = True) -> UUID:
-    """An online top-up by Stripe, credited or not yet."""
+async def paid(network: Network, cents: int, reference: str, *, credit: bool = True, fee: int | None = None) -> UUID:
+    """An online top-up by Stripe, credited or not yet. `fee`: what it says that it keeps."""
     id_, card = uuid7(), network.cards["awa"]
     it = {"id": id_, "wallet": card.wallet, "card": card.id, "currency": "RAF", "amount": cents, "euro_cents": cents}
     it |= {"provider": "stripe", "reference": reference, "status": "pending", "created_at_us": 1, "changed_at_us": 1}
     async with network.engine.begin() as connection:
         await connection.execute(sa.insert(topup).values(**it))
     if credit:
-        await topups.settle(network.engine, network.ledger, Stripe(), KNOWN, ZONE, id_)  # type: ignore[arg-type]
+        await topups.settle(network.engine, network.ledger, Stripe(cents, fee), KNOWN, ZONE, id_)  # type: ignore[arg-type]
     return id_
 
 
@@ -75,7 +79,7 @@ async def euros(network: Network, kind: str, owner: str = "") -> int:
 async def test_a_payout_is_matched_row_by_row_and_comes_to_the_bank_by_itself(network: Network) -> None:
     """Fifty and twenty paid, the fifty disputed, a fee for the month: the bank gets what is left, and clearing is 0."""
     fifty = await paid(network, 5000, "pi_50")
-    await paid(network, 2000, "pi_20")
+    await paid(network, 2000, "pi_20", fee=55)
     file = report(
         row("a", "charge", "50.00", "1.00", "49.00", source="ch_a", topup=str(fifty), text="Rafftou, carte 1"),
         row("b", "charge", "20.00", "0.55", "19.45", source="ch_b", intent="pi_20"),
@@ -83,7 +87,7 @@ async def test_a_payout_is_matched_row_by_row_and_comes_to_the_bank_by_itself(ne
         row("d", "charge", "70.00", "1.20", "68.80", source="ch_d", intent="pi_70"),
         row("e", "fee", "-2.00", "0.00", "-2.00", source="fee_1"),
     )
-    await paid(network, 7000, "pi_70")
+    await paid(network, 7000, "pi_70", fee=120)  # its fee is in the books already
     told = await asyncio.gather(
         *(payouts.take_in(network.engine, "nov.csv", file, actor="person:nadia") for _ in range(2)),
         return_exceptions=True,

@@ -169,7 +169,9 @@ async def test_the_reconciliation_finds_what_nobody_came_back_for(network: Netwo
     await desk.pay(paid_url)
     await desk.pay(failed_url, "failed")
     for settled in (2, 0):
-        found = await service.settle_pending(network.engine, network.ledger, desk.provider, KNOWN, "Europe/Paris")
+        found = await service.settle_pending(
+            network.engine, network.ledger, desk.provider, KNOWN, "Europe/Paris", 2**53
+        )
         assert found == settled
     states = [(await service.named(network.engine, it.id)).status for it in (paid, failed, waiting)]
     assert states == ["credited", "failed", "pending"]

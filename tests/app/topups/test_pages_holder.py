@@ -219,7 +219,7 @@ async def test_another_website_cannot_send_the_form(network: Network) -> None:
 
 class TestReconciliation:
     async def reconcile(self, network: Network) -> int:
-        return await online.reconcile(network.context, network.ledger, network.app.state.provider)
+        return await online.reconcile(network.context, network.ledger, network.app.state.provider, due_us=2**53)
 
     async def test_who_never_comes_back_is_credited_all_the_same(self, network: Network) -> None:
         await paid(network, await asked(network))
@@ -235,14 +235,14 @@ class TestReconciliation:
         first, second = await asked(network), await asked(network)
         await paid(network, first)
         await paid(network, second)
-        whole = Sandbox.status
+        whole = Sandbox.look_up
 
-        async def status(self: Sandbox, reference: str) -> Any:
+        async def look_up(self: Sandbox, reference: str) -> Any:
             if first.endswith(reference):
                 raise httpx.ConnectError("the provider is away")
             return await whole(self, reference)
 
-        monkeypatch.setattr(Sandbox, "status", status)
+        monkeypatch.setattr(Sandbox, "look_up", look_up)
         assert await self.reconcile(network) == 1
         assert (await network.holds("awa"))["RAF"] == 2000
         monkeypatch.undo()
@@ -253,7 +253,7 @@ class TestReconciliation:
         rounds = 0
         done = asyncio.Event()
 
-        async def failing(*_: object) -> int:
+        async def failing(*_: object, **__: object) -> int:
             nonlocal rounds
             rounds += 1
             if rounds == 3:

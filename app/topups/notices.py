@@ -1,0 +1,37 @@
+"""Notices of payment providers: known by their own name, and no more than a reason to ask the provider now."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.platform.clock import now_us
+from app.platform.database import is_sqlite
+from app.topups import service
+from app.topups.provider import Notice
+from app.topups.tables import payment_event, topup
+
+# Stripe sends a notice again for up to three days.
+KEPT_US = 14 * 24 * 3600 * 1_000_000
+
+
+async def take(engine: AsyncEngine, provider: str, notice: Notice) -> bool:
+    """Keep it, and let the top-ups that it names be asked for now, in one transaction. False: it had come before."""
+    insert = sqlite.insert if is_sqlite(engine) else postgresql.insert
+    now = now_us()
+    async with engine.begin() as connection:
+        if notice.event:
+            row = {"provider": provider, "event": notice.event, "at_us": now}
+            kept = await connection.execute(insert(payment_event).values(row).on_conflict_do_nothing())
+            if not kept.rowcount:
+                return False
+        named = await service.by_names(connection, provider, set(notice.names))
+        if ids := [it.id for it in named.values() if it.status != "credited"]:
+            await connection.execute(sa.update(topup).where(topup.c.id.in_(ids)).values(ask_at_us=now))
+    return True
+
+
+async def forget_old(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(sa.delete(payment_event).where(payment_event.c.at_us < now_us() - KEPT_US))
