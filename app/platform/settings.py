@@ -17,6 +17,10 @@ from pydantic_settings import (
 )
 
 
+def _said(secret: SecretStr | None) -> str:
+    return secret.get_secret_value().strip() if secret is not None else ""
+
+
 class Settings(BaseSettings):
     """Everything an operator may set. Units are the last word of a name."""
 
@@ -32,10 +36,9 @@ class Settings(BaseSettings):
     port: int = Field(8000, description="the port to listen on")
     workers: int = Field(1, ge=1, le=64, description="API processes; more than one needs PostgreSQL")
     payments: Literal["none", "sandbox", "stripe"] = Field("none", description="online top-up provider")
-    stripe_key: SecretStr = Field(SecretStr(""), description="Stripe's secret or restricted key (sk_..., rk_...)")
-    stripe_webhook_secret: SecretStr = Field(
-        SecretStr(""),
-        description="of Stripe's webhook endpoint (whsec_...); two, with a comma, while it changes",
+    stripe_key: SecretStr | None = Field(None, description="Stripe's secret or restricted key (sk_..., rk_...)")
+    stripe_webhook_secret: SecretStr | None = Field(
+        None, description="of Stripe's webhook endpoint (whsec_...); two, with a comma, while it changes"
     )
     stripe_url: str = Field("https://api.stripe.com", description="Stripe's API")
     webhooks_private: bool = Field(
@@ -67,7 +70,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _provider_has_its_keys(self) -> Self:
         needed = {"stripe": ("stripe_key", "stripe_webhook_secret")}.get(self.payments, ())
-        missing = [f"COMPTOIR_{it.upper()}" for it in needed if not getattr(self, it).get_secret_value().strip()]
+        missing = [f"COMPTOIR_{it.upper()}" for it in needed if not _said(getattr(self, it))]
         if missing:
             raise ValueError(f"COMPTOIR_PAYMENTS={self.payments} needs {' and '.join(missing)}")
         return self
@@ -84,6 +87,12 @@ class Settings(BaseSettings):
         file = os.environ.get("COMPTOIR_SETTINGS")
         sources = (init_settings, env_settings)
         return (*sources, TomlConfigSettingsSource(settings_cls, Path(file))) if file else sources
+
+    @property
+    def stripe_keys(self) -> tuple[str, list[str]]:
+        """The key, and the secrets of the webhook endpoint."""
+        secrets = [it.strip() for it in _said(self.stripe_webhook_secret).split(",")]
+        return _said(self.stripe_key), [it for it in secrets if it]
 
     @property
     def sqlite_path(self) -> Path:

@@ -53,8 +53,7 @@ def open_provider(context: Context) -> Provider | None:
     if settings.payments == "sandbox":
         return Sandbox(context.engine, settings.base_url, context.keys.token)
     if settings.payments == "stripe":
-        secrets = [it.strip() for it in settings.stripe_webhook_secret.get_secret_value().split(",") if it.strip()]
-        key = settings.stripe_key.get_secret_value().strip()
+        key, secrets = settings.stripe_keys
         return Stripe.open(settings.stripe_url, key, secrets, settings.base_url)
     return None
 
