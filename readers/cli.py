@@ -25,7 +25,7 @@ from readers.telling import configure_logs, fail, listening_at
 @click.option(
     "--reader",
     envvar="COMPTOIR_TERMINAL_READER",
-    help="The card reader: tty:S0:pn532, usb, bridge:/dev/ttyACM0, udp:127.0.0.1:PORT.",
+    help="The card reader: tty:S0:pn532, usb, bridge:/dev/ttyACM0, pcsc:ACR122, udp:127.0.0.1:PORT.",
 )
 @click.option("--kiosk-host", default="127.0.0.1", show_default=True, envvar="COMPTOIR_TERMINAL_KIOSK_HOST")
 @click.option("--kiosk-port", default=8001, show_default=True, envvar="COMPTOIR_TERMINAL_KIOSK_PORT")

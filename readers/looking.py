@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 ADVICE: Final[dict[Blocked, str]] = {
     "kernel": "The kernel's driver {} holds it. `comptoir terminal install` keeps it away for good; for now:"
     " sudo modprobe -r {}",
-    "pcscd": "The smart card service {} takes it for other programs. For now: sudo systemctl stop {}.socket {}.service",
+    "pcscd": "The smart card service {} takes it for other programs. Use it through that service (below), or for now:"
+    " sudo systemctl stop {}.socket {}.service",
+    "extra": "To use its readers: sudo apt install gcc swig libpcsclite-dev; pip install 'comptoir[{}]'",
     "rights": "This user may not open {}. `comptoir terminal install` writes the rule; for now, plug it in again"
     " after: sudo usermod -aG dialout,plugdev $USER, and sign in anew.",
     "console": "The Pi talks to itself on {}. sudo raspi-config, Interface Options, Serial Port: no login shell, the"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from typing import Final, Literal
 import nfc.clf.device
 from serial.tools import list_ports
 
+from readers.drivers.pcsc_service import Service
+from readers.taps import ReaderFault
+
 # USB serial adapters that hobby boards and PN532 modules come with: CH340, CP210x, FT232, RP2040, ESP32 with USB.
 ADAPTERS: Final = ((0x1A86, None), (0x10C4, 0xEA60), (0x0403, 0x6001), (0x2E8A, None), (0x303A, None))
 # The Pi's own pins.
@@ -18,7 +22,7 @@ PINS: Final = ("ttyAMA0", "ttyS0")
 # Readers that other programs reach through PC/SC: pcscd holds them as soon as one asks.
 SMART_CARD_CLASS: Final = "0b"
 
-Blocked = Literal["kernel", "pcscd", "rights", "console"]
+Blocked = Literal["kernel", "pcscd", "rights", "console", "extra"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,24 @@ class Plugged:
 
 
 def plugged(root: Path = Path("/")) -> list[Plugged]:
-    """USB readers first. `root`: of the system's files."""
-    return [*_usb(root), *_serial(root)]
+    """USB readers first, then those of the smart card service. `root`: of the system's files."""
+    return [*_usb(root), *_pcsc(root), *_serial(root)]
+
+
+def _pcsc(root: Path) -> Iterator[Plugged]:
+    if not (root / "run/pcscd/pcscd.comm").exists():
+        return
+    try:
+        service = Service()
+    except ReaderFault:
+        if importlib.util.find_spec("smartcard") is None:
+            yield Plugged("pcsc", "the smart card service pcscd", True, (("extra", "pcsc"),))
+        return
+    try:
+        for name in service.readers():
+            yield Plugged(f"pcsc:{name}", "through the smart card service", True)
+    finally:
+        service.close()
 
 
 def _usb(root: Path) -> Iterator[Plugged]:
