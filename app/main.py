@@ -25,6 +25,8 @@ import app.banking.api
 import app.banking.handover_pages
 import app.banking.pages
 import app.banking.payment_pages
+import app.carddesk.card_pages
+import app.carddesk.pages
 import app.cards.api
 import app.cards.pages
 import app.dashboards.circulation_pages
@@ -221,6 +223,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # Before the card's page, whose address it has: a message of the card is taken first.
         app.keyring.pages.router,
         app.cards.pages.router,
+        app.carddesk.pages.router,
+        app.carddesk.card_pages.router,
         app.topups.pages.holder.router,
         app.topups.pages.counter.router,
         app.issuing.pages.router,

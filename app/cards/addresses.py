@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
+from app.cards.lifecycle import End, end_of
 from app.cards.service import Card, card_by_token
 from app.platform.context import context_of
-from app.platform.errors import NotFound
+from app.platform.errors import Conflict, NotFound
 from app.platform.limits import RateLimit, client_address
 
 # Guests of one bar share one address on its Wi-Fi, so a known card counts for itself; guessing counts by address.
@@ -15,15 +16,25 @@ UNKNOWN_CARDS = RateLimit("card-page-unknown", "20/minute")
 
 
 async def card_behind(request: Request, token: str) -> Card:
-    """The card of an address. Raises NotFound("card-unknown") and TooManyRequests."""
+    """The card of an address. Raises NotFound("card-unknown"), TooManyRequests, and Conflict("card-ended"): whoever has
+    found a card that was replaced reads nothing about its holder."""
+    card, end = await any_card_behind(request, token)
+    if end is not None:
+        raise Conflict("This card is out of use for good.", "card-ended")
+    return card
+
+
+async def any_card_behind(request: Request, token: str) -> tuple[Card, End | None]:
+    """Also one that ended. Raises NotFound("card-unknown") and TooManyRequests."""
     async with context_of(request).reader.connect() as connection:
         try:
             card = await card_by_token(connection, token)
+            end = await end_of(connection, card.id)
         except NotFound:
             UNKNOWN_CARDS.check(request, client_address(request))
             raise
     PER_CARD.check(request, str(card.id))
-    return card
+    return card, end
 
 
 def address_of(request: Request, card: Card) -> str:

@@ -1,4 +1,4 @@
-"""Cards, for programs of the network's admins: list, add, block."""
+"""Cards, for programs of the network: list, add, block, replace, link, retire."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import IntegrityError
 
-from app.cards import service
+from app.cards import lifecycle, service
 from app.currencies.service import currencies
-from app.identity.audit import audit
 from app.identity.guard import Caller
 from app.identity.rights import allows
 from app.ledger.service import ledger_of
@@ -30,6 +29,31 @@ class NewCard(BaseModel):
     uid: CardUid
     label: Annotated[str, Field(min_length=1, max_length=40)]
     assurance: Literal["A", "B", "C"] = "C"
+
+
+Reason = Annotated[str, Field(max_length=lifecycle.REASON_MAX, examples=["lost"])]
+
+
+class Why(BaseModel):
+    """`reason`: kept in the audit log, for staff."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Reason = ""
+
+
+class OtherCard(BaseModel):
+    """`label`: what is printed on it, if the card may not be known yet; it is added then. A card that is known must be
+    one that nobody has used."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    uid: CardUid
+    label: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+
+
+class Replacement(OtherCard):
+    reason: Reason = ""
 
 
 class CardShown(BaseModel):
@@ -80,12 +104,51 @@ async def show_balances(request: Request, uid: CardUid) -> CardBalances:
     return CardBalances(uid=uid, status=card.status, balances=held)
 
 
-@router.post("/cards/{uid}/{status}", status_code=204, summary="Block a card, or lift the block")
-async def set_card_status(request: Request, caller: Caller, uid: CardUid, status: Literal["active", "blocked"]) -> None:
+@router.post("/cards/{uid}/blocked", status_code=204, summary="Block a card")
+async def block_card(request: Request, caller: Caller, uid: CardUid, body: Why | None = None) -> None:
+    """Terminals learn of it within seconds, and without network when they have one again."""
     async with context_of(request).engine.begin() as connection:
         card = await service.card_by_uid(connection, uid)
-        await service.set_status(connection, card.id, status)
-        await audit(connection, caller.actor, f"card.{status}", f"card:{card.id}")
+        await lifecycle.set_blocked(connection, caller.actor, card.id, True, _reason(body))
+
+
+@router.post("/cards/{uid}/active", status_code=204, summary="Lift the block of a card")
+async def unblock_card(request: Request, caller: Caller, uid: CardUid, body: Why | None = None) -> None:
+    """Of a card that was replaced or retired the block stays: `card-ended`."""
+    async with context_of(request).engine.begin() as connection:
+        card = await service.card_by_uid(connection, uid)
+        await lifecycle.set_blocked(connection, caller.actor, card.id, False, _reason(body))
+
+
+@router.post("/cards/{uid}/replaced", summary="Replace a card by another one")
+async def replace_card(request: Request, caller: Caller, uid: CardUid, body: Replacement) -> CardShown:
+    """What is on the wallet stays there; the other card opens it from now on, and this one is out of use for good. The
+    same again changes nothing. `card-in-use` where the other card's own wallet was used."""
+    async with context_of(request).engine.begin() as connection:
+        card = await service.card_by_uid(connection, uid)
+        new = await lifecycle.replace(connection, caller.actor, card.id, body.uid, body.label, body.reason)
+    return _shown(new, None)
+
+
+@router.post("/cards/{uid}/linked", summary="Let another card open the same wallet")
+async def link_card(request: Request, caller: Caller, uid: CardUid, body: OtherCard) -> CardShown:
+    """Also of a card that ended. The same again changes nothing. `card-in-use` as above."""
+    async with context_of(request).engine.begin() as connection:
+        card = await service.card_by_uid(connection, uid)
+        other = await lifecycle.link(connection, caller.actor, card.id, body.uid, body.label)
+    return _shown(other, None)
+
+
+@router.post("/cards/{uid}/retired", status_code=204, summary="Put a card out of use for good")
+async def retire_card(request: Request, caller: Caller, uid: CardUid, body: Why | None = None) -> None:
+    """It stays blocked, and what is on its wallet stays there: link another card to it to pay with that."""
+    async with context_of(request).engine.begin() as connection:
+        card = await service.card_by_uid(connection, uid)
+        await lifecycle.retire(connection, caller.actor, card.id, _reason(body))
+
+
+def _reason(body: Why | None) -> str:
+    return "" if body is None else body.reason
 
 
 def _shown(it: service.Card, base_url: str | None) -> CardShown:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import Query, Request
 
+from app.cards.lifecycle import End, end_of
 from app.cards.service import Card, balances, cards_described
 from app.currencies.service import Currency, currencies
 from app.identity.roles import Principal
@@ -23,7 +24,7 @@ ChosenVenue = Annotated[UUID | None, Query(alias="venue")]
 @dataclass(frozen=True, slots=True)
 class Counter:
     """`venues`: those of the caller; `venue`: the chosen one. `found`: the cards that what was typed may mean; `held`:
-    minor units by currency, when that is exactly one."""
+    minor units by currency, when that is exactly one; `end`: that this one is out of use for good."""
 
     network: Network
     currencies: dict[str, Currency]
@@ -32,6 +33,7 @@ class Counter:
     typed: str
     found: tuple[Card, ...]
     held: dict[str, int]
+    end: End | None
 
     @property
     def card(self) -> Card | None:
@@ -48,8 +50,9 @@ async def counter_of(request: Request, caller: Principal, typed: str, venue: UUI
         network, known = await the_network(connection), await currencies(connection)
         own = tuple(it for it in (await venues(connection)).values() if caller.may_see_venue(it.id))
         found = tuple(await cards_described(connection, typed)) if typed.strip() else ()
+        end = await end_of(connection, found[0].id) if len(found) == 1 else None
     chosen = next((it for it in own if venue is None or it.id == venue), None)
     if chosen is None:
         raise Forbidden("Your rights do not reach this venue.")
     held = await balances(ledger_of(request), found[0].owner, known) if len(found) == 1 else {}
-    return Counter(network, known, own, chosen, typed, found, held)
+    return Counter(network, known, own, chosen, typed, found, held, end)

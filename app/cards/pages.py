@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import io
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 import segno
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.cards import service
-from app.cards.addresses import address_of, card_behind
+from app.cards import lifecycle, service
+from app.cards.addresses import address_of, any_card_behind, card_behind
 from app.cards.history import Evening, history
 from app.cards.visits import visit_of
 from app.currencies.policies import policies, policy_at
 from app.currencies.service import Currency, currencies
-from app.identity.audit import audit
 from app.identity.guard import Caller
 from app.ledger.service import ledger_of
 from app.platform.clock import now_us
@@ -39,25 +38,30 @@ Before = Annotated[int | None, Query(ge=1, le=2**62)]
 async def holder_page(request: Request, token: str, before: Before = None) -> Response:
     """The whole page; with `before`, the older part of the history alone."""
     try:
-        seen = await _seen(request, token, before)
-    except NotFound as error:
-        if error.code != "card-unknown":
-            raise
+        card, end = await any_card_behind(request, token)
+    except NotFound:
         return unknown_card(request)
+    if end is not None:
+        return await _ended(request, "cards/ended.html", card, end)
+    seen = await _seen(request, card, before)
     return render(request, "cards/card.html" if before is None else "cards/older.html", **seen)
 
 
 @router.get("/c/{token}/now")
 async def holder_page_now(request: Request, token: str) -> Response:
     """What of the page may have changed, for the script that keeps an open page current."""
-    return render(request, "cards/now.html", **await _seen(request, token))
+    card, end = await any_card_behind(request, token)
+    if end is not None:
+        return await _ended(request, "cards/ended_now.html", card, end)
+    return render(request, "cards/now.html", **await _seen(request, card))
 
 
 @router.post("/c/{token}/block")
 async def block_own_card(request: Request, caller: Caller, token: str) -> Response:
     """Lifting the block is for staff: whoever found the card has read this address off it."""
     card = await card_behind(request, token)
-    await _set_status(request, caller.actor, card, "blocked")
+    async with context_of(request).engine.begin() as connection:
+        await lifecycle.set_blocked(connection, caller.actor, card.id, True)
     return RedirectResponse(f"/c/{token}", 303)
 
 
@@ -78,26 +82,31 @@ def _drawn(address: str) -> bytes:
     return drawn.getvalue()
 
 
-@router.post("/admin/cards/{card}/{status}")
-async def set_card_status_at_counter(
-    request: Request, caller: Caller, card: UUID, status: Literal["active", "blocked"]
-) -> Response:
-    async with context_of(request).reader.connect() as connection:
+@router.post("/admin/cards/{card}/blocked")
+async def block_card_at_counter(request: Request, caller: Caller, card: UUID) -> Response:
+    return await _at_counter(request, caller.actor, card, blocked=True)
+
+
+@router.post("/admin/cards/{card}/active")
+async def unblock_card_at_counter(request: Request, caller: Caller, card: UUID) -> Response:
+    return await _at_counter(request, caller.actor, card, blocked=False)
+
+
+async def _at_counter(request: Request, actor: str, card: UUID, *, blocked: bool) -> Response:
+    async with context_of(request).engine.begin() as connection:
         found = await service.card_by_id(connection, card)
-    await _set_status(request, caller.actor, found, status)
+        await lifecycle.set_blocked(connection, actor, card, blocked)
     return RedirectResponse(f"/admin/counter?card={found.uid}", 303)
 
 
-async def _set_status(request: Request, actor: str, card: service.Card, status: Literal["active", "blocked"]) -> None:
-    if card.status == status:
-        return
-    async with context_of(request).engine.begin() as connection:
-        await service.set_status(connection, card.id, status)
-        await audit(connection, actor, f"card.{status}", f"card:{card.id}")
+async def _ended(request: Request, template: str, card: service.Card, end: lifecycle.End) -> Response:
+    """Nothing about its holder: whoever has found it reads this page too."""
+    async with context_of(request).reader.connect() as connection:
+        network = await the_network(connection)
+    return render(request, template, network_name=network.name, card=card, end=end)
 
 
-async def _seen(request: Request, token: str, before: int | None = None) -> dict[str, Any]:
-    card = await card_behind(request, token)
+async def _seen(request: Request, card: service.Card, before: int | None = None) -> dict[str, Any]:
     context, ledger, texts, now = context_of(request), ledger_of(request), texts_of(request), now_us()
     async with context.reader.connect() as connection:
         network, known, at = await the_network(connection), await currencies(connection), await venues(connection)
@@ -108,7 +117,7 @@ async def _seen(request: Request, token: str, before: int | None = None) -> dict
     return {
         "network_name": network.name,
         "card": card,
-        "home": f"/c/{token}",
+        "home": f"/c/{card.token}",
         "zone": zone,
         "held": _shown(held, known),
         "owed": [(it, -held[code]) for code, it in known.items() if held[code] < 0],

@@ -1,4 +1,4 @@
-"""Cards and wallets: make, find, block; and what a wallet holds."""
+"""Cards and wallets: make and find them; and what a wallet holds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.cards.tables import card, wallet
+from app.cards.tables import card, card_end, wallet
 from app.currencies.service import Currency
 from app.ledger.rules.kinds import AccountKey
 from app.ledger.service import Ledger, currency_book
@@ -49,6 +49,13 @@ async def add_card(connection: AsyncConnection, uid: str, label: str, assurance:
     return new
 
 
+async def add_to_wallet(connection: AsyncConnection, wallet_id: UUID, uid: str, label: str) -> Card:
+    """A new card that opens a wallet which is there already. IntegrityError where the number is known."""
+    new = Card(uuid7(), uid, secrets.token_urlsafe(TOKEN_BYTES), label, wallet_id, "active", "C")
+    await connection.execute(sa.insert(card).values(**asdict(new), created_at_us=now_us()))
+    return new
+
+
 async def add_cards(
     connection: AsyncConnection, chips: Sequence[tuple[str, str]], assurance: Assurance = "C"
 ) -> list[Card]:
@@ -78,7 +85,7 @@ async def card_by_id(connection: AsyncConnection, id_: UUID) -> Card:
 async def cards_described(connection: AsyncConnection, typed: str) -> list[Card]:
     """Cards by what staff read off one or scan: its printed label or the label's first word, its number, its address.
 
-    At most `DESCRIBED_MAX`: several cards may bear one label.
+    At most `DESCRIBED_MAX`: several cards may bear one label. One that ended is found only where no other is.
     """
     if "/c/" in typed:
         where = card.c.token == typed.rpartition("/c/")[2].split("/")[0].split("?")[0]
@@ -87,8 +94,11 @@ async def cards_described(connection: AsyncConnection, typed: str) -> list[Card]
         uid = plain.replace(" ", "").replace(":", "").upper()
         label = sa.func.lower(card.c.label)
         where = sa.or_(card.c.uid == uid, label == plain, label.startswith(f"{plain} ", autoescape=True))
-    rows = await connection.execute(sa.select(card).where(where).order_by(card.c.label, card.c.id).limit(DESCRIBED_MAX))
-    return [_card(row) for row in rows]
+    ended = card_end.c.card.is_not(None).label("ended")
+    query = sa.select(card, ended).outerjoin(card_end, card_end.c.card == card.c.id).where(where)
+    rows = (await connection.execute(query.order_by(ended, card.c.label, card.c.id).limit(DESCRIBED_MAX))).all()
+    in_use = [row for row in rows if not row.ended]
+    return [_card(row) for row in in_use or rows]
 
 
 async def cards_by_uid(connection: AsyncConnection, uids: Iterable[str]) -> dict[str, Card]:
@@ -97,9 +107,10 @@ async def cards_by_uid(connection: AsyncConnection, uids: Iterable[str]) -> dict
 
 
 async def labels_by_owner(connection: AsyncConnection, owners: Iterable[str]) -> dict[str, str]:
-    """What is printed on the card of each of these wallets (of several, the newest); other owners are left out."""
+    """What is printed on the card of each of these wallets (of several, the newest in use), not of other owners."""
     ids = [UUID(owner.removeprefix("wallet:")) for owner in owners if owner.startswith("wallet:")]
-    query = sa.select(card.c.wallet, card.c.label).where(card.c.wallet.in_(ids)).order_by(card.c.created_at_us)
+    query = sa.select(card.c.wallet, card.c.label).outerjoin(card_end, card_end.c.card == card.c.id)
+    query = query.where(card.c.wallet.in_(ids)).order_by(card_end.c.card.is_(None), card.c.created_at_us)
     return {f"wallet:{row.wallet}": row.label for row in await connection.execute(query)}
 
 
@@ -108,13 +119,15 @@ async def all_cards(connection: AsyncConnection) -> list[Card]:
     return [_card(row) for row in rows]
 
 
+async def cards_of_wallet(connection: AsyncConnection, wallet_id: UUID) -> list[Card]:
+    """Every card that opens it, or did, the oldest first."""
+    query = sa.select(card).where(card.c.wallet == wallet_id).order_by(card.c.created_at_us, card.c.id)
+    return [_card(row) for row in await connection.execute(query)]
+
+
 async def count_cards(connection: AsyncConnection) -> int:
     found: int = (await connection.execute(sa.select(sa.func.count()).select_from(card))).scalar_one()
     return found
-
-
-async def set_status(connection: AsyncConnection, card_id: UUID, status: Literal["active", "blocked"]) -> None:
-    await connection.execute(sa.update(card).where(card.c.id == card_id).values(status=status))
 
 
 def wallet_key(owner: str, currency: Currency) -> AccountKey:

@@ -1,4 +1,7 @@
-"""Cards and wallets. Money belongs to the wallet; a card only opens it, so a lost card can be replaced."""
+"""Cards and wallets. Money belongs to the wallet; a card only opens it, so a lost card can be replaced.
+
+What app/cards/guards.py has the database keep of it is told there.
+"""
 
 from __future__ import annotations
 
@@ -27,4 +30,18 @@ card = sa.Table(
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
     sa.CheckConstraint("status IN ('active', 'blocked')", name="status_known"),
     sa.CheckConstraint("assurance IN ('A', 'B', 'C')", name="assurance_known"),
+)
+
+# A card that is out of use for good: it stays blocked, and opens the wallet that it opened, so that what terminals sold
+# to it without network is still booked. `replaced_by`: the card that its holder was given.
+card_end = sa.Table(
+    "card_end",
+    metadata,
+    sa.Column("card", sa.ForeignKey("card.id"), primary_key=True),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("replaced_by", sa.ForeignKey("card.id"), index=True),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("outcome IN ('replaced', 'retired')", name="outcome_known"),
+    sa.CheckConstraint("(outcome = 'replaced') = (replaced_by IS NOT NULL)", name="by_another"),
+    sa.CheckConstraint("replaced_by <> card", name="not_itself"),
 )

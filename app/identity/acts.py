@@ -59,6 +59,15 @@ COUNTER: Final = _act(
     _SHIFT,
     _CASHIER,
 )
+READ_CARDS: Final = _act(
+    "Read which cards there are, which open one wallet, and what was done to them",
+    _ADMIN,
+    _ACCOUNTANT,
+    _AUDITOR,
+    _V_ADMIN,
+    _SHIFT,
+)
+CARD_DESK: Final = _act("At the card desk: replace cards, link one to a wallet, retire", _ADMIN, _V_ADMIN, _SHIFT)
 CLOSE_DAY: Final = _act("Close the day", _ADMIN, _ACCOUNTANT, _V_ADMIN, _V_ACCOUNTANT, _SHIFT)
 MANAGE_VENUE: Final = _act("Set prices, pair and revoke terminals, decide about rows that were kept", _ADMIN, _V_ADMIN)
 SEE_TO: Final = _act("Take, give, note and close exceptions", _ADMIN, _ACCOUNTANT, _V_ADMIN, _V_ACCOUNTANT, _SHIFT)

@@ -70,6 +70,7 @@ MENU: Final = (
         N_("Cards and people"),
         (
             Place("/admin/counter", N_("Counter"), RIGHTS["counter_page"]),
+            Place("/admin/cards", N_("Cards"), RIGHTS["cards_page"]),
             Place("/admin/hours", N_("Hours"), RIGHTS["hours_page"] & RIGHTS["issue_page"]),
             Place("/admin/issue", N_("Issue"), RIGHTS["issue_page"]),
             Place("/admin/members", N_("Members"), RIGHTS["members_page"]),

@@ -12,6 +12,8 @@ from starlette.requests import Request
 RECORDED: Final = {
     "show_balances": "view.card",
     "list_cards": "view.cards",
+    "cards_page": "view.cards",
+    "card_page": "view.card",
     "members_page": "view.members",
     "list_members": "view.members",
     "member_page": "view.member",
@@ -23,6 +25,7 @@ RECORDED: Final = {
     "list_people": "view.people",
     "people_page": "view.people",
     "person_page": "view.person",
+    "cards_table": "export.cards",
     "positions_table": "export.positions",
     "periods_table": "export.periods",
     "today_file": "export.sales",

@@ -134,6 +134,13 @@ async def set_card(connection: AsyncConnection, person_id: UUID, card: str | Non
     return (await connection.execute(person.update().where(other).values(card_uid=card))).rowcount == 1
 
 
+async def hand_badge_on(connection: AsyncConnection, card: str, to: str | None) -> None:
+    """Whoever signs in at terminals with this card does so with another one; with none, where that is somebody's."""
+    taken = sa.exists(sa.select(1).where(person.c.card_uid == to).correlate(None))
+    given = sa.case((taken, sa.null()), else_=to)
+    await connection.execute(person.update().where(person.c.card_uid == card).values(card_uid=given))
+
+
 async def delete_grants(connection: AsyncConnection, person_id: UUID) -> None:
     await connection.execute(person_role.delete().where(person_role.c.person == person_id))
 

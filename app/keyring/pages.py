@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match
 from starlette.types import Scope
 
-from app.cards.addresses import card_behind
+from app.cards.addresses import any_card_behind
 from app.cards.pages import unknown_card
 from app.cards.service import Card
 from app.cards.visits import remember
@@ -42,11 +42,13 @@ router = APIRouter(include_in_schema=False, route_class=_Tapped)
 async def tapped_card(request: Request, token: str, e: str = "", c: str = "") -> Response:
     """Verified, counted, and on to the card's page under its plain address, which can be shared without the proof."""
     try:
-        card = await card_behind(request, token)
+        card, end = await any_card_behind(request, token)
     except NotFound as error:
         if error.code != "card-unknown":
             raise
         return unknown_card(request)
+    if end is not None:
+        return RedirectResponse(f"/c/{token}", 303)
     context, uid = context_of(request), bytes.fromhex(card.uid)
     async with context.reader.connect() as connection:
         held = await taps.held_by(connection, context.keys.token, card.id, uid)

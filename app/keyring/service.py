@@ -151,13 +151,22 @@ def unsealed(server_key: bytes, key_set: UUID, sealed: bytes) -> bytes:
 
 async def chips(connection: AsyncConnection, *, only_open: bool = False) -> list[Chip]:
     """What is on the cards, by label; `only_open`: those that need new keys."""
-    opened = _open().label("opened")
-    query = sa.select(card_chip, card.c.uid, card.c.label, opened).join(card).order_by(card.c.label, card.c.id)
-    found = [
-        Chip(row.card, row.uid, row.label, row.chip, row.key_set, row.version, row.written_at_us, bool(row.opened))
-        for row in await connection.execute(query)
-    ]
+    found = [_chip(row) for row in await connection.execute(_chips().order_by(card.c.label, card.c.id))]
     return [it for it in found if it.open or not only_open]
+
+
+async def chip_of(connection: AsyncConnection, card_id: UUID) -> Chip | None:
+    """What is on one card's chip; None: no keys of ours."""
+    row = (await connection.execute(_chips().where(card_chip.c.card == card_id))).one_or_none()
+    return None if row is None else _chip(row)
+
+
+def _chips() -> sa.Select[Any]:
+    return sa.select(card_chip, card.c.uid, card.c.label, _open().label("opened")).join(card)
+
+
+def _chip(row: Any) -> Chip:
+    return Chip(row.card, row.uid, row.label, row.chip, row.key_set, row.version, row.written_at_us, bool(row.opened))
 
 
 async def given_to(connection: AsyncConnection, server_key: bytes, venue: UUID, at_us: int) -> Given:

@@ -24,6 +24,7 @@ DETAILS: Final[Mapping[str, str]] = {
     "asked_by": N_("Asked for by"),
     "bank_delay_h": N_("Hours before bank details hold"),
     "cadence": N_("Settled"),
+    "card": N_("Card"),
     "category": N_("Category"),
     "cents": N_("Amount"),
     "cents_per_unit": N_("Worth of one unit"),

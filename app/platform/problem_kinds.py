@@ -119,6 +119,12 @@ KINDS: dict[str, ProblemKind] = {
         _NOTHING_TAKEN,
         N_("The card needs keys of its own: a card desk writes them on it, or gives its holder another."),
     ),
+    "card-ended": ProblemKind(
+        409, N_("This card is out of use for good"), _NOTHING_CHANGED, N_("Use the card that was given for it.")
+    ),
+    "card-in-use": ProblemKind(
+        409, N_("The other card was used already"), _NOTHING_CHANGED, N_("Take a card that nobody has used yet.")
+    ),
     "insufficient-funds": ProblemKind(
         402, N_("There is not enough on the card"), _NOTHING_TAKEN, N_("Top up the card, or take something off.")
     ),

@@ -26,7 +26,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.cards.service import Card, add_card, balances, card_by_uid, set_status, wallet_key
+from app.cards.lifecycle import set_blocked
+from app.cards.service import Card, add_card, balances, card_by_uid, wallet_key
 from app.currencies.policies import add_policy
 from app.currencies.service import Currency, add, currencies
 from app.identity.cookie import COOKIE
@@ -355,7 +356,7 @@ class Network:
 
     async def block(self, card: str, status: Literal["active", "blocked"] = "blocked") -> None:
         async with self.engine.begin() as connection:
-            await set_status(connection, self.cards[card].id, status)
+            await set_blocked(connection, "command line", self.cards[card].id, status == "blocked")
         self.cards[card] = replace(self.cards[card], status=status)
 
     async def holds(self, card: str) -> dict[str, int]:

@@ -53,7 +53,7 @@ async def test_a_block_holds_until_it_is_lifted_and_both_are_on_record(network: 
     for state in ("blocked", "active"):
         assert (await network.post("lucas", f"{path}/{state}")).status_code == 204
         assert (await network.get("lucas", f"{path}/balances")).json()["status"] == state
-    assert problem(await network.post("lucas", f"{path}/stolen")) == (422, "invalid")
+    assert problem(await network.post("lucas", f"{path}/stolen")) == (404, "not-found")
     async with network.context.reader.connect() as connection:
         rows = await connection.execute(sa.select(audit).where(audit.c.action.startswith("card.")))
         acts = [(row.action, row.actor) for row in rows]
