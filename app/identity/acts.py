@@ -65,6 +65,7 @@ READ_CARDS: Final = _act(
     _ACCOUNTANT,
     _AUDITOR,
     _V_ADMIN,
+    _V_AUDITOR,
     _SHIFT,
 )
 CARD_DESK: Final = _act("At the card desk: replace cards, link one to a wallet, retire", _ADMIN, _V_ADMIN, _SHIFT)
