@@ -7,8 +7,8 @@ from alembic import op
 
 from app.cards import guards
 
-revision = "0040"
-down_revision = "0039"
+revision = "0041"
+down_revision = "0040"
 branch_labels = None
 depends_on = None
 
