@@ -25,9 +25,9 @@ from readers.printer import Printer
 from readers.running import beside, heed, hub, pair, version, web
 from readers.showing import follow
 from readers.sync import CardKeys, DeviceKey, KeyRing, Link, Pace, Reporter, Server, SnapshotFile, Worker
-from readers.taps import Driver, Presence, Reader, ReaderEvent, ReaderFound, ReaderLost
+from readers.taps import Driver, Errands, Presence, Reader, ReaderEvent, ReaderFound, ReaderLost
 from readers.terminal.view import PrinterShown
-from readers.till import CardTill, Looks, SignIn, SnapshotShelf, Tap, TapSettings
+from readers.till import CardTill, Carrying, Looks, SignIn, SnapshotShelf, Tap, TapSettings
 from readers.till.acting import Tools
 from readers.till.acts import acts_of
 from readers.till.tabs import TabDesk
@@ -128,7 +128,9 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
         server = await held.enter_async_context(Server(config.server, key, clock))
         pairs_later = await pair(config.pair, journal, server, snapshots, lenient=config.lenient)
         shelf = SnapshotShelf(journal, clock)
-        tap = Tap(journal, shelf, server, link, clock, config.tap)
+        card_keys = CardKeys(config.data / "card-keys", key, server, journal, clock)
+        errands = Errands()
+        tap = Tap(journal, shelf, server, link, clock, config.tap, Carrying(errands, card_keys.ring))
         tabs = TabDesk(journal, shelf, server, link, clock)
         till = CardTill(
             journal,
@@ -143,7 +145,6 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
         worker = Worker(server, journal, link, clock, shelf, snapshots, config.pace)
         site = Site(key, journal, shelf.add_other)
         shelf.site_entries, shelf.on_install = site.entries, lambda received: site.learn(received.head)
-        card_keys = CardKeys(config.data / "card-keys", key, server, journal, clock)
         worker.on_halt = card_keys.heed
         card_keys.start_from_disk()
         await worker.start_from_disk()
@@ -156,7 +157,7 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
         looks = Looks(config.data, version(), journal, shelf, till, clock, site)
         reporter = Reporter(server, journal, looks, partial(heed, config.data, journal, server), config.report_s)
         await _site(config, site, till, reporter, held)
-        reader = await held.enter_async_context(_reader(config, till, reporter, card_keys.ring))
+        reader = await held.enter_async_context(_reader(config, till, reporter, card_keys.ring, errands))
         await held.enter_async_context(beside(follow(till, shelf, reader)))
         await held.enter_async_context(beside(reporter.run()))
         held.enter_context(_printer(config, till))
@@ -187,7 +188,9 @@ async def _site(
 
 
 @contextlib.asynccontextmanager
-async def _reader(config: AgentConfig, till: CardTill, reporter: Reporter, keys: KeyRing) -> AsyncIterator[Reader]:
+async def _reader(
+    config: AgentConfig, till: CardTill, reporter: Reporter, keys: KeyRing, errands: Errands
+) -> AsyncIterator[Reader]:
     """The reader's thread; its events are handed to the event loop. That it is lost or back, the server is told."""
     loop = asyncio.get_running_loop()
     path = config.reader
@@ -200,7 +203,7 @@ async def _reader(config: AgentConfig, till: CardTill, reporter: Reporter, keys:
             if isinstance(event, ReaderFound | ReaderLost):
                 loop.call_soon_threadsafe(reporter.wanted.set)
 
-    reader = Reader(opener, tell)
+    reader = Reader(opener, tell, errands=errands)
     reader.start()
     try:
         yield reader

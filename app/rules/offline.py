@@ -9,8 +9,9 @@ Default numbers: terminal.md, "Deciding offline"; each is a network setting.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -51,6 +52,7 @@ class Refusal(StrEnum):
     NOT_ALLOWED = "not-allowed"
     TERMINALS_AWAY = "terminals-away"
     NO_ANSWER = "no-answer"
+    CARD_LEFT = "card-left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,23 @@ def decide(
             return Refuse(reason)
         if risk := _risk(amount, card.available.get(currency, 0)):
             unbacked[currency] = risk
+    return Accept(unbacked)
+
+
+def decide_all(
+    asked: Mapping[str, Mapping[str, int]],
+    cards: Mapping[str, CardView],
+    terminal: TerminalView,
+    limits: OfflineLimits,
+) -> Accept | Refuse:
+    """May these cards pay what is asked of each: every one within its own limits, all within the terminal's? By UID."""
+    unbacked: Counter[str] = Counter()
+    for uid, tenders in asked.items():
+        so_far = replace(terminal, unbacked=Counter(terminal.unbacked) + unbacked)
+        verdict = decide(tenders, cards[uid], so_far, limits)
+        if isinstance(verdict, Refuse):
+            return verdict
+        unbacked.update(verdict.unbacked)
     return Accept(unbacked)
 
 

@@ -77,6 +77,7 @@ class NfcpyDriver:
         self._path = path
         self._presence = presence
         self._proofs = Proofs({} if keys is None else keys, presence)
+        presence.errands.served = True
         self._failing_ns_max = failing_ns_max
         self._failing_since_ns: int | None = None
         self._pending: deque[CardEvent] = deque()
@@ -96,7 +97,7 @@ class NfcpyDriver:
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 return None
-            time.sleep(min(PAUSE_OCCUPIED_S if self._presence.occupied else PAUSE_S, left_s))
+            self._presence.errands.wait(min(PAUSE_OCCUPIED_S if self._presence.occupied else PAUSE_S, left_s))
         return self._pending.popleft()
 
     def exchange(self, data: bytes) -> bytes:

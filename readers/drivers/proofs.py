@@ -26,8 +26,12 @@ class Proofs:
         self._silent: tuple[bytes, int] = (b"", 0)
 
     def of(self, uid: bytes, exchange: Exchange) -> Assurance | None:
-        """How sure we are of it; None: it does not know its key. Raises CardSilent (ask again), ReaderFault."""
-        if uid not in self._keys or self._presence.knows(uid):
+        """How sure we are of it; None: it does not know its key. A card that is known already does what is wanted of
+        it. Raises CardSilent (ask again), ReaderFault."""
+        if self._presence.knows(uid):
+            self._presence.errands.serve(uid, exchange)
+            return "C"
+        if uid not in self._keys:
             return "C"
         try:
             proven = level(self._keys, uid, exchange)

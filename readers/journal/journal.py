@@ -125,11 +125,12 @@ class Journal:
         """Write a row that tells of everything up to `head`; None when rows came after it meanwhile. JournalFailed."""
 
         def append() -> int | None:
-            sequence = self._file.append_at(head, payload)
-            self._head, self._to_send = self._file.head(), self._file.to_send()
-            return sequence
+            return self._append([payload]) if self._file.head() == head else None
 
-        return await self._run(append)
+        sequence = await self._run(append)
+        if sequence is not None:
+            self.on_append()
+        return sequence
 
     async def last_of(self, kind: str) -> tuple[int, AnyRow] | None:
         """The last row of a kind in this epoch, with its sequence."""

@@ -208,10 +208,6 @@ class JournalFile:
             found.append(OwnRow(row[0], payload, self.booking(payload.sale) if isinstance(payload, VoidRow) else None))
         return found
 
-    def append_at(self, head: int, payload: AnyRow) -> int | None:
-        """Write a row that tells of everything up to `head`; None, and nothing written, when rows came after it."""
-        return self.append([payload]) if self.head() == head else None
-
     def last_of(self, kind: str) -> tuple[int, AnyRow] | None:
         """The last row of a kind in this epoch, with its sequence."""
         rows = self._select("kind = ? ORDER BY sequence DESC LIMIT 1", kind)

@@ -89,6 +89,7 @@ WORDS: Final[dict[str, str]] = {
     "notice.last_refused": _("Refused at {time}: {why}"),
     "hint.unusable_card": _("This card can’t pay here. Take another one."),
     "hint.two_cards": _("Two cards at once. Present only one."),
+    "hint.card_left": _("The card left too soon. Lay it down again."),
     "hint.remove_card": _("Take the card off the reader first."),
     "hint.other_card": _("This card pays its part already. Present another one."),
     # Present the card, checking, paid
@@ -172,6 +173,8 @@ WORDS: Final[dict[str, str]] = {
     ),
     "refusal.no-answer": _("The network did not answer"),
     "refusal.no-answer.next": _("Whatever was booked is taken back. Try again once the bar says online."),
+    "refusal.card-left": _("The card left too soon"),
+    "refusal.card-left.next": _("Lay it on the reader, leave it there, and choose again."),
     "refusal.other": _("The sale was refused"),
     "refusal.other.next": _("Try again. If it happens twice, call the network’s team."),
     # Last sales

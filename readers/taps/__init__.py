@@ -1,5 +1,6 @@
 """Taps: the vocabulary between readers and everything that acts on a card. Standard library only."""
 
+from readers.taps.errands import Errands
 from readers.taps.events import (
     Assurance,
     CardEvent,
@@ -29,6 +30,7 @@ __all__ = [
     "CardSeen",
     "CardSilent",
     "Driver",
+    "Errands",
     "Garbled",
     "Light",
     "Moment",

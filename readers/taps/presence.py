@@ -14,6 +14,7 @@ A reader that is lost and reopened keeps its Presence, so a card that lay on it 
 
 from __future__ import annotations
 
+from readers.taps.errands import Errands
 from readers.taps.events import Assurance, CardEvent, CardGone, CardSeen, Moment, TwoCards, Unusable, UnusableCard
 
 EMPTY_POLLS_UNTIL_GONE = 2
@@ -28,9 +29,13 @@ def is_random(uid: bytes) -> bool:
 
 
 class Presence:
-    """The state of one reader's field. Feed it one call per poll; each returns what changed, in order."""
+    """The state of one reader's field. Feed it one call per poll; each returns what changed, in order.
 
-    def __init__(self) -> None:
+    `errands`: what is wanted of the card that lies there.
+    """
+
+    def __init__(self, errands: Errands | None = None) -> None:
+        self.errands = errands or Errands()
         self._present: bytes | None = None
         self._rival: bytes | None = None
         self._empty_polls = 0
@@ -73,6 +78,8 @@ class Presence:
         """A poll that worked, and that no card answered."""
         self._empty_polls += 1
         if self._present is None or self._empty_polls < EMPTY_POLLS_UNTIL_GONE:
+            if self._present is None:
+                self.errands.left()
             return []
         gone = CardGone(self._present, *at)
         self._forget()
@@ -85,6 +92,7 @@ class Presence:
         return [TwoCards((present, self._rival), *at)]
 
     def _forget(self) -> None:
+        self.errands.left()
         self._present = self._rival = None
         self._empty_polls = self._rival_polls = 0
         self._two_cards = False

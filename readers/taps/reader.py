@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from readers.taps.errands import Errands
 from readers.taps.events import Driver, ReaderEvent, ReaderFault, ReaderFound, ReaderLost
 from readers.taps.presence import Presence
 from readers.taps.signals import Showing, Signal
@@ -29,6 +30,7 @@ class Reader:
     `open_driver` gets the Presence that outlives every single driver, and returns an open one or raises ReaderFault.
     `on_event` is called in the reader's thread, one event at a time; while it runs nothing is polled. `ReaderLost`
     comes once per outage and again only if its reason changes; `ReaderFound` follows when the reader is open again.
+    `errands`: where others say what is to be done with the card that lies there.
     """
 
     def __init__(
@@ -38,13 +40,14 @@ class Reader:
         *,
         backoff_min_s: float = BACKOFF_MIN_S,
         backoff_max_s: float = BACKOFF_MAX_S,
+        errands: Errands | None = None,
     ) -> None:
         self._open_driver = open_driver
         self._on_event = on_event
         self._backoff_min_s = backoff_min_s
         self._backoff_max_s = backoff_max_s
         self._backoff_s = backoff_min_s
-        self._presence = Presence()
+        self._presence = Presence(errands)
         self._stopping = threading.Event()
         self._told: ReaderLost | None = None
         self._signal: Signal | None = None

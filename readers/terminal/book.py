@@ -117,6 +117,25 @@ class Book:
         """Rows of other terminals that the snapshot does not contain."""
         return [entry for entry in self._entries.values() if entry.journal is not None]
 
+    @property
+    def applied(self) -> Mapping[UUID, tuple[int, int]]:
+        """For each other terminal, the epoch and the row up to which the snapshot contains its journal."""
+        return {device: (mark.epoch, mark.through) for device, mark in self._others.items()}
+
+    def own_sold(self, uid: str) -> Mapping[str, int]:
+        """What we sold to a card without network and the snapshot does not contain, in minor units by currency."""
+        moves = self._moves.get(uid)
+        return dict(moves.own) if moves else {}
+
+    def heard_sold(self, uid: str) -> Mapping[UUID, Mapping[str, int]]:
+        """The same of other terminals, as far as they told us."""
+        voided = {it.sale for it in self._entries.values() if it.void and it.journal}
+        found: dict[UUID, Counter[str]] = {}
+        for it in self._entries.values():
+            if it.journal and it.offline and not it.void and it.sale not in voided and uid in it.taken:
+                found.setdefault(it.journal[0], Counter()).update(it.taken[uid])
+        return found
+
     def add(self, entry: Entry) -> None:
         """Take a committed row into account; a row that is known or contained in the snapshot changes nothing."""
         if self.contains(entry) or entry.event in self._entries:

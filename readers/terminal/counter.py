@@ -33,7 +33,7 @@ CHANGE_NS = 10_000_000_000
 LOOK_NS = 8_000_000_000
 RESULT_NS = (RESULT_NS_MIN, RESULT_NS_MAX, LOOK_NS, CHANGE_NS)
 
-Hint = Literal["unusable_card", "two_cards", "remove_card", "other_card"]
+Hint = Literal["unusable_card", "two_cards", "remove_card", "other_card", "card_left"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,8 @@ class Ask:
 class Counter:
     """`card` is what lies on the reader now; `spent`: it was checked since it was laid there.
 
-    `open` is a basket that was refused and may still be paid in another way.
+    `open` is a basket that was refused and may still be paid in another way. `again`: the card left before it was done
+    with, and is waited for.
     """
 
     phase: Phase = "ready"
@@ -102,13 +103,14 @@ class Counter:
     card: Card | None = None
     spent: bool = False
     trouble: Literal["unusable_card", "two_cards"] | None = None
+    again: bool = False
 
     @property
     def hint(self) -> Hint | None:
         if self.phase != "present_card":
             return None
         if self.trouble or self.card is None:
-            return self.trouble
+            return self.trouble or ("card_left" if self.again else None)
         return "remove_card" if self.spent else "other_card" if self._has_paid else None
 
     @property
@@ -133,7 +135,7 @@ class Counter:
 
     def ask(self, pending: Pending | Ask) -> Counter:
         """The intent is in the journal, if there is one: ask for a card."""
-        return replace(self, phase="present_card", pending=pending, result=None, open=None)
+        return replace(self, phase="present_card", pending=pending, result=None, open=None, again=False)
 
     def go_on(self, pending: Pending) -> Counter:
         """Staff take the rest themselves: the cards that were presented pay what they hold. No card acts anew."""
@@ -141,7 +143,7 @@ class Counter:
 
     def withdraw(self) -> Counter:
         """The basket was taken back before any card acted."""
-        return replace(self, phase="ready", pending=None)
+        return replace(self, phase="ready", pending=None, again=False)
 
     def dismiss(self) -> Counter:
         """Close the result on the screen."""
@@ -162,7 +164,13 @@ class Counter:
 
     def check(self) -> Counter:
         """The card on the reader is being checked; it is spent whatever comes of it, unless it was only looked at."""
-        return replace(self, phase="checking", spent=not (isinstance(self.pending, Ask) and self.pending.looks))
+        return replace(
+            self, phase="checking", again=False, spent=not (isinstance(self.pending, Ask) and self.pending.looks)
+        )
+
+    def ask_again(self, pending: Pending) -> Counter:
+        """The card left too soon: nothing was decided, and the same sale waits for it."""
+        return replace(self, phase="present_card", pending=pending, again=True)
 
     def conclude(self, result: Result, now_ns: int, open_: Pending | None = None) -> Counter:
         """Show how the tap ended; `now_ns` is the monotonic clock, `open_` what may still be done about a refusal."""

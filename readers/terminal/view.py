@@ -226,7 +226,7 @@ class Screen:
     pending: tuple[Amount, ...] = ()
     second_card: bool = False
     result: Result | None = None
-    hint: Literal["unusable_card", "two_cards", "remove_card", "other_card"] | None = None
+    hint: Literal["unusable_card", "two_cards", "remove_card", "other_card", "card_left"] | None = None
     catalogue_version: str = ""
     printer: PrinterShown = "none"
     act: str | None = None

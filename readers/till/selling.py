@@ -223,6 +223,10 @@ class Selling:
             ended = await self.acts[pending.act].settle(pending, card)
         else:
             ended = await self.tap.settle(pending, card)
+            if ended.again:
+                _log.info("card_left", sale=str(ended.again.sale))
+                self.move(self.counter.ask_again(ended.again))
+                return
         self._conclude(ended)
 
     def _conclude(self, ended: Ended) -> None:

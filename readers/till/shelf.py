@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from uuid import UUID
 
+from app.rules.carried import Knowing
 from app.rules.offline import TerminalView
 from app.wire import AnyRow, SoldOutRow
 from readers.journal import Clock, Journal
@@ -103,6 +104,20 @@ class SnapshotShelf:
     def stale(self) -> bool:
         age_s = self.age_s
         return self.shop is not None and age_s is not None and age_s > self.shop.limits.snapshot_warn_s
+
+    def knowing(self, uid: str) -> Knowing | None:
+        """What we know when we meet this card; None before the first snapshot."""
+        if self.shop is None or self.book is None:
+            return None
+        pairing = self._journal.pairing
+        return Knowing(
+            device=pairing.device,
+            epoch=pairing.epoch,
+            at_ms=self.shop.snapshot.at_us // 1000,
+            applied=self.book.applied,
+            own=self.book.own_sold(uid),
+            heard=self.book.heard_sold(uid),
+        )
 
     def terminal(self) -> TerminalView:
         """The terminal's own state, for `decide`."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -15,19 +14,22 @@ from uuid import UUID
 import structlog
 
 from app.rules.ids import uuid7
-from app.rules.offline import Accept, Refusal, Refuse, decide
+from app.rules.offline import Accept, Refusal, Refuse
 from app.wire import CancelRow, CardActRow, IntentRow, RefusedRow, Sale, SaleRow, VoidRow
 from readers.journal import Clock, Journal, JournalFailed
 from readers.sync import Booked, Declined, Link, NoAnswer, Server
-from readers.terminal.changes import taken_from
 from readers.terminal.counter import Card, Held, Pending
 from readers.terminal.receipt import Balances, amounts, price, taken
 from readers.terminal.split import Split, offers, split
 from readers.terminal.view import Result
+from readers.till.alone import Alone
+from readers.till.carrying import Carrying
 from readers.till.shelf import SnapshotShelf
 
 _log = structlog.get_logger(__name__)
 
+# So many times another row may come between the card and the sale's; then the card is asked for anew.
+ROWS_BETWEEN_MAX = 3
 # How long after it failed the journal is tried again for a cancel that is owed.
 OWED_S = 1.0
 # Refusals for want of money: staff may take the rest themselves, or ask for a second card.
@@ -52,29 +54,39 @@ class TapSettings:
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How a tap ended. `row` is what was committed of a green one, `sequence` its place in the journal, and `open` what
-    may still be done about a red one."""
+    may still be done about a red one. `again`: nothing was decided, for the card left: this waits for it now."""
 
     result: Result
     row: SaleRow | CardActRow | None = None
     sequence: int = 0
     open: Pending | None = None
+    again: Pending | None = None
 
 
 @dataclass(slots=True)
 class Try:
-    """A basket on its way through the tap: the cards that pay it, and how. It is split anew at most once."""
+    """A basket on its way through the tap: the cards that pay it, and how. It is split anew at most once. `laid`: the
+    last of the cards was just laid down for it."""
 
     pending: Pending
     held: tuple[Held, ...]
     parts: Split
     anew: bool = False
+    laid: bool = True
 
 
 class Tap:
     """Settles sales one after the other. `owed` are sales to cancel whose cancel row could not be written yet."""
 
     def __init__(
-        self, journal: Journal, shelf: SnapshotShelf, server: Server, link: Link, clock: Clock, settings: TapSettings
+        self,
+        journal: Journal,
+        shelf: SnapshotShelf,
+        server: Server,
+        link: Link,
+        clock: Clock,
+        settings: TapSettings,
+        carrying: Carrying | None = None,
     ) -> None:
         self._journal = journal
         self._shelf = shelf
@@ -82,6 +94,7 @@ class Tap:
         self._link = link
         self._clock = clock
         self._settings = settings
+        self._alone = Alone(shelf, carrying)
         self._owed: list[UUID] = []
         self._owes = asyncio.Event()
 
@@ -133,7 +146,7 @@ class Tap:
         held = pending.first
         if card:
             held = (*held, Held(card, self._available(card.uid)))
-        it = Try(pending, held, Split((), (), {}))
+        it = Try(pending, held, Split((), (), {}), laid=card is not None)
         try:
             it.parts = split(pending.basket, held, pending.rest)
             return await self._settle(it)
@@ -209,32 +222,35 @@ class Tap:
 
     async def _decide(self, it: Try, sale: Sale, *, asked: bool) -> Ended:
         """By this terminal's limits. `asked`: the server may have booked the sale, so a refusal here takes it back."""
-        match self._verdict(it, sale):
-            case Accept(unbacked):
-                return await self._commit(it, SaleRow(mode="offline", sale=sale, unbacked=dict(unbacked)), None)
-            case Refuse(reason):
-                return await self._refuse(it, reason, offline=True, cancel=asked)
-
-    def _verdict(self, it: Try, sale: Sale) -> Accept | Refuse:
-        """Every card within its own limits, and all of them together within the terminal's."""
-        shop, book, terminal = self._shelf.shop, self._shelf.book, self._shelf.terminal()
-        if shop is None or book is None:
-            return Refuse(Refusal.SNAPSHOT_TOO_OLD)
-        assurance = {one.card.uid: one.card.assurance for one in it.held}
-        unbacked: Counter[str] = Counter()
-        # A card that has nothing to pay is still one that must be known.
-        asked: Mapping[str, Mapping[str, int]] = {sale.card: {}, **taken_from(sale)}
-        for uid, tenders in asked.items():
-            so_far = replace(terminal, unbacked=Counter(terminal.unbacked) + unbacked)
-            card = book.card(uid, assurance[uid]) or book.stranger(uid)
-            verdict = decide(tenders, card, so_far, shop.limits)
-            if isinstance(verdict, Refuse):
-                return verdict
-            unbacked.update(verdict.unbacked)
-        return Accept(unbacked)
+        for _ in range(ROWS_BETWEEN_MAX):
+            head = self._journal.head
+            match await self._alone.verdict(it.held, sale, head + 1):
+                case Accept(unbacked), carried:
+                    row = SaleRow(mode="offline", sale=sale, unbacked=dict(unbacked))
+                    if not carried:
+                        return await self._commit(it, row, None)
+                    # The card names the row that it is about.
+                    sequence = await self._journal.append_at(head, row)
+                    if sequence is not None:
+                        return self._committed(it, row, sequence, None)
+                case Refuse(reason), _:
+                    return await self._refuse(it, reason, offline=True, cancel=asked)
+                case None:
+                    break
+        if not it.laid:
+            return await self._refuse(it, Refusal.CARD_LEFT, offline=True, cancel=asked)
+        if asked:
+            # The server may have booked it on this card, and the next one to be laid down may be another's.
+            now_us, before, sale_id = self._clock.now_us(), it.pending.sale, uuid7()
+            cancel = CancelRow(id=uuid7(), sale=before, at_us=now_us)
+            await self._journal.append(cancel, IntentRow(sale=sale_id, at_us=now_us))
+            it.pending = replace(it.pending, sale=sale_id)
+        return Ended(self._result(it, Refusal.CARD_LEFT, offline=True), again=it.pending)
 
     async def _commit(self, it: Try, row: SaleRow, left: Balances | None) -> Ended:
-        sequence = await self._journal.append(row)
+        return self._committed(it, row, await self._journal.append(row), left)
+
+    def _committed(self, it: Try, row: SaleRow, sequence: int, left: Balances | None) -> Ended:
         self._shelf.add(sequence, row)
         if left is None:
             left = {uid: self._available(uid) for uid in row.sale.cards}

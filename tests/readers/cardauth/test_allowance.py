@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from app.rules.chips.allowance import FILE_BYTES, SLOT_BYTES, Carried, Owed
 from app.rules.chips.keyring import CardKey
-from readers.cardauth import NotProven, Refused, ntag424
+from readers.cardauth import NotProven, Refused, ev2, ntag424
 from readers.cardauth.allowance import CarriesNothing, carry
 from readers.cardauth.encoding import write_ntag424
 from readers.cardauth.errors import Exchange
@@ -43,6 +44,14 @@ def written() -> Ntag424:
     return card
 
 
+def as_told(state: Carried) -> Callable[[Carried], Carried]:
+    return lambda _: state
+
+
+def opened(card: Card, number: int) -> ev2.Session:
+    return ntag424.authenticate(IsoDep(laid_down(card)).transceive, number, KEYS[number])
+
+
 def carried_by(card: Card) -> Carried:
     found: list[Carried] = []
     carry(KEY, laid_down(card), found.append)
@@ -53,7 +62,7 @@ def test_a_card_from_the_desk_owes_nothing_and_carries_what_it_is_given() -> Non
     card = written()
     assert carried_by(card) == Carried()
     for state in (ONE, TWO, ONE):
-        assert carry(KEY, laid_down(card), lambda _, state=state: state) == state
+        assert carry(KEY, laid_down(card), as_told(state)) == state
         assert carried_by(card) == state
 
 
@@ -113,8 +122,7 @@ def test_a_card_without_the_file_or_with_nothing_whole_carries_nothing() -> None
     with pytest.raises(CarriesNothing, match="no file"):
         carry(KEY, laid_down(Ntag424(UID, KEYS)), lambda _: ONE)
     card = written()
-    session = ntag424.authenticate(IsoDep(laid_down(card)).transceive, 1, KEYS[1])
-    ntag424.write(session, DATA_FILE, bytes(FILE_BYTES), mode="mac")
+    ntag424.write(opened(card, 1), DATA_FILE, bytes(FILE_BYTES), mode="mac")
     with pytest.raises(CarriesNothing, match="neither"):
         carry(KEY, laid_down(card), lambda _: ONE)
     with pytest.raises(CarriesNothing, match="chip"):
@@ -126,14 +134,12 @@ def test_only_the_till_key_reads_and_writes_it_and_only_with_a_mac() -> None:
     with pytest.raises(NotProven):
         carry(replace(KEY, key=KEYS[2]), laid_down(card), lambda _: ONE)
     for number in (0, 2, 3, 4):
-        for act in (ntag424.read, ntag424.write):
-            session = ntag424.authenticate(IsoDep(laid_down(card)).transceive, number, KEYS[number])
-            what = 4 if act is ntag424.read else b"evil"
-            with pytest.raises(Refused):
-                act(session, DATA_FILE, what, mode="plain")  # type: ignore[operator]
-    session = ntag424.authenticate(IsoDep(laid_down(card)).transceive, 1, KEYS[1])
+        with pytest.raises(Refused):
+            ntag424.read(opened(card, number), DATA_FILE, 4, mode="plain")
+        with pytest.raises(Refused):
+            ntag424.write(opened(card, number), DATA_FILE, b"evil", mode="plain")
     with pytest.raises(Refused):
-        ntag424.write(session, DATA_FILE, b"evil", mode="plain")
+        ntag424.write(opened(card, 1), DATA_FILE, b"evil", mode="plain")
     assert carried_by(card) == Carried()
 
 

@@ -40,6 +40,7 @@ from app.wire import (
     SaleLine,
     SaleReply,
     SaleRow,
+    SnapshotApplied,
     SnapshotCard,
     SnapshotCurrency,
     SnapshotLimits,
@@ -145,6 +146,7 @@ class FakeServer:
     gift_refused: bool = False
     limited: dict[str, str] = field(default_factory=dict)
     peers: tuple[SnapshotPeer, ...] = ()
+    applied_others: tuple[SnapshotApplied, ...] = ()
     more: tuple[SnapshotProduct, ...] = ()
     means: tuple[Means, ...] = ("cash", "bank_card")
 
@@ -448,6 +450,7 @@ class FakeServer:
             receipts=self.receipts,
             till=self.till.model_copy(update={"pin_only": self.pin_only}),
             peers=self.peers,
+            applied_others=self.applied_others,
         )
 
     def book(self, sale: Sale, sign: int = 1) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import pytest
@@ -245,3 +245,20 @@ def test_the_void_of_a_sale_of_two_cards_gives_to_each_what_it_paid(known_here: 
     back = 0 if known_here else 1
     assert book.available(CARDS[0]) == {"RAF": 1000 + back * 300, "GIFT": back * 200}
     assert book.available(CARDS[1]) == {"RAF": 1000 + back * 400}
+
+
+def test_what_we_sold_and_what_we_heard_of_is_told_apart_by_terminal() -> None:
+    one, two = uuid7(), uuid7()
+    mine, contained = sold(2, 500), sold(1, 100)
+    theirs, undone, of_another_card = sold(4, 300), sold(5, 200), sold(6, 50, CARDS[1])
+    void, online = undo(7, undone), sold(8, 70, mode="online")
+    heard = [replace(it, journal=(one, 3)) for it in (theirs, undone, of_another_card, void, online)]
+    heard += [replace(sold(9, 900), journal=(two, 1)), replace(sold(10, 40), journal=(two, 1))]
+    marks = {two: Mark(1, 9, ())}
+    book = Book(EPOCH, Mark(EPOCH, 1, ()), cards(dict.fromkeys(CARDS, 500)), [contained, mine, *heard], marks)
+    assert book.own_sold(CARDS[0]) == {"RAF": 500}
+    assert book.heard_sold(CARDS[0]) == {one: {"RAF": 300}, two: {"RAF": 40}}
+    assert (book.own_sold(CARDS[2]), book.heard_sold(CARDS[2])) == ({}, {})
+    assert book.applied == {two: (1, 9)}
+    book.add(undo(3, mine))
+    assert book.own_sold(CARDS[0]) == {"RAF": 0}

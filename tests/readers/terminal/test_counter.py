@@ -142,3 +142,15 @@ def test_the_next_customer_s_basket_knows_nothing_of_the_one_left_open() -> None
     following = short().gone(NOW).ask(PENDING)
     assert following.open is None
     assert following.seen(AWA).may_check == AWA
+
+
+def test_a_card_that_left_too_soon_is_waited_for_and_acts_anew() -> None:
+    left = Counter().ask(PENDING).seen(AWA).check().gone(NOW).ask_again(PENDING)
+    assert (left.phase, left.hint, left.may_check) == ("present_card", "card_left", None)
+    assert left.seen(AWA).may_check == AWA
+    assert left.seen(AWA).check().hint is None
+    assert left.troubled("two_cards").hint == "two_cards"
+    lies = Counter().ask(PENDING).seen(AWA).check().ask_again(PENDING)
+    assert (lies.hint, lies.may_check) == ("remove_card", None)
+    assert lies.gone(NOW).hint == "card_left"
+    assert left.withdraw().ask(PENDING).hint is None

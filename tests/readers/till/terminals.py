@@ -13,7 +13,7 @@ from readers.journal import Clock, Journal
 from readers.sync import DeviceKey, Link, Pace, Server, SnapshotFile, Worker
 from readers.taps import CardGone, CardSeen, Moment, ReaderFound
 from readers.terminal.view import BasketItem, Result
-from readers.till import CardTill, SignIn, SnapshotShelf, Tap, TapSettings
+from readers.till import CardTill, Carrying, SignIn, SnapshotShelf, Tap, TapSettings
 from readers.till.acting import Tools
 from readers.till.acts import acts_of
 from readers.till.tabs import TabDesk
@@ -68,7 +68,13 @@ class Terminal:
 
 @contextlib.asynccontextmanager
 async def a_terminal(
-    folder: Path, server: FakeServer, *, deadline_s: float = 2, pace: Pace = QUICK, sign_in: bool = True
+    folder: Path,
+    server: FakeServer,
+    *,
+    deadline_s: float = 2,
+    pace: Pace = QUICK,
+    sign_in: bool = True,
+    carrying: Carrying | None = None,
 ) -> AsyncIterator[Terminal]:
     """Opens the folder as the agent does; pairs it the first time; online and signed in if the server answers."""
     clock = Clock()
@@ -80,7 +86,7 @@ async def a_terminal(
         if not journal.paired:
             await journal.pair(await line.pair(CODE, "1"), CODE)
         shelf = SnapshotShelf(journal, clock)
-        tap = Tap(journal, shelf, line, link, clock, TapSettings(deadline_s))
+        tap = Tap(journal, shelf, line, link, clock, TapSettings(deadline_s), carrying)
         tabs = TabDesk(journal, shelf, line, link, clock)
         till = CardTill(
             journal,
