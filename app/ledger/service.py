@@ -206,7 +206,9 @@ class Ledger:
             if missing := [key for key in dict.fromkeys(keys) if key not in self._account_ids]:
                 async with self.engine.begin() as opening:
                     await accounts.open_missing(opening, missing, rates or {}, now_us())
-                    self._account_ids.update(await accounts.find(opening, missing))
+                    opened = await accounts.find(opening, missing)
+                # Committed by now: the numbers of accounts that were rolled back are given to others.
+                self._account_ids.update(opened)
         return [self._account_ids[key] for key in keys]
 
     @staticmethod

@@ -5,10 +5,12 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 
+from app.ledger.rules.kinds import AccountKey
 from app.ledger.rules.operations import Conflict, Invalid, Operation, Posted, Posting, Refused, Tombstone
 from app.rules.ids import uuid7
-from tests.app.ledger.conftest import Books
+from tests.app.ledger.conftest import RAF, Books
 
 
 async def test_a_sale_moves_money_from_wallet_to_claim(books: Books) -> None:
@@ -211,3 +213,21 @@ async def _reverse(books: Books, id_: UUID) -> object:
 
 def _fields(operation: Operation) -> dict[str, object]:
     return {name: getattr(operation, name) for name in Operation.__dataclass_fields__}
+
+
+async def test_an_account_whose_opening_failed_is_no_account(books: Books) -> None:
+    """Its number may be another's by then: money for one would go to the other."""
+    carol, dora = (AccountKey(RAF, "wallet", f"wallet:{name}") for name in ("carol", "dora"))
+    failing = [OSError("the disk is full")]
+
+    def commit(_: object) -> None:
+        if failing:
+            raise failing.pop()
+
+    sa.event.listen(books.engine.sync_engine, "commit", commit)
+    with pytest.raises(OSError, match="the disk is full"):
+        await books.ledger.accounts([carol])
+    (books.ids["dora"],) = await books.ledger.accounts([dora])
+    (books.ids["carol"],) = await books.ledger.accounts([carol])
+    await books.top_up("carol", 700)
+    assert (await books.balance("carol"), await books.balance("dora")) == (700, 0)
