@@ -118,6 +118,7 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "list_key_sets": READ_NETWORK,
     "make_key_set": WRITE_CARDS,
     "ask_card_keys": WRITE_CARDS,
+    "ask_card_address": WRITE_CARDS,
     "confirm_card_keys": WRITE_CARDS,
     "show_balances": LOOK_UP_CARD,
     "block_card": COUNTER,

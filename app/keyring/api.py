@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import base64
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from app.cards.service import add_card, card_by_uid
+from app.cards.addresses import address_of
+from app.cards.service import Card, add_card, card_by_uid
 from app.identity.audit import audit
 from app.identity.guard import Caller
 from app.keyring import service, writing
@@ -30,6 +32,8 @@ router = APIRouter(prefix="/api/v1", tags=["terminals"])
 desk = APIRouter(prefix="/api/v1", tags=["cards"])
 
 Name = Annotated[str, Field(min_length=1, max_length=60, examples=["2026"])]
+
+Label = Annotated[str, Field(min_length=1, max_length=40)]
 
 _BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
@@ -84,22 +88,40 @@ class KeySetShown(BaseModel):
 
 
 class KeysAsked(BaseModel):
-    """`label`: what is printed on the card, if it may not be known yet; it is added then, with an empty wallet."""
+    """`label`: what is printed on the card, if it may not be known yet; it is added then, with an empty wallet.
+    `chip`: what the desk found in it."""
 
     model_config = ConfigDict(extra="forbid")
 
     key_set: Name
-    label: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    label: Label | None = None
+    chip: Literal["ntag424", "desfire", "ultralight_aes"] = "ntag424"
 
 
 class KeysToWrite(BaseModel):
-    """The five keys of an NTAG 424 DNA, hexadecimal. `before`: what it holds if nothing was written. `address`: what a
-    phone is to be led to, with {e} and {c} where the card says who it is; null where this server has no https."""
+    """All keys of the chip by number, hexadecimal. `before`: what it holds if nothing was written. `address`: what a
+    phone is to be led to, on an NTAG 424 DNA with {e} and {c} where the card says who it is; null where this server has
+    no https, and for a DESFire."""
 
     label: str
     version: int
     before: list[str]
     after: list[str]
+    address: str | None
+
+
+class AddressAsked(BaseModel):
+    """`label`: as where keys are asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    label: Label | None = None
+
+
+class AddressToWrite(BaseModel):
+    """`address`: of the card's page; null where this server has no https."""
+
+    label: str
     address: str | None
 
 
@@ -133,24 +155,45 @@ async def ask_card_keys(request: Request, caller: Caller, uid: CardUid, body: Ke
     """The same ones until they were written: a card that was taken away in the middle is laid down again."""
     context = context_of(request)
     async with context.engine.begin() as connection:
-        try:
-            card = await card_by_uid(connection, uid)
-        except NotFound:
-            if body.label is None:
-                raise
-            card = await add_card(connection, uid, body.label)
-            await audit(connection, caller.actor, "card.add", f"card:{card.id}", label=card.label)
-        found = await writing.begin(connection, context.keys.token, card.id, bytes.fromhex(uid), body.key_set)
+        card = await _card(connection, caller.actor, uid, body.label)
+        found = await writing.begin(
+            connection, context.keys.token, card.id, bytes.fromhex(uid), body.key_set, body.chip
+        )
         details = {"key_set": body.key_set, "version": found.version}
         await audit(connection, caller.actor, "card-keys.ask", f"card:{card.id}", **details)
-    base = context.settings.base_url.rstrip("/")
+    address = None if body.chip == "desfire" else _address(request, card)
     return KeysToWrite(
         label=card.label,
         version=found.version,
         before=[it.hex() for it in found.before],
         after=[it.hex() for it in found.after],
-        address=f"{base}/c/{card.token}?e={{e}}&c={{c}}" if base.startswith("https://") else None,
+        address=f"{address}?e={{e}}&c={{c}}" if address is not None and body.chip == "ntag424" else address,
     )
+
+
+@desk.post("/card-addresses/{uid}", summary="The address that a desk is to write on a card without keys")
+async def ask_card_address(request: Request, caller: Caller, uid: CardUid, body: AddressAsked) -> AddressToWrite:
+    async with context_of(request).engine.begin() as connection:
+        card = await _card(connection, caller.actor, uid, body.label)
+    return AddressToWrite(label=card.label, address=_address(request, card))
+
+
+async def _card(connection: AsyncConnection, actor: str, uid: str, label: str | None) -> Card:
+    """The card with this number; added under `label` where it is not known. NotFound."""
+    try:
+        return await card_by_uid(connection, uid)
+    except NotFound:
+        if label is None:
+            raise
+    card = await add_card(connection, uid, label)
+    await audit(connection, actor, "card.add", f"card:{card.id}", label=card.label)
+    return card
+
+
+def _address(request: Request, card: Card) -> str | None:
+    """Phones open it at a tap, so only where what they say there is nobody else's to read."""
+    address = address_of(request, card)
+    return address if address.startswith("https://") else None
 
 
 @desk.put("/card-keys/{uid}", status_code=204, summary="A desk has written a card's keys and read them back")

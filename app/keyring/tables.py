@@ -45,7 +45,9 @@ card_key_writing = sa.Table(
     sa.Column("key_set", sa.ForeignKey("card_key_set.id"), nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("since_us", sa.BigInteger, nullable=False),
+    sa.Column("chip", sa.Text, nullable=False, server_default="ntag424"),
     sa.CheckConstraint("version BETWEEN 1 AND 255", name="version_fits"),
+    sa.CheckConstraint("chip IN ('ntag424', 'desfire', 'desfire_ev1', 'ultralight_aes')", name="chip_known"),
 )
 
 # That a terminal was given the keys of all cards of a set, each time that it was: were it stolen, these cards are known

@@ -49,7 +49,7 @@ async def held_by(connection: AsyncConnection, server_key: bytes, card_id: UUID,
         query = (
             sa.select(table.c.version, card_key_set.c.id, card_key_set.c.sealed)
             .join(card_key_set, card_key_set.c.id == table.c.key_set)
-            .where(table.c.card == card_id)
+            .where(table.c.card == card_id, table.c.chip == "ntag424")
         )
         for row in await connection.execute(query):
             master = unsealed(server_key, row.id, row.sealed)

@@ -94,6 +94,12 @@ KINDS: dict[str, ProblemKind] = {
     "keys-used-up": ProblemKind(
         409, N_("This card's keys were written too often"), _NOTHING_CHANGED, N_("Give its holder another card.")
     ),
+    "chip-differs": ProblemKind(
+        409,
+        N_("Another chip has this card's number"),
+        _NOTHING_CHANGED,
+        N_("It may be a copy of the card: keep it, and look for the card itself."),
+    ),
     "quarantined": ProblemKind(
         403,
         N_("This terminal is set aside until its sales were reviewed"),

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from readers.cardauth import type2
 from readers.cardauth.errors import Exchange, Malformed, NotProven, Refused
 from readers.taps import CardSilent
 
 Model = Literal["NTAG213", "NTAG215", "NTAG216"]
-_MODELS: Final[dict[bytes, Model]] = {
+MODELS: Final[dict[bytes, Model]] = {
     bytes.fromhex("0004040201000f03"): "NTAG213",
     bytes.fromhex("0004040201001103"): "NTAG215",
     bytes.fromhex("0004040201001303"): "NTAG216",
@@ -22,7 +23,7 @@ _COUNTER = 0x02
 
 def model(exchange: Exchange) -> Model | None:
     """GET_VERSION; None: some other chip of the family."""
-    return _MODELS.get(_ask(exchange, "its version", b"\x60", 8))
+    return MODELS.get(type2.version(exchange))
 
 
 def signature(exchange: Exchange) -> bytes:

@@ -85,6 +85,14 @@ def file_settings(session: ev2.Session, file: int) -> bytes:
     return session.command("the settings of a file", 0xF5, bytes([file]), mode="mac")
 
 
+def rights(session: ev2.Session, file: int) -> tuple[int, int, int]:
+    """Which keys (or FREE, NEVER) write a file, read and write it, and change its settings."""
+    settings = file_settings(session, file)
+    if len(settings) < 4:
+        raise Malformed("the settings of a file have four bytes at least")
+    return settings[3] & 0xF, settings[2] >> 4, settings[2] & 0xF
+
+
 @dataclass(frozen=True, slots=True)
 class SunFile:
     """An NDEF file whose address the card completes at each tap, and where in it."""

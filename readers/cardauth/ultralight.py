@@ -6,11 +6,15 @@ It has no ISO/IEC 14443-4, so a tap takes three frames. nfcpy takes it for an Ul
 from __future__ import annotations
 
 import os
+from typing import Final
 
 from app.rules.chips import aes
 from readers.cardauth.errors import Draw, Exchange, Malformed, NotProven, Refused
 
 DATA_KEY, UID_KEY = 0, 1
+# GET_VERSION of an MF0AES20 (data sheet, 10.1).
+VERSION: Final = bytes.fromhex("0004030104000f03")
+_SIGNATURE = 48
 _AUTHENTICATE, _MORE, _DONE = 0x1A, 0xAF, 0x00
 _NONCE, _MAC = 16, 8
 _ACK = 0x0A
@@ -61,6 +65,16 @@ def authenticate(exchange: Exchange, key_no: int, key: bytes, draw: Draw = os.ur
     if not aes.same(aes.decrypt(key, _part(got, _DONE)), aes.rotated(rnd_a)):
         raise NotProven("the card does not know this key, and claims to")
     return Session(exchange, aes.cmac(key, aes.session_vector(b"\x5a\xa5", rnd_a, rnd_b)))
+
+
+def signature(exchange: Exchange) -> bytes:
+    """READ_SIG: the maker's 48 bytes over the UID. Raises Refused, Malformed."""
+    got = exchange(b"\x3c\x00")
+    if len(got) == 1:
+        raise Refused("its signature", got[0])
+    if len(got) != _SIGNATURE:
+        raise Malformed(f"a signature has {_SIGNATURE} bytes, not {len(got)}")
+    return got
 
 
 def _part(got: bytes, code: int) -> bytes:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
 from readers.desk.server import Declined, DeskServer, Unreachable
 from readers.telling import fail
 
+if TYPE_CHECKING:
+    from readers.desk.writing import Desk, Written
+    from readers.taps import CardEvent, ReaderLost
+
 POLL_S = 0.2
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cards() -> None:
-    """Write keys on cards at a reader, so that each proves itself at every till."""
+    """Write keys and addresses on cards at a reader, so that each proves itself at every till."""
 
 
 _server = click.option("--server", required=True, envvar="COMPTOIR_SERVER", help="The server's address, https://...")
@@ -43,58 +48,51 @@ def key_sets(server: str, login: str, password: str, make: str | None) -> None:
 @_server
 @_login
 @_password
-@click.option("--keys", "key_set", required=True, help="The set of keys to write.")
+@click.option("--keys", "key_set", help="The set of keys to write; chips without keys need none.")
 @click.option(
     "--reader", default="usb", show_default=True, envvar="COMPTOIR_TERMINAL_READER", help="As for comptoir terminal."
 )
 @click.option("--add", metavar="NAME", help='Add cards that are not known yet, as "NAME 1", "NAME 2" and so on.')
 @click.option("--first", type=click.IntRange(1), default=1, show_default=True, help="The first number for --add.")
 @click.option("--count", type=click.IntRange(1), help="Stop after so many cards; without it, with Ctrl-C.")
+@click.option("--lock", is_flag=True, help="Final: nobody changes the address on these cards again, the desk neither.")
+@click.option("--genuine-only", is_flag=True, help="Write no chip that its maker did not sign.")
 def write(
     server: str,
     login: str,
     password: str,
-    key_set: str,
+    key_set: str | None,
     reader: str,
     add: str | None,
     first: int,
     count: int | None,
+    lock: bool,
+    genuine_only: bool,
 ) -> None:
     """Write one card after the other: lay each down until its line appears.
 
-    A card that is taken away too soon is laid down again and finished. What is on its wallet is not touched.
+    The chip is recognised: NTAG 424 DNA, DESFire EV2 and EV3 and Ultralight AES are given keys, NTAG213, 215 and 216
+    the address of their page. A card that is taken away too soon is laid down again and finished. What is on its
+    wallet is not touched.
     """
-    from readers.desk.writing import NotWritten, write_card  # noqa: PLC0415
+    from readers.desk.writing import Desk, Wishes  # noqa: PLC0415
     from readers.drivers import open_driver  # noqa: PLC0415
-    from readers.taps import CardSeen, ReaderFault, ReaderLost, TwoCards, UnusableCard  # noqa: PLC0415
+    from readers.taps import ReaderFault  # noqa: PLC0415
 
     done = 0
-    with _signed_in(server, login, password) as desk:
+    with _signed_in(server, login, password) as signed_in:
         try:
             driver = open_driver(reader)
         except ReaderFault as error:
             fail(2, f"The reader can't be used: {error}.")
+        desk = Desk(driver, signed_in, Wishes(key_set, lock=lock, genuine_only=genuine_only))
+        if lock:
+            click.echo("Addresses are locked: what is on these cards then stays there for ever.", err=True)
         try:
             click.echo("Lay a card on the reader.", err=True)
             while count is None or done < count:
-                match driver.poll(POLL_S):
-                    case CardSeen(uid):
-                        label = None if add is None else f"{add} {first + done}"
-                        try:
-                            found = write_card(driver, uid, desk, key_set, label)
-                        except NotWritten as error:
-                            click.echo(f"{uid.hex().upper()}  {error}", err=True)
-                        else:
-                            done += 1
-                            click.echo(f"{uid.hex().upper()}  {found.label}: written (version {found.version})")
-                    case UnusableCard(_, uid):
-                        click.echo(f"{uid.hex().upper()}  this card has no number of its own", err=True)
-                    case TwoCards():
-                        click.echo("Two cards lie on the reader: lay down one.", err=True)
-                    case ReaderLost(_, detail):
-                        fail(2, f"The reader is gone: {detail}.")
-                    case _:
-                        continue
+                label = None if add is None else f"{add} {first + done}"
+                done += _laid_down(desk, driver.poll(POLL_S), label)
         except KeyboardInterrupt:
             pass
         except ReaderFault as error:
@@ -102,6 +100,39 @@ def write(
         finally:
             driver.close()
     click.echo(f"{done} written.", err=True)
+
+
+def _laid_down(desk: Desk, seen: CardEvent | ReaderLost | None, label: str | None) -> bool:
+    """Whether a card was written; what became of it is said. ReaderFault."""
+    from readers.desk.writing import NotWritten  # noqa: PLC0415
+    from readers.taps import CardSeen, ReaderFault, ReaderLost, TwoCards, UnusableCard  # noqa: PLC0415
+
+    match seen:
+        case CardSeen(uid):
+            try:
+                found = desk.write(uid, label)
+            except NotWritten as error:
+                click.echo(f"{uid.hex().upper()}  {error}", err=True)
+                return False
+            click.echo(f"{uid.hex().upper()}  {found.label}: {_told(found)}")
+            return True
+        case UnusableCard(_, uid):
+            click.echo(f"{uid.hex().upper()}  this card has no number of its own", err=True)
+        case TwoCards():
+            click.echo("Two cards lie on the reader: lay down one.", err=True)
+        case ReaderLost(reason, detail):
+            raise ReaderFault(reason, detail)
+    return False
+
+
+def _told(it: Written) -> str:
+    """What was written, and what the chip is: "written (version 1), locked, not signed by its maker"."""
+    words = ["written" if it.version is None else f"written (version {it.version})"]
+    if it.locked:
+        words.append("locked")
+    if not it.chip.genuine:
+        words.append("not signed by its maker")
+    return ", ".join(words)
 
 
 @contextmanager

@@ -53,9 +53,15 @@ class DeskServer:
     def make_key_set(self, name: str) -> None:
         self._call("POST", "/api/v1/card-key-sets", {"name": name})
 
-    def keys(self, uid: str, key_set: str, label: str | None) -> dict[str, Any]:
+    def keys(self, uid: str, key_set: str, chip: str, label: str | None) -> dict[str, Any]:
         """What is to be written on this card (KeysToWrite of the API)."""
-        found: dict[str, Any] = self._call("POST", f"/api/v1/card-keys/{uid}", {"key_set": key_set, "label": label})
+        asked = {"key_set": key_set, "chip": chip, "label": label}
+        found: dict[str, Any] = self._call("POST", f"/api/v1/card-keys/{uid}", asked)
+        return found
+
+    def address(self, uid: str, label: str | None) -> dict[str, Any]:
+        """What is to be written on a card without keys (AddressToWrite of the API)."""
+        found: dict[str, Any] = self._call("POST", f"/api/v1/card-addresses/{uid}", {"label": label})
         return found
 
     def written(self, uid: str, version: int) -> None:

@@ -20,6 +20,8 @@ _PAGE_SIZE = 4
 _LOCK_PAGE, _CC_PAGE, _USER_PAGE = 2, 3, 4
 # A short record of one TLV; longer ones are laid out in another way, and no address is that long.
 _PAYLOAD_MAX = 245
+_DYNAMIC_FROM = 16
+_FROZEN = 0x40
 _FACTORY_PASSWORD = b"\xff\xff\xff\xff"
 _CONFIG = bytes.fromhex("040000ff 00050000 ffffffff 00000000")
 
@@ -69,6 +71,8 @@ class Ntag213(UidCard):
     """
 
     pages = 45
+    # From page 16 on a bit of the dynamic locks is for so many pages.
+    _pages_a_lock = 2
     _version = bytes.fromhex("0004040201000f03")
     _capability_container = bytes.fromhex("e1101200")
 
@@ -104,6 +108,8 @@ class Ntag213(UidCard):
 
     def power_on(self) -> None:
         self._unlocked = self._counted = False
+        # What is set of the configuration holds from the next power on.
+        self._frozen = bool(self._memory[(self._config_page + 1) * _PAGE_SIZE] & _FROZEN)
 
     def process(self, command: bytes) -> bytes | None:
         match command[0], len(command):
@@ -124,7 +130,7 @@ class Ntag213(UidCard):
                 self._count()
                 return b"".join(self._page(n) for n in range(command[1], command[2] + 1))
             case 0xA2, 6 if _LOCK_PAGE <= command[1] < self.pages and self._may_write(command[1]):
-                self._put(command[1], command[2:])
+                self._write(command[1], command[2:])
                 return ACK
             case 0x50, _:
                 return None
@@ -135,7 +141,26 @@ class Ntag213(UidCard):
         self._counted = True
 
     def _may_write(self, page: int) -> bool:
+        if self._locked(page) or (self._frozen and self._config_page <= page < self._config_page + 2):
+            return False
         return self._unlocked or page < self._memory[self._config_page * _PAGE_SIZE + 3]
+
+    def _locked(self, page: int) -> bool:
+        if _CC_PAGE <= page < _DYNAMIC_FROM:
+            bits = int.from_bytes(self._memory[_LOCK_PAGE * _PAGE_SIZE + 2 :][:2], "little")
+            return bool(bits >> page & 1)
+        if _DYNAMIC_FROM <= page < self._config_page - 1:
+            bits = int.from_bytes(self._memory[(self._config_page - 1) * _PAGE_SIZE :][:2], "little")
+            return bool(bits >> (page - _DYNAMIC_FROM) // self._pages_a_lock & 1)
+        return False
+
+    def _write(self, page: int, data: bytes) -> None:
+        if page in (_LOCK_PAGE, _CC_PAGE, self._config_page - 1):
+            # The chip's own bytes stay; of the others bits only rise.
+            own = 2 if page == _LOCK_PAGE else 0
+            was = self._memory[page * _PAGE_SIZE :]
+            data = bytes(old | new for old, new in zip(was, bytes(own) + data[own:], strict=False))
+        self._put(page, data)
 
     def _put(self, page: int, data: bytes) -> None:
         self._memory[page * _PAGE_SIZE : page * _PAGE_SIZE + len(data)] = data
@@ -148,12 +173,14 @@ class Ntag213(UidCard):
 
 class Ntag215(Ntag213):
     pages = 135
+    _pages_a_lock = 16
     _version = bytes.fromhex("0004040201001103")
     _capability_container = bytes.fromhex("e1103e00")
 
 
 class Ntag216(Ntag213):
     pages = 231
+    _pages_a_lock = 16
     _version = bytes.fromhex("0004040201001303")
     _capability_container = bytes.fromhex("e1106d00")
 

@@ -69,6 +69,7 @@ API = {
     "list_key_sets": "nku",
     "make_key_set": "n",
     "ask_card_keys": "n",
+    "ask_card_address": "n",
     "confirm_card_keys": "n",
     "show_balances": "nuvsc",
     "block_card": "nvsc",

@@ -12,8 +12,13 @@ from app.cards.service import card_by_uid
 from app.keyring import service, writing
 from app.platform.errors import Conflict
 from app.rules.chips.keyring import till_key
+from readers.cardauth import type2
 from readers.desk.command import cards
-from readers.emulator import Ntag213, Ntag424, Torn, UdpCardField
+from readers.desk.server import DeskServer
+from readers.desk.writing import Desk, NotWritten, Wishes
+from readers.drivers import open_driver
+from readers.emulator import Desfire, Ntag213, Ntag424, Torn, UdpCardField, UltralightAes
+from readers.taps import CardSeen
 from tests.support.network import CARDS, PASSWORD, Network
 
 pytestmark = pytest.mark.anyio
@@ -21,6 +26,12 @@ AWA, NEW = bytes.fromhex(CARDS["awa"]), bytes.fromhex("04B1B2B3B4B580")
 # The driver has seen for certain that nothing lies there.
 EMPTY_LOOKS = 5
 PATIENCE_S = 20
+# Selection, version in three parts, signature: as much as a chip hears before the server is asked.
+COMMANDS_ASKED = 5
+NTAG_SIGNATURE = "8B76052EE42F5567BEB53238B3E3F9950707C0DCC956B5C5EFCFDB709B2D82B3"
+DESFIRE_SIGNATURE = (
+    "B2769F8DDB575AEA2A680ADCA8FFED4FAB81A1E9908E2B82FE0FABB697BBD9B23835C416970E75768F12902ACA491349E94E6589EAF4F508"
+)
 
 
 @pytest.fixture
@@ -65,7 +76,7 @@ async def test_a_card_that_was_taken_away_is_finished_and_others_are_named(
     await at_the_desk(network, "keys", "--make", "2026")
     await at_the_desk(network, "keys", "--make", "Another")
     other, torn = Torn(Ntag213(bytes.fromhex("04C1C2C3C4C580")), 10**6), Torn(Ntag424(AWA), 15)
-    line = ("write", "--keys", "2026", "--reader", field.path, "--count", "1")
+    line = ("write", "--keys", "2026", "--reader", field.path, "--count", "1", "--add", "Carte")
 
     desk = asyncio.create_task(at_the_desk(network, *line))
 
@@ -92,9 +103,94 @@ async def test_a_card_that_was_taken_away_is_finished_and_others_are_named(
     field.present(torn)
     done = await asyncio.wait_for(desk, PATIENCE_S)
     assert done.exit_code == 0, done.output
-    assert "04C1C2C3C4C580  this chip holds no keys" in done.stderr
+    assert "04C1C2C3C4C580  this server has no https address" in done.stderr
     assert "taken away too soon" in done.stderr
     assert f"{CARDS['awa']}  " in done.stdout
+
+
+async def test_each_chip_is_recognised_and_given_what_it_can_hold(
+    served_network: Network, field: UdpCardField, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = served_network
+    await at_the_desk(network, "keys", "--make", "2026")
+    # The address that phones open is https, which the server of a test is not.
+    monkeypatch.setattr("app.keyring.api._address", lambda _, card: f"https://comptoir.test/c/{card.token}")
+    # Real chips' numbers and signatures (AN11350, and a DESFire EV2 of tests/app/rules/chips).
+    signed_tag = Ntag213(bytes.fromhex("04E10CDA993C80"), signature=bytes.fromhex(NTAG_SIGNATURE))
+    signed_desfire = Desfire(bytes.fromhex("042A41CAE45380"), signature=bytes.fromhex(DESFIRE_SIGNATURE))
+    ultralight = UltralightAes(NEW)
+    line = ("write", "--keys", "2026", "--reader", field.path, "--add", "Carte", "--count", "1", "--lock")
+    said = []
+    for number, card in enumerate((signed_tag, signed_desfire, ultralight, Ntag424(AWA)), 1):
+        field.present(card)
+        done = await at_the_desk(network, *line, "--first", str(number))
+        assert done.exit_code == 0, done.output
+        said.append(done.stdout.partition(": ")[2].strip())
+        field.remove()
+    assert said == [
+        "written, locked",
+        "written (version 1)",
+        "written (version 1), locked, not signed by its maker",
+        "written (version 1), locked, not signed by its maker",
+    ]
+    assert "for ever" in done.stderr
+    async with network.engine.connect() as connection:
+        assert {it.chip: it.version for it in await service.chips(connection)} == {
+            "desfire": 1,
+            "ultralight_aes": 1,
+            "ntag424": 1,
+        }
+        (key_set,) = await service.key_sets(connection)
+        master = await service.master_of(connection, network.context.keys.token, key_set.id)
+        added = await card_by_uid(connection, "04E10CDA993C80")
+    assert ultralight.keys[0] == till_key(master, NEW, "ultralight_aes", 1).key
+    assert signed_desfire.keys[1] == till_key(master, signed_desfire.uid, "desfire", 1).key
+    signed_tag.power_on()
+    address = type2.laid_out(f"https://comptoir.test/c/{added.token}")
+    assert type2.holds(lambda frame: signed_tag.process(frame) or b"", address)
+
+
+async def test_a_chip_of_another_maker_and_one_with_a_card_s_number_are_left_alone(
+    served_network: Network, field: UdpCardField
+) -> None:
+    network = served_network
+    await at_the_desk(network, "keys", "--make", "2026")
+    async with network.engine.begin() as connection:
+        token, card = network.context.keys.token, network.cards["awa"].id
+        await writing.done(connection, card, (await writing.begin(connection, token, card, AWA, "2026")).version)
+    copy, good = Desfire(AWA), Ntag424(NEW)
+    line = ("write", "--keys", "2026", "--reader", field.path, "--count", "1", "--add", "Carte")
+    desk, laid = asyncio.create_task(at_the_desk(network, *line)), Torn(copy, 10**6)
+    field.present(laid)
+    async with asyncio.timeout(PATIENCE_S):
+        while laid.commands < COMMANDS_ASKED:
+            assert not desk.done(), desk.result().output
+            await asyncio.sleep(0.02)
+        field.remove()
+        while field.empty_looks < EMPTY_LOOKS:
+            await asyncio.sleep(0.02)
+        field.present(good)
+        done = await desk
+    assert f"{CARDS['awa']}  Another chip has this card's number: it may be a copy" in done.stderr
+    assert "Carte 1: written" in done.stdout
+    assert copy.keys == []
+    plain = await asyncio.to_thread(driven, field, Ntag213(NEW), Wishes("2026", genuine_only=True))
+    assert "did not sign" in plain
+
+
+def driven(field: UdpCardField, card: Ntag213, wishes: Wishes) -> str:
+    """Why a desk that asks no server does not write this card."""
+    field.present(card)
+    driver = open_driver(field.path)
+    try:
+        seen = driver.poll(PATIENCE_S)
+        assert isinstance(seen, CardSeen)
+        with pytest.raises(NotWritten) as refused:
+            Desk(driver, DeskServer("http://127.0.0.1:9", str), wishes).write(seen.uid, None)
+    finally:
+        driver.close()
+        field.remove()
+    return str(refused.value)
 
 
 async def test_who_may_not_is_told_so(served_network: Network) -> None:

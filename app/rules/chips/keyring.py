@@ -26,6 +26,8 @@ TILL_KEY: Final[dict[KeyedChip, int]] = {"ntag424": 1, "desfire": 1, "desfire_ev
 # Those by which an NTAG 424 DNA makes the message in its address: one encrypts, one signs. Terminals never have them.
 META_KEY: Final = 2
 FILE_KEY: Final = 3
+# How many keys each has, all of them ours once a desk has written it.
+KEYS_ON: Final[dict[KeyedChip, int]] = {"ntag424": 5, "desfire": 5, "desfire_ev1": 5, "ultralight_aes": 2}
 _GROUP: Final = struct.Struct(">QI")
 _HEAD: Final = struct.Struct(f">BB{APPLICATION_BYTES}sB")
 

@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readers.cardauth import CardTrouble, desfire, ev2, native, ntag21x, ntag424, ultralight
+from readers.cardauth import CardTrouble, desfire, ev2, native, ntag21x, ntag424, type2, ultralight
+from readers.cardauth.encoding_desfire import write_desfire
+from readers.cardauth.encoding_ntag21x import write_ntag21x
+from readers.cardauth.encoding_ultralight import write_ultralight
 from readers.cardauth.isodep import IsoDep
 from readers.taps import CardSilent
 from tests.readers.cardauth.scripted import saying
@@ -46,6 +49,12 @@ TALKS: dict[str, Callable[[Callable[[bytes], bytes]], object]] = {
     "ultralight read": lambda card: ultralight.Session(card, KEY).read(4),
     "ultralight write": lambda card: ultralight.Session(card, KEY).write(4, b"abcd"),
     "ntag21x": lambda card: (ntag21x.model(card), ntag21x.signature(card), ntag21x.taps(card)),
+    "pages": lambda card: type2.write_address(card, type2.laid_out("https://example.test/c/abc"), 39),
+    "locks": lambda card: type2.lock(card, 40, b"\xff\x0f\x3f", whole=True),
+    "address": lambda card: write_ntag21x(card, "NTAG213", "https://example.test/c/abc", lock=True),
+    "ultralight keys": lambda card: write_ultralight(card, (KEY, KEY), (KEY, KEY), 1, None, lock=True),
+    "desfire keys": lambda card: write_desfire(card, b"CMP", (KEY,) * 5, (KEY,) * 5, 1),
+    "rights": lambda card: ntag424.rights(a_session(card), 2),
     "password": lambda card: ntag21x.unlock(card, b"1234", b"56"),
 }
 
@@ -96,3 +105,14 @@ def test_any_address_for_a_chip_is_laid_out_or_refused(address: str) -> None:
 def test_what_no_card_takes_is_refused_before_anything_is_sent(call: Callable[[object], object]) -> None:
     with pytest.raises(ValueError):
         call(None)
+
+
+@given(st.text(max_size=300))
+def test_any_address_for_pages_is_laid_out_or_refused(address: str) -> None:
+    for text in (address, "https://" + address):
+        try:
+            content = type2.laid_out(text)
+        except ValueError:
+            continue
+        assert len(content) % type2.PAGE == 0
+        assert content[7 : 7 + len(text) - 8] == text.removeprefix("https://").encode()

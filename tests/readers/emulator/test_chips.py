@@ -144,7 +144,7 @@ def test_a_desfire_of_the_first_generation_does_not_know_ev2() -> None:
 
 
 def test_an_ultralight_aes_opens_its_memory_after_a_proof_and_checks_each_command() -> None:
-    card = UltralightAes(UID, (KEY, FACTORY), protected_from=4, demands_macs=True)
+    card = UltralightAes(UID, (KEY, FACTORY), protected_from=4, demands_macs=True, read_protected=True)
     ask = talking(card)
     assert ask(b"\x30\x04") == b"\x00"
     session = ultralight.authenticate(ask, ultralight.DATA_KEY, KEY)
