@@ -22,7 +22,7 @@ from app.rules.business_day import business_day
 from app.sales import exceptions as sales
 from app.settlement import paying
 from app.settlement.terms import network_terms
-from app.topups import chargebacks
+from app.topups import chargebacks, strays
 from app.topups import service as topups
 from app.venues.service import the_network
 
@@ -42,6 +42,7 @@ async def faults(connection: AsyncConnection, ledger: Ledger, keys: Collection[s
     ids = None if keys is None else _ids(keys)
     found = await _sales(connection, ledger, None if ids is None else ids.get("sale", []))
     found += await _payments(connection, None if ids is None else ids.get("topup", []))
+    found += await _strays(connection, None if ids is None else ids.get("stray", []))
     found += await _taken_back(connection, ledger, None if ids is None else ids.get("chargeback", []))
     found += await _lines(connection, None if ids is None else ids.get("line", []))
     found += await _rows(connection, None if ids is None else ids.get("payout", []))
@@ -157,19 +158,40 @@ async def _payments(connection: AsyncConnection, ids: Collection[UUID] | None) -
     return [
         Fault(
             f"topup:{it.id}",
-            "payment-not-known" if it.paid_at_us is None else "paid-not-credited",
+            _kind_of(it),
             it.paid_at_us or it.created_at_us,
             cause=it.status != "credited" and (it.paid_at_us is not None or it.status == "pending"),
             facts={
                 "currency": it.currency,
                 "amount": it.amount,
                 "euro_cents": it.euro_cents,
+                "paid_cents": it.paid_cents,
                 "provider": it.provider,
                 "reference": it.reference,
                 "happened_at_us": it.created_at_us,
             },
         )
         for it in found
+    ]
+
+
+def _kind_of(it: topups.Topup) -> str:
+    if it.paid_at_us is None:
+        return "payment-not-known"
+    return "paid-not-credited" if it.paid_cents in {None, it.euro_cents} else "paid-otherwise"
+
+
+async def _strays(connection: AsyncConnection, ids: Collection[UUID] | None) -> list[Fault]:
+    """Payments at the provider that no top-up here knows."""
+    return [
+        Fault(
+            f"stray:{it.id}",
+            "payment-stray",
+            it.found_at_us,
+            cause=it.settled_at_us is None,
+            facts={"cents": it.euro_cents, "provider": it.provider, "reference": it.reference},
+        )
+        for it in await strays.listed(connection, ids)
     ]
 
 

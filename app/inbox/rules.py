@@ -16,6 +16,8 @@ URGENCY: Mapping[str, int] = {
     "forked-journal": 0,
     "payment-not-known": 0,
     "paid-not-credited": 0,
+    "paid-otherwise": 0,
+    "payment-stray": 0,
     "chargeback": 1,
     "payment-failed": 1,
     "payout-late": 1,

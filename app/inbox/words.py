@@ -30,6 +30,8 @@ TITLES = {
     "late-rows": N_("%(name)s handed over what it had sold"),
     "paid-not-credited": N_("%(amount)s was paid online and is not on the card"),
     "payment-not-known": N_("Nobody knows whether %(amount)s was paid online"),
+    "paid-otherwise": N_("%(amount)s were to be paid online, and %(paid)s were"),
+    "payment-stray": N_("A payment of %(amount)s that no top-up here knows"),
     "chargeback": N_("%(amount)s paid online for %(label)s was taken back"),
     "payout-line": N_("A row of a payout that is not in the books: %(amount)s"),
     "payout-late": N_("A payout of %(amount)s has not reached the bank"),
@@ -60,6 +62,14 @@ MEANINGS = {
     "no-session": N_("The sales are booked and closed. Nobody counted what was in the drawer before them."),
     "paid-not-credited": N_("The provider has the holder’s money. Asking it again credits the card."),
     "payment-not-known": N_("The payment page is closed by now. If it was paid, asking the provider credits the card."),
+    "paid-otherwise": N_(
+        "Nothing was credited, for that is not what was asked for. Give the payment back on the provider’s pages, "
+        "and close this with what was done."
+    ),
+    "payment-stray": N_(
+        "%(provider)s says that it was paid for a top-up here, and none is waiting for it: a backup was restored, or "
+        "it was paid twice. Give it back on the provider’s pages; this is done once that is seen here, within the hour."
+    ),
     "chargeback": N_(
         "The card gave what it still held. What it owes, its next top-up pays first, or the network bears it. "
         "Winning the dispute undoes all of it."
@@ -126,7 +136,10 @@ def _values(fault: Fault, texts: Texts, known: Mapping[str, Currency]) -> dict[s
     else:
         cents = facts.get("cents", facts.get("difference_cents", 0))
         amount = format_amount(int(cents), Unit.CENT, "€", texts.language)
+    paid = facts.get("paid_cents")
     return {
+        "paid": format_amount(paid, Unit.CENT, "€", texts.language) if paid else texts.gettext("another currency"),
+        "provider": str(facts.get("provider", "")).capitalize(),
         "label": str(facts.get("label", "")),
         "number": str(facts.get("number", "")),
         "name": str(facts.get("name", "")),

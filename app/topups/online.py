@@ -11,9 +11,10 @@ from starlette.requests import HTTPConnection
 
 from app.currencies.service import currencies
 from app.ledger.service import Ledger, ledger_of
+from app.platform.clock import now_us
 from app.platform.context import Context, context_of
 from app.platform.errors import NotFound
-from app.topups import chargebacks, notices, service
+from app.topups import chargebacks, notices, service, strays
 from app.topups.provider import Provider
 from app.topups.sandbox import Sandbox
 from app.topups.service import Topup
@@ -26,6 +27,13 @@ _log = structlog.get_logger("comptoir.topups")
 RECONCILE_EVERY_S = 15.0
 # Without a notice, how long it takes at most until a payment that was taken back is known.
 DISPUTES_EVERY_S = 600.0
+
+
+# How often all that was paid to the provider is gone through, and from when: a payment page is open for a day. The
+# first time after a start goes further back, for the data may be those of a backup.
+LISTED_EVERY_S = 3600.0
+LISTED_SINCE_US = 26 * 3600 * 1_000_000
+LISTED_FIRST_US = 8 * 24 * 3600 * 1_000_000
 
 
 class Bell:
@@ -109,13 +117,18 @@ async def reconcile_for_ever(
     bell: Bell | None = None,
 ) -> None:
     """Settle what is pending, again and again, until cancelled. What goes wrong is logged and tried the next time."""
-    bell, asked_s = bell or Bell(), 0.0
+    bell, asked_s, listed_s = bell or Bell(), 0.0, 0.0
+    since_us: int | None = now_us() - LISTED_FIRST_US
     while True:
         late = time.monotonic() - asked_s > DISPUTES_EVERY_S
         disputes, bell.disputes = bell.disputes or late, False
+        if since_us is None and time.monotonic() - listed_s > LISTED_EVERY_S:
+            since_us = now_us() - LISTED_SINCE_US
         try:
-            await reconcile(context, ledger, provider, disputes=disputes)
+            await reconcile(context, ledger, provider, disputes=disputes, since_us=since_us)
             asked_s = time.monotonic() if disputes else asked_s
+            listed_s = time.monotonic() if since_us is not None else listed_s
+            since_us = None
         except Exception:
             bell.disputes = bell.disputes or disputes
             _log.exception("reconciliation of top-ups failed")
@@ -123,16 +136,28 @@ async def reconcile_for_ever(
 
 
 async def reconcile(
-    context: Context, ledger: Ledger, provider: Provider, *, disputes: bool = True, due_us: int | None = None
+    context: Context,
+    ledger: Ledger,
+    provider: Provider,
+    *,
+    disputes: bool = True,
+    due_us: int | None = None,
+    since_us: int | None = None,
 ) -> int:
     """One round: how many top-ups were settled. A server without a network has none. `due_us`: those whose turn it is
-    by then; now by default."""
+    by then; now by default. `since_us`: from when to go through all that was paid to the provider, if at all."""
     async with context.reader.connect() as connection:
         known = await currencies(connection)
         if not known:
             return 0
         network = await the_network(connection)
     zone = network.settings.zone
+    if since_us is not None:
+        async with context.reader.connect() as connection:
+            oldest_us = await strays.oldest_us(connection)
+        # What somebody has still to give back was paid before it was found.
+        open_us = since_us if oldest_us is None else oldest_us - LISTED_FIRST_US
+        await strays.look(context.engine, provider, min(since_us, open_us))
     settled = await service.settle_pending(context.engine, ledger, provider, known, zone, due_us)
     if disputes:
         await take_disputes(context, ledger, provider)

@@ -76,6 +76,22 @@ payment_event = sa.Table(
     sa.Column("at_us", sa.BigInteger, nullable=False, index=True),
 )
 
+# A payment at the provider that no top-up here knows; the id follows from its reference. topup: the one that it names,
+# which may not be here. euro_cents 0: not in euros.
+stray_payment = sa.Table(
+    "stray_payment",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("topup", sa.Uuid),
+    sa.Column("euro_cents", sa.BigInteger, nullable=False),
+    sa.Column("found_at_us", sa.BigInteger, nullable=False),
+    sa.Column("settled_at_us", sa.BigInteger),
+    sa.UniqueConstraint("provider", "reference"),
+    sa.CheckConstraint("euro_cents >= 0", name="amount"),
+)
+
 # The sandbox provider's own books: it plays somebody else's system.
 sandbox_payment = sa.Table(
     "sandbox_payment",

@@ -6,7 +6,9 @@ import time
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from app.inbox import service as inbox
 from app.ledger.verify import verify
 from app.platform.settings import Settings
 from app.rules.ids import uuid7
@@ -16,8 +18,10 @@ from app.topups.provider import ProviderAway, ProviderRefused
 from app.topups.service import Topup
 from app.topups.stripe import Stripe
 from app.topups.stripe.signature import genuine, sign
+from app.topups.tables import topup
 from app.topups.webhooks import BODY_MAX_BYTES
 from app.venues.service import the_network
+from tests.app.inbox.test_inbox import NADIA
 from tests.app.topups.test_chargebacks import euros
 from tests.support.network import RAF, Network, both, problem
 from tests.support.stripe import DISPUTE_FEE, SECRET, FakeStripe, fee_of
@@ -41,10 +45,10 @@ class Shop:
         self.provider = Stripe(Api("stripe", self.stripe.client(), pause_s=0), [SECRET], SERVER)
         network.app.state.provider = self.provider
 
-    async def begin(self, amount: int = 2000, card: str = "awa", topup: Any = None, label: str = "") -> Topup:
+    async def begin(self, amount: int = 2000, card: str = "awa", id_: Any = None, label: str = "") -> Topup:
         async with self.network.context.reader.connect() as connection:
             of = await the_network(connection)
-        id_ = topup or uuid7()
+        id_ = id_ or uuid7()
         back = f"{SERVER}/back/{{id}}{label}"
         await service.begin(self.network.engine, self.provider, of, self.network.cards[card], RAF, amount, back, id_)
         return await service.named(self.network.engine, id_)
@@ -101,15 +105,15 @@ async def test_the_same_top_up_asked_twice_is_one_payment_whatever_is_lost_on_th
     shop.stripe.faults.extend(["after", "before", "500"])
     id_ = uuid7()
     with pytest.raises(ProviderAway):
-        await shop.begin(topup=id_)
+        await shop.begin(id_=id_)
     assert (await service.named(network.engine, id_)).reference is None
     shop.stripe.faults.extend(["429", "after"])
-    it = await shop.begin(topup=id_)
+    it = await shop.begin(id_=id_)
     assert list(shop.stripe.sessions) == [it.reference]
     assert {key for method, _, key in shop.stripe.requests if method == "POST"} == {f"topup-{id_}"}
     # Its page is known from then on: nobody is asked again.
     asked = len(shop.stripe.requests)
-    await shop.begin(topup=id_)
+    await shop.begin(id_=id_)
     assert len(shop.stripe.requests) == asked
 
 
@@ -117,8 +121,8 @@ async def test_asked_for_in_other_words_it_is_the_session_that_is_open(network: 
     shop.stripe.faults.extend(["after", "before", "before"])
     id_ = uuid7()
     with pytest.raises(ProviderAway):
-        await shop.begin(topup=id_)
-    it = await shop.begin(topup=id_, label="?other")
+        await shop.begin(id_=id_)
+    it = await shop.begin(id_=id_, label="?other")
     assert list(shop.stripe.sessions) == [it.reference]
 
 
@@ -260,3 +264,59 @@ async def test_a_refused_key_is_told_and_no_key_is_in_what_is_told(network: Netw
     with pytest.raises(ValueError, match="COMPTOIR_STRIPE_WEBHOOK_SECRET") as missing:
         Settings(payments="stripe", stripe_key="sk_live_secret")  # type: ignore[arg-type]
     assert "sk_live" not in str(missing.value)
+
+
+@both
+async def test_a_payment_that_nobody_here_knows_is_found_and_settled_once_it_is_given_back(
+    network: Network, shop: Shop
+) -> None:
+    mine = await shop.begin()
+    gone = uuid7()
+    lost = await shop.provider.open_checkout(gone, 3000, "Les Comptoirs liés", f"{SERVER}/back")
+    for reference in (mine.reference or "", lost.reference):
+        shop.stripe.pay(reference)
+    for _ in range(2):
+        await online.reconcile(network.context, network.ledger, shop.provider, since_us=0)
+    assert (await network.holds("awa"))["RAF"] == 2000
+    (case,) = [it for it in await inbox.cases(network.ledger, NADIA) if it.fault.kind == "payment-stray"]
+    assert (case.state, case.fault.facts["cents"], case.fault.facts["reference"]) == ("open", 3000, lost.reference)
+    shop.stripe.refund(lost.reference, 3000)
+    await online.reconcile(network.context, network.ledger, shop.provider, since_us=0)
+    assert (await inbox.case(network.ledger, NADIA, case.fault.key)).state == "done"
+
+
+@both
+async def test_a_payment_whose_name_was_not_written_down_in_time_is_its_top_up_s(network: Network, shop: Shop) -> None:
+    it = await shop.begin()
+    nameless = {"reference": None, "url": None, "status": "cancelled", "ask_at_us": None}
+    async with network.engine.begin() as connection:
+        await connection.execute(sa.update(topup).values(**nameless))
+    shop.stripe.pay(it.reference or "")
+    await online.reconcile(network.context, network.ledger, shop.provider, since_us=0)
+    assert (await network.holds("awa"))["RAF"] == 2000
+    assert not [one for one in await inbox.cases(network.ledger, NADIA) if one.fault.kind == "payment-stray"]
+
+
+async def test_what_is_paid_twice_is_credited_once_and_told(network: Network, shop: Shop) -> None:
+    it = await shop.begin()
+    other = Stripe(Api("stripe", shop.stripe.client(), pause_s=0), [SECRET], SERVER)
+    shop.stripe._kept.clear()  # as Stripe does with its idempotency keys after a day
+    second = await other.open_checkout(it.id, 2000, "Again", f"{SERVER}/back")
+    for reference in (it.reference or "", second.reference):
+        shop.stripe.pay(reference)
+    await online.reconcile(network.context, network.ledger, shop.provider, since_us=0, due_us=FAR_US)
+    assert (await network.holds("awa"))["RAF"] == 2000
+    (case,) = [one for one in await inbox.cases(network.ledger, NADIA) if one.fault.kind == "payment-stray"]
+    assert case.fault.facts["reference"] == second.reference
+
+
+async def test_another_amount_is_told_with_what_was_paid(network: Network, shop: Shop) -> None:
+    it = await shop.begin(2000)
+    shop.stripe.pay(it.reference or "", cents=200)
+    await shop.round()
+    case = await inbox.case(network.ledger, NADIA, f"topup:{it.id}")
+    assert (case.fault.kind, case.fault.facts["paid_cents"]) == ("paid-otherwise", 200)
+    page = await (await network.person("nadia")).get(
+        f"/admin/exceptions/topup:{it.id}", headers={"Accept-Language": "en"}
+    )
+    assert "€20.00 were to be paid online, and €2.00 were" in page.text

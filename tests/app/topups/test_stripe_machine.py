@@ -270,10 +270,12 @@ class StripeMachine(RuleBasedStateMachine):
         assert not forged
         self._live(lambda: notices.take(self.engine, "stripe", found), steps)
 
-    @rule(steps=crashes, fails=faults, due=st.sampled_from([None, FAR_US]))
-    def round(self, steps: int | None, fails: tuple[Any, ...], due: int | None) -> None:
+    @rule(steps=crashes, fails=faults, due=st.sampled_from([None, FAR_US]), since=st.sampled_from([None, 0]))
+    def round(self, steps: int | None, fails: tuple[Any, ...], due: int | None, since: int | None) -> None:
         self.stripe.faults.extend(fails)
-        self._live(lambda: online.reconcile(self.context, self.ledger, self.provider, due_us=due), steps)
+        self._live(
+            lambda: online.reconcile(self.context, self.ledger, self.provider, due_us=due, since_us=since), steps
+        )
         self.stripe.faults.clear()
 
     # What must hold
