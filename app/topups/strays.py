@@ -87,4 +87,5 @@ async def listed(connection: AsyncConnection, ids: Collection[UUID] | None = Non
 async def oldest_us(connection: AsyncConnection) -> int | None:
     """Since when there is one that is not settled."""
     query = sa.select(sa.func.min(stray_payment.c.found_at_us)).where(stray_payment.c.settled_at_us.is_(None))
-    return (await connection.execute(query)).scalar_one()
+    found: int | None = (await connection.execute(query)).scalar_one()
+    return found
