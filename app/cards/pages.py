@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from app.cards import lifecycle, service
 from app.cards.addresses import address_of, any_card_behind, card_behind
 from app.cards.history import Evening, history
-from app.cards.visits import visit_of
+from app.cards.visits import kept_back, visit_of
 from app.currencies.policies import policies, policy_at
 from app.currencies.service import Currency, currencies
 from app.identity.guard import Caller
@@ -43,6 +43,8 @@ async def holder_page(request: Request, token: str, before: Before = None) -> Re
         return unknown_card(request)
     if end is not None:
         return await _ended(request, "cards/ended.html", card, end)
+    if await kept_back(request, card):
+        return await _kept_back(request, "cards/tap.html", card)
     seen = await _seen(request, card, before)
     return render(request, "cards/card.html" if before is None else "cards/older.html", **seen)
 
@@ -53,6 +55,8 @@ async def holder_page_now(request: Request, token: str) -> Response:
     card, end = await any_card_behind(request, token)
     if end is not None:
         return await _ended(request, "cards/ended_now.html", card, end)
+    if await kept_back(request, card):
+        return await _kept_back(request, "cards/tap_now.html", card)
     return render(request, "cards/now.html", **await _seen(request, card))
 
 
@@ -106,6 +110,13 @@ async def _ended(request: Request, template: str, card: service.Card, end: lifec
     return render(request, template, network_name=network.name, card=card, end=end)
 
 
+async def _kept_back(request: Request, template: str, card: service.Card) -> Response:
+    """What is on it is for who has the card; blocking it is for who has lost it."""
+    async with context_of(request).reader.connect() as connection:
+        network = await the_network(connection)
+    return render(request, template, network_name=network.name, card=card, home=f"/c/{card.token}")
+
+
 async def _seen(request: Request, card: service.Card, before: int | None = None) -> dict[str, Any]:
     context, ledger, texts, now = context_of(request), ledger_of(request), texts_of(request), now_us()
     async with context.reader.connect() as connection:
@@ -129,6 +140,7 @@ async def _seen(request: Request, card: service.Card, before: int | None = None)
         "lapses": any(policy_at(it, now).policy.lapse != Lapse() for it in rules.values()),
         "seen_at_us": now,
         "visit": visit_of(request, card),
+        "by_tap": card.taps and network.settings.page_by_tap,
     }
 
 

@@ -27,7 +27,8 @@ DESCRIBED_MAX = 20
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`uid`: what the chip says, upper-case hexadecimal. `token`: what the QR code says. `label`: what is printed."""
+    """`uid`: what the chip says, upper-case hexadecimal. `token`: what the QR code says. `label`: what is printed.
+    `taps`: its chip proves at phones that it is there."""
 
     id: UUID
     uid: str
@@ -36,6 +37,7 @@ class Card:
     wallet: UUID
     status: Literal["active", "blocked"]
     assurance: Assurance
+    taps: bool = False
 
     @property
     def owner(self) -> str:
@@ -155,4 +157,4 @@ async def _one(connection: AsyncConnection, where: sa.ColumnElement[bool]) -> Ca
 
 
 def _card(row: Any) -> Card:
-    return Card(row.id, row.uid, row.token, row.label, row.wallet, row.status, row.assurance)
+    return Card(row.id, row.uid, row.token, row.label, row.wallet, row.status, row.assurance, row.taps)

@@ -16,7 +16,8 @@ wallet = sa.Table(
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
 )
 
-# uid: upper-case hexadecimal, whole. token: 128 random bits in the QR's address. label: printed on the card.
+# uid: upper-case hexadecimal, whole. token: 128 random bits in the QR's address. label: printed on the card. taps: its
+# chip proves at phones that it is there.
 card = sa.Table(
     "card",
     metadata,
@@ -28,6 +29,7 @@ card = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("assurance", sa.Text, nullable=False),
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sa.Column("taps", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.CheckConstraint("status IN ('active', 'blocked')", name="status_known"),
     sa.CheckConstraint("assurance IN ('A', 'B', 'C')", name="assurance_known"),
 )

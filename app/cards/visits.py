@@ -21,6 +21,8 @@ from starlette.responses import Response
 from app.cards.service import Card
 from app.platform.clock import now_us
 from app.platform.context import context_of
+from app.platform.errors import Forbidden
+from app.venues.service import the_network
 
 Visit = Literal["proven", "seen", "address"]
 
@@ -61,6 +63,20 @@ def remember(request: Request, response: Response, card: Card, visit: Visit) -> 
         # Behind a proxy that ends TLS the request itself looks like plain http; the address people type tells.
         secure=request.url.scheme == "https" or context_of(request).settings.base_url.startswith("https://"),
     )
+
+
+async def kept_back(request: Request, card: Card) -> bool:
+    """Whether this visitor is not told what is on the card: the network wants a tap first, and the card makes one."""
+    if not card.taps or visit_of(request, card) != "address":
+        return False
+    async with context_of(request).reader.connect() as connection:
+        return (await the_network(connection)).settings.page_by_tap
+
+
+async def require_tap(request: Request, card: Card) -> None:
+    """Forbidden("tap-needed")."""
+    if await kept_back(request, card):
+        raise Forbidden("Hold the card to the phone to see this.", "tap-needed")
 
 
 def _mac(request: Request, card: Card, claims: bytes) -> bytes:

@@ -200,5 +200,5 @@ def _address(request: Request, card: Card) -> str | None:
 async def confirm_card_keys(request: Request, caller: Caller, uid: CardUid, body: KeysWritten) -> None:
     async with context_of(request).engine.begin() as connection:
         card = await card_by_uid(connection, uid)
-        await writing.done(connection, card.id, body.version)
+        await writing.done(connection, card.id, body.version, addressed=_address(request, card) is not None)
         await audit(connection, caller.actor, "card-keys.written", f"card:{card.id}", version=body.version)

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.cards.tables import card
 from app.keyring.service import unsealed
 from app.keyring.tables import card_chip, card_key_set, card_key_writing, card_tap
 from app.platform.clock import now_us
@@ -94,6 +95,9 @@ async def taken(engine: AsyncEngine, card_id: UUID, version: int, counter: int, 
     write = write.on_conflict_do_update(index_elements=[card_tap.c.card], set_=values, where=rises)
     async with engine.begin() as connection:
         if (await connection.execute(write)).rowcount:
+            # Also a card that was written before anybody asked.
+            known = sa.update(card).where(card.c.id == card_id, sa.not_(card.c.taps)).values(taps=True)
+            await connection.execute(known)
             return "new"
         last = (await connection.execute(sa.select(card_tap).where(card_tap.c.card == card_id))).one()
     same = (last.version, last.counter, bytes(last.message)) == (version, counter, mark)

@@ -69,9 +69,9 @@ async def begin(
     return ToWrite(version, before, after)
 
 
-async def done(connection: AsyncConnection, card_id: UUID, version: int) -> None:
+async def done(connection: AsyncConnection, card_id: UUID, version: int, *, addressed: bool = False) -> None:
     """The desk has read back what it wrote: from now on the card proves itself. A second time changes nothing.
-    Conflict("keys-not-begun")."""
+    `addressed`: an address was written too. Conflict("keys-not-begun")."""
     where = (card_key_writing.c.card == card_id, card_key_writing.c.version == version)
     ended = sa.delete(card_key_writing).where(*where).returning(card_key_writing.c.key_set, card_key_writing.c.chip)
     was = (await connection.execute(ended)).one_or_none()
@@ -84,7 +84,8 @@ async def done(connection: AsyncConnection, card_id: UUID, version: int) -> None
     changed = await connection.execute(sa.update(card_chip).where(card_chip.c.card == card_id).values(**values))
     if not changed.rowcount:
         await connection.execute(sa.insert(card_chip).values(card=card_id, **values))
-    await connection.execute(sa.update(card).where(card.c.id == card_id).values(assurance="A"))
+    level = {"assurance": "A", "taps": addressed and was.chip == "ntag424"}
+    await connection.execute(sa.update(card).where(card.c.id == card_id).values(level))
 
 
 def _keys(master: bytes, uid: bytes, version: int, chip: KeyedChip) -> tuple[bytes, ...]:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from app.cards.addresses import card_behind
 from app.cards.service import labels_by_owner
+from app.cards.visits import require_tap
 from app.currencies.service import Currency, currencies
 from app.identity.admin_frame import render_admin
 from app.identity.guard import SignedIn
@@ -97,6 +98,7 @@ async def lapse_table(request: Request, currency: str, effect: Effect, period: d
 async def notices_page(request: Request, token: str) -> Response:
     """What of a card's money will lapse, and when, if it is not used until then."""
     card, context = await card_behind(request, token), context_of(request)
+    await require_tap(request, card)
     decisions = await service.foreseen_of(context.engine, ledger_of(request), card.owner)
     async with context.reader.connect() as connection:
         network, known = await the_network(connection), await currencies(connection)

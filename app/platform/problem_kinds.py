@@ -119,6 +119,12 @@ KINDS: dict[str, ProblemKind] = {
     "card-blocked": ProblemKind(
         403, N_("This card is blocked"), _NOTHING_TAKEN, N_("Staff of a venue can lift the block.")
     ),
+    "tap-needed": ProblemKind(
+        403,
+        N_("Hold your card to your phone"),
+        _NOTHING_CHANGED,
+        N_("This page is shown to who holds the card. Hold it to your phone, then come back here."),
+    ),
     "card-not-proven": ProblemKind(
         403,
         N_("This venue takes only cards that prove themselves"),

@@ -83,6 +83,8 @@ class NetworkSettings:
     # Whether staff may sign in at a terminal by their PIN alone, without their card.
     pin_only: bool = True
     proven_cards: Demand = "any"
+    # Whether a card that proves itself at phones shows what is on it only to who holds it there.
+    page_by_tap: bool = False
     card_limits: dict[str, dict[Assurance, tuple[int, int, int]]] = field(default_factory=dict)
     terminal_limits: dict[str, int] = field(default_factory=dict)
     on_cards: dict[str, int] = field(default_factory=dict)

@@ -78,6 +78,7 @@ _SAME = (
     "blind_count",
     "pin_only",
     "proven_cards",
+    "page_by_tap",
     "journal_rows",
 )
 

@@ -82,6 +82,7 @@ CARDS: Final = (
         N_("A venue may demand more, on its own page"),
         options=tuple(DEMAND_TEXTS.items()),
     ),
+    Asked("page_by_tap", N_("Cards that prove themselves at phones show what is on them only after a tap"), "yes"),
 )
 TOPICS: Final = (
     (N_("A terminal without network"), ALONE),

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.cards.addresses import address_of, card_behind
 from app.cards.service import Card, balances
+from app.cards.visits import kept_back
 from app.currencies.service import Currency, currencies
 from app.ledger.service import ledger_of
 from app.money import AmountNotUnderstood
@@ -105,7 +106,7 @@ async def topup_state(request: Request, token: str, id: UUID) -> Response:
         home=f"/c/{token}",
         topup=found,
         currency=known[found.currency],
-        held=held[found.currency],
+        held=None if await kept_back(request, card) else held[found.currency],
     )
 
 

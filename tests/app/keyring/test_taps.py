@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import httpx
@@ -15,13 +15,15 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from app.cards import visits
+from app.cards.service import card_by_id
 from app.cards.visits import COOKIE, visit_of
 from app.keyring import guards, service, taps, writing
 from app.keyring.tables import card_tap
 from app.rules.chips import sun
 from app.rules.chips.keyring import FILE_KEY, META_KEY
-from tests.support.network import Network, both
-from tests.support.pages import ENGLISH, led_to, look, words
+from app.venues.service import set_network, the_network
+from tests.support.network import Network, both, problem
+from tests.support.pages import ENGLISH, form_to, led_to, look, send, words
 
 pytestmark = pytest.mark.anyio
 KEYS = [taps.Held(1, bytes(16), bytes(range(16))), taps.Held(2, b"m" * 16, b"f" * 16)]
@@ -183,6 +185,46 @@ async def test_while_new_keys_are_half_written_the_old_ones_count_too(network: N
     async with network.engine.begin() as connection:
         await writing.done(connection, card, version)
     assert led_to(await look(network.client, new.address(2))) == f"/c/{old.token}"
+
+
+@both
+async def test_where_the_network_wants_it_only_who_held_the_card_sees_what_is_on_it(
+    network: Network, database_kind: str, later: Callable[[int], None]
+) -> None:
+    for name in ("awa", "basile"):
+        await network.top_up(name, 2000)
+    chip, browser = await written(network, "awa"), network.client
+    async with network.engine.begin() as connection:
+        it = await the_network(connection)
+        await set_network(connection, it.name, replace(it.settings, page_by_tap=True))
+    page = f"/c/{chip.token}"
+    assert "20,00 €" in words(await look(browser, page)), "it never proved itself, so perhaps it cannot"
+    await look(browser, chip.address(1))
+    assert "20,00 €" in words(await look(browser, page))
+    browser.cookies.clear()
+    for path in (page, f"{page}/now"):
+        answer = await look(browser, path)
+        assert (answer.status_code, "20,00" in answer.text) == (200, False)
+        assert "Approchez votre carte de votre téléphone" in answer.text
+    assert problem(await browser.get(f"{page}/notices"))[1] == "tap-needed"
+    assert "20,00 €" in words(await look(browser, f"/c/{network.cards['basile'].token}")), "a card with a QR code alone"
+    again = chip.address(2)
+    await look(browser, again)
+    browser.cookies.clear()
+    await look(browser, again)
+    assert "20,00 €" in words(await look(browser, page)), "loaded again it may look"
+    later(visits.LIFETIME_S + 1)
+    assert "20,00" not in (await look(browser, f"{page}/now")).text
+    led_to(await send(browser, form_to(await look(browser, page), f"{page}/block")))
+    assert "Cette carte est bloquée" in words(await look(browser, page))
+
+
+async def test_a_desk_that_wrote_an_address_says_that_the_card_taps(network: Network) -> None:
+    for name, addressed in (("awa", True), ("basile", False)):
+        _, card, version = await begun(network, name)
+        async with network.engine.begin() as connection:
+            await writing.done(connection, card, version, addressed=addressed)
+            assert (await card_by_id(connection, card)).taps == addressed
 
 
 async def test_a_cookie_that_was_made_up_is_worth_nothing(network: Network) -> None:
