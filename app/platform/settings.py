@@ -35,12 +35,14 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="the address to listen on")
     port: int = Field(8000, description="the port to listen on")
     workers: int = Field(1, ge=1, le=64, description="API processes; more than one needs PostgreSQL")
-    payments: Literal["none", "sandbox", "stripe"] = Field("none", description="online top-up provider")
+    payments: Literal["none", "sandbox", "stripe", "mollie"] = Field("none", description="online top-up provider")
     stripe_key: SecretStr | None = Field(None, description="Stripe's secret or restricted key (sk_..., rk_...)")
     stripe_webhook_secret: SecretStr | None = Field(
         None, description="of Stripe's webhook endpoint (whsec_...); two, with a comma, while it changes"
     )
     stripe_url: str = Field("https://api.stripe.com", description="Stripe's API")
+    mollie_key: SecretStr | None = Field(None, description="Mollie's API key (live_..., test_...)")
+    mollie_url: str = Field("https://api.mollie.com", description="Mollie's API")
     webhooks_private: bool = Field(
         False, description="webhooks may lead to private addresses, and over plain http to this machine"
     )
@@ -69,7 +71,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _provider_has_its_keys(self) -> Self:
-        needed = {"stripe": ("stripe_key", "stripe_webhook_secret")}.get(self.payments, ())
+        keys = {"stripe": ("stripe_key", "stripe_webhook_secret"), "mollie": ("mollie_key",)}
+        needed = keys.get(self.payments, ())
         missing = [f"COMPTOIR_{it.upper()}" for it in needed if not _said(getattr(self, it))]
         if missing:
             raise ValueError(f"COMPTOIR_PAYMENTS={self.payments} needs {' and '.join(missing)}")
@@ -89,10 +92,13 @@ class Settings(BaseSettings):
         return (*sources, TomlConfigSettingsSource(settings_cls, Path(file))) if file else sources
 
     @property
-    def stripe_keys(self) -> tuple[str, list[str]]:
-        """The key, and the secrets of the webhook endpoint."""
-        secrets = [it.strip() for it in _said(self.stripe_webhook_secret).split(",")]
-        return _said(self.stripe_key), [it for it in secrets if it]
+    def payment_key(self) -> str:
+        """That of the provider in use."""
+        return _said({"stripe": self.stripe_key, "mollie": self.mollie_key}.get(self.payments))
+
+    @property
+    def stripe_webhook_secrets(self) -> list[str]:
+        return [it.strip() for it in _said(self.stripe_webhook_secret).split(",") if it.strip()]
 
     @property
     def sqlite_path(self) -> Path:

@@ -17,7 +17,8 @@ KEPT_US = 14 * 24 * 3600 * 1_000_000
 
 
 async def take(engine: AsyncEngine, provider: str, notice: Notice) -> bool:
-    """Keep it, and let the top-ups that it names be asked for now, in one transaction. False: it had come before."""
+    """Keep it, and let the top-ups that it names be asked for now, in one transaction. False: it had come before, or
+    has no name of its own and is about nobody here."""
     insert = sqlite.insert if is_sqlite(engine) else postgresql.insert
     now = now_us()
     async with engine.begin() as connection:
@@ -29,7 +30,7 @@ async def take(engine: AsyncEngine, provider: str, notice: Notice) -> bool:
         named = await service.by_names(connection, provider, set(notice.names))
         if ids := [it.id for it in named.values() if it.status != "credited"]:
             await connection.execute(sa.update(topup).where(topup.c.id.in_(ids)).values(ask_at_us=now))
-    return True
+    return bool(notice.event or named)
 
 
 async def forget_old(engine: AsyncEngine) -> None:

@@ -15,6 +15,7 @@ from app.platform.clock import now_us
 from app.platform.context import Context, context_of
 from app.platform.errors import NotFound
 from app.topups import chargebacks, notices, service, strays
+from app.topups.mollie import Mollie
 from app.topups.provider import Provider
 from app.topups.sandbox import Sandbox
 from app.topups.service import Topup
@@ -61,8 +62,10 @@ def open_provider(context: Context) -> Provider | None:
     if settings.payments == "sandbox":
         return Sandbox(context.engine, settings.base_url, context.keys.token)
     if settings.payments == "stripe":
-        key, secrets = settings.stripe_keys
-        return Stripe.open(settings.stripe_url, key, secrets, settings.base_url)
+        secrets = settings.stripe_webhook_secrets
+        return Stripe.open(settings.stripe_url, settings.payment_key, secrets, settings.base_url)
+    if settings.payments == "mollie":
+        return Mollie.open(settings.mollie_url, settings.payment_key, settings.base_url)
     return None
 
 

@@ -36,6 +36,9 @@ async def payment_webhook(request: Request, provider: str) -> Taken:
         FAILURES.check(request, client_address(request))
         raise Invalid("This is no notice of the payment provider.", "notice-not-genuine") from error
     new = await notices.take(context_of(request).engine, provider, notice)
+    if not new and not notice.event:
+        # It may be anybody's, guessing.
+        FAILURES.check(request, client_address(request))
     if new:
         bell: online.Bell = request.app.state.bell
         bell.ring(disputes=True)

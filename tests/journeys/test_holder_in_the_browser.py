@@ -9,8 +9,12 @@ import pytest
 import sqlalchemy as sa
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from app.topups.calling import Api
+from app.topups.stripe import Stripe
 from app.topups.tables import topup
 from tests.support.network import PASSWORD, Network
+from tests.support.serving import free_port, served
+from tests.support.stripe import SECRET, FakeStripe
 
 pytestmark = pytest.mark.browser
 
@@ -155,3 +159,26 @@ async def test_paying_works_under_another_name_of_the_server(phone: BrowserConte
     await page.get_by_role("button", name="Payer", exact=True).click()
     await expect(page.get_by_text("sont sur votre carte")).to_be_visible()
     assert "localhost" in page.url
+
+
+async def test_pay_on_stripe_s_page_and_come_back_credited(phone: BrowserContext, served_network: Network) -> None:
+    """From our form to another origin and back: no policy of ours is in the way, and nothing is asked of a notice."""
+    complaints: list[str] = []
+    page = await phone.new_page()
+    page.on("console", lambda it: complaints.append(f"{it.location['url']} {it.text}") if it.type == "error" else None)
+    port, home = free_port(), served_network.settings.base_url
+    stripe = FakeStripe(f"http://127.0.0.1:{port}")
+    served_network.app.state.provider = Stripe(Api("stripe", stripe.client(), pause_s=0), [SECRET], home)
+    async with served(stripe.app, port):
+        stripe.faults.extend(["500"] * 3)
+        await page.goto(f"{card_page(served_network)}/top-up")
+        await page.get_by_label(re.compile("Autre montant")).fill("23,45")
+        await page.get_by_role("button", name="Aller au paiement").click()
+        await expect(page.get_by_text("Le prestataire de paiement ne répond pas")).to_be_visible()
+        await expect(page.get_by_label(re.compile("Autre montant"))).to_have_value("23,45")
+        await page.get_by_role("button", name="Aller au paiement").click()
+        await page.get_by_role("button", name="Pay", exact=True).click()
+        await expect(page.get_by_text(re.compile(r"23,45\s€ sont sur votre carte"))).to_be_visible()
+    assert len(stripe.charges) == 1
+    # The browser itself notes that the first try was answered with 503, and that Stripe's page has no icon.
+    assert [it for it in complaints if "503" not in it and "favicon.ico" not in it] == []

@@ -70,7 +70,7 @@ class FakeStripe:
 
     def client(self) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {KEY}", "Stripe-Version": "2024-06-20"}
-        return httpx.AsyncClient(transport=_Faulty(self), base_url=self.base, headers=headers)
+        return httpx.AsyncClient(transport=Faulty(self.app, self.faults), base_url=self.base, headers=headers)
 
     # What payers, banks and the dashboard do
 
@@ -182,6 +182,13 @@ class FakeStripe:
         body = json.dumps(event, indent=2).encode()
         header = sign(body, secrets, int(time.time()) if at_s is None else at_s)
         return body, {"Stripe-Signature": header, "Content-Type": "application/json; charset=utf-8"}
+
+    def told(self, id_: str) -> tuple[bytes, dict[str, str]]:
+        """The notice about a session."""
+        session = _shown(self.sessions[id_])
+        kind = "completed" if session["status"] == "complete" else "expired"
+        event = {"id": f"evt_{id_}", "object": "event", "type": f"checkout.session.{kind}"}
+        return self.signed(event | {"data": {"object": session}})
 
     def received(self) -> int:
         """Euro cents that were paid, and not given back or taken back since."""
@@ -317,15 +324,15 @@ class FakeStripe:
         return None
 
 
-class _Faulty(httpx.ASGITransport):
-    """The network between us and Stripe."""
+class Faulty(httpx.ASGITransport):
+    """The network between us and a provider; `faults` as the provider's."""
 
-    def __init__(self, stripe: FakeStripe) -> None:
-        super().__init__(stripe.app)
-        self._stripe = stripe
+    def __init__(self, app: Starlette, faults: deque[Fault]) -> None:
+        super().__init__(app)
+        self._faults = faults
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        fault = self._stripe.faults.popleft() if self._stripe.faults else None
+        fault = self._faults.popleft() if self._faults else None
         if fault == "before":
             raise httpx.ConnectTimeout("no answer", request=request)
         if fault in {"500", "429"}:
