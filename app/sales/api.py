@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.cards.service import card_by_uid
 from app.identity.guard import Caller
 from app.identity.roles import Principal
 from app.identity.staff import staff_at
@@ -26,7 +27,7 @@ from app.sales.late import Why
 from app.sales.rows import undoing
 from app.terminals.service import check_signature, of_epoch, polled, require_active, require_till, terminal_named
 from app.venues.service import venue_named
-from app.wire import ActReply, AskedRow, Batch, Sale, SaleReply, SyncReply, TerminalSnapshot, VoidRow
+from app.wire import ActReply, AskedRow, Batch, RefundRow, Sale, SaleReply, SyncReply, TerminalSnapshot, VoidRow
 from app.wire.snapshot import SIGNATURE_HEADER
 
 router = APIRouter(prefix="/api/v1", tags=["sales"])
@@ -131,7 +132,10 @@ async def hand_over(request: Request, batch: Batch) -> SyncReply:
     status_code=201,
     summary="Top up, refund or credit a card that lies on a terminal's reader",
     responses={
-        403: {"description": "forbidden (the cashier lacks the right, or the rules do not let them), card-blocked"},
+        403: {
+            "description": "forbidden (the cashier lacks the right, or the rules do not let them), card-blocked, "
+            "card-not-proven"
+        },
         404: {"description": "card-unknown"},
         409: {"description": "daily-cap, over-ceiling, terminals-away, or cancelled"},
         422: {"description": "currency-not-accepted, amount-out-of-range, too-much-at-once, not-allowed"},
@@ -144,6 +148,9 @@ async def act(request: Request, caller: Caller, row: AskedRow) -> ActReply:
     require_active(counter.terminal)
     async with context.reader.connect() as connection:
         staff = await staff_at(connection, counter.venue.id, row.cashier)
+        if isinstance(row, RefundRow):
+            card = await card_by_uid(connection, row.card)
+            await service.require_proven(connection, counter.venue, card, row.assurance)
     booked = await request.app.state.row_asks[type(row)](ledger, counter, staff, row)
     return ActReply(id=row.id, booked=booked.seq, balances=await service.card_balances(ledger, row.card))
 

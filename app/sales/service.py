@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.cards.service import balances, card_by_uid
+from app.cards.service import Card, balances, card_by_uid
 from app.currencies.policies import policies
 from app.currencies.service import currencies
 from app.ledger.rules.operations import Operation, Posted, Refused, Stale
@@ -17,15 +17,16 @@ from app.ledger.service import REFUSALS, BookedOperation, Busy, Ledger, posted
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from app.rules.business_day import day_that_counts
+from app.rules.offline import Assurance
 from app.rules.prices import GRACE_US
-from app.rules.proven import pays_online
+from app.rules.proven import pays_online, stricter
 from app.sales import booking, deposits
 from app.sales.booking import Counter, fingerprint, online_sale
 from app.sales.directory import Desk, Directory, Purse
 from app.sales.rulebook import Rulebook, Rules
 from app.sales.rules import changed_prices, sells
 from app.terminals.service import admitted, of_epoch, require_active
-from app.venues.service import Venue, venue_named
+from app.venues.service import Venue, the_network, venue_named
 from app.wire import Sale, SaleLine, SaleReply
 
 # Each look finds the newest facts; only a network that changes faster than it can be read needs a third.
@@ -111,9 +112,20 @@ def _checked(desk: Desk, found: Mapping[str, Purse | None], rules: Rules, sale: 
         if purse.card.status != "active":
             raise Forbidden("This card is blocked.", "card-blocked", **which)
         if not pays_online(desk.demand, sale.read_as(uid), purse.card.assurance):
-            raise Forbidden("This venue takes only cards that prove themselves.", "card-not-proven", **which)
+            raise not_proven(**which)
         purses[uid] = purse
     return purses
+
+
+def not_proven(**which: str) -> Forbidden:
+    return Forbidden("This venue takes only cards that prove themselves.", "card-not-proven", **which)
+
+
+async def require_proven(connection: AsyncConnection, venue: Venue, card: Card, read: Assurance) -> None:
+    """Forbidden("card-not-proven") where money leaves a card that the terminal could only `read` so surely."""
+    demand = stricter((await the_network(connection)).settings.proven_cards, venue.proven_cards)
+    if not pays_online(demand, read, card.assurance):
+        raise not_proven()
 
 
 def _check_special(desk: Desk, sale: Sale, lines: Iterable[SaleLine]) -> None:

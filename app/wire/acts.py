@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from app.rules.offline import Assurance
 from app.wire.base import CardUid, CurrencyCode, InstantUs, Message, Minor, Row
 
 
@@ -45,9 +46,10 @@ class TopUpRow(_CardRow):
 
 
 class RefundRow(_CardRow):
-    """The venue gave the holder cash for what was on the card."""
+    """The venue gave the holder cash for what was on the card. `assurance`: how sure the terminal is of the card."""
 
     kind: Literal["refund"] = "refund"
+    assurance: Annotated[Assurance, Field(exclude_if=lambda level: level == "C")] = "C"
 
 
 class CreditRow(_CardRow):

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from app.rules.chips import originality
 from readers.cardauth import CardTrouble, native, ntag21x, type2, ultralight
 from readers.cardauth.isodep import IsoDep
-from readers.taps import CardSilent, Driver
+from readers.taps import CardSilent, Driver, ReaderFault, ReaderLost
 
 Kind = Literal["ntag424", "desfire", "ultralight_aes", "ntag21x"]
 
@@ -51,7 +51,10 @@ class Recognising:
                 return way(uid)
             except (CardTrouble, CardSilent) as error:
                 trouble = error
-            if self._driver.poll(0) is not None:
+            seen = self._driver.poll(0)
+            if isinstance(seen, ReaderLost):
+                raise ReaderFault(seen.reason, seen.detail)
+            if seen is not None:
                 break
         if isinstance(trouble, CardSilent):
             self._pages_first ^= {uid}

@@ -20,13 +20,12 @@ from app.ledger.rules.operations import Held, Hold, Refused, Release
 from app.ledger.service import REFUSALS, Ledger, posted
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
-from app.rules.proven import Demand, pays_online, stricter
+from app.rules.proven import Demand, pays_online
 from app.sales import service
 from app.sales.booking import Counter, online_sale
 from app.sales.directory import Directory
 from app.sales.tabs import store
 from app.terminals.service import require_active
-from app.venues.service import the_network
 from app.wire import Sale, SaleLine
 from app.wire.tabs import AddToTab, OpenTab, Tab, TabClosed, TabItem, Tabs
 
@@ -42,12 +41,10 @@ async def open_tab(ledger: Ledger, counter: Counter, wanted: OpenTab) -> Tab:
     if wanted.currency not in counter.venue.accepted:
         raise Invalid(f"{counter.venue.name} does not accept {wanted.currency}.", "currency-not-accepted")
     async with ledger.reader.connect() as connection:
-        card, network = await card_by_uid(connection, wanted.card), await the_network(connection)
-    if card.status != "active":
-        raise Forbidden("This card is blocked.", "card-blocked")
-    demand = stricter(network.settings.proven_cards, counter.venue.proven_cards)
-    if not pays_online(demand, wanted.assurance, card.assurance):
-        raise Forbidden("This venue takes only cards that prove themselves.", "card-not-proven")
+        card = await card_by_uid(connection, wanted.card)
+        if card.status != "active":
+            raise Forbidden("This card is blocked.", "card-blocked")
+        await service.require_proven(connection, counter.venue, card, wanted.assurance)
     key = wallet_key(card.owner, counter.currencies[wanted.currency])
     (wallet,) = await ledger.accounts([key], rates(counter.currencies))
     expires_at_us = now_us() + HOLD_US
@@ -86,7 +83,7 @@ async def add(ledger: Ledger, counter: Counter, id_: UUID, wanted: AddToTab) -> 
 
 def _check_proven(demand: Demand, sale: Sale, cards: Mapping[str, Card]) -> None:
     if not all(pays_online(demand, sale.read_as(uid), it.assurance) for uid, it in cards.items()):
-        raise Forbidden("This venue takes only cards that prove themselves.", "card-not-proven")
+        raise service.not_proven()
 
 
 async def tabs(ledger: Ledger, counter: Counter) -> Tabs:

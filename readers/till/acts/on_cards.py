@@ -75,7 +75,7 @@ class CardAct:
         tools: Tools,
         right: str,
         wish: type[Wish],
-        row: Callable[[Any, dict[str, Any]], CardActRow],
+        row: Callable[[Any, Card, dict[str, Any]], CardActRow],
         suits: Callable[[SnapshotCurrency], bool],
         alone: Alone | None = None,
     ) -> None:
@@ -133,7 +133,7 @@ class CardAct:
             "cashier": ask.cashier,
             "at_us": tools.clock.now_us(),
         }
-        row = self._row(wish, common)
+        row = self._row(wish, card, common)
         if not tools.link.online:
             return await self._decide(ask, card, row, asked=False)
         match await tools.server.act(row, tools.journal.pairing.device, DEADLINE_S):
@@ -210,21 +210,21 @@ def _top_up_alone(tools: Tools, card: Card, currency: str, amount: int) -> Refus
 
 
 def top_up(tools: Tools) -> CardAct:
-    def row(wish: TopUpWish, common: dict[str, Any]) -> TopUpRow:
+    def row(wish: TopUpWish, _: Card, common: dict[str, Any]) -> TopUpRow:
         return TopUpRow(**common, means=wish.means)
 
     return CardAct(tools, "top_up", TopUpWish, row, lambda money: money.kind == "pegged", _top_up_alone)
 
 
 def refund(tools: Tools) -> CardAct:
-    def row(_: RefundWish, common: dict[str, Any]) -> RefundRow:
-        return RefundRow(**common)
+    def row(_: RefundWish, card: Card, common: dict[str, Any]) -> RefundRow:
+        return RefundRow(**common, assurance=card.assurance)
 
     return CardAct(tools, "refund", RefundWish, row, lambda money: "holders" in money.policy.redeem.who)
 
 
 def credit(tools: Tools) -> CardAct:
-    def row(wish: CreditWish, common: dict[str, Any]) -> CreditRow:
+    def row(wish: CreditWish, _: Card, common: dict[str, Any]) -> CreditRow:
         return CreditRow(**common, reason=wish.reason)
 
     return CardAct(tools, "credit", CreditWish, row, lambda money: money.kind in ("time", "gift", "points"))

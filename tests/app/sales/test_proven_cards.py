@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.cards.tables import card
+from app.platform.clock import now_us
 from app.rules.ids import uuid7
 from app.rules.offline import Assurance, CardLimits, CardView, OfflineLimits, Refusal, Refuse, TerminalView, decide
+from app.rules.policy import Issue, Policy, Redeem
 from app.rules.proven import DEMANDS, Demand, offline_levels, pays_online, stricter
 from app.venues.service import set_network, the_network
-from app.wire import Sale, Tender
-from tests.support.network import CARDS, Network, both, problem
+from app.wire import RefundRow, Sale, Tender, TopUpRow
+from tests.support.network import CARDS, RAF, Network, both, problem
 from tests.support.pages import form_to, led_to, look, send, words
 
 pytestmark = pytest.mark.anyio
@@ -90,6 +92,30 @@ async def test_a_tab_is_opened_only_with_a_card_that_proved_itself(network: Netw
 
     assert await ask() == (403, "card-not-proven")
     assert await ask(assurance="A") == (201, "")
+
+
+async def test_cash_is_given_only_for_a_card_that_proved_itself(network: Network) -> None:
+    await network.top_up("awa", 2000)
+    await keyed(network, "awa")
+    await network.rules(
+        RAF, Policy(issue=Issue(("network_admin", "venue_admin", "cashier")), redeem=Redeem(who=("venues", "holders")))
+    )
+    marie, bar = await network.hired("marie"), await network.terminal("raffinerie")
+    await demand_at(network, "always")
+
+    async def ask(read: Assurance, kind: type[RefundRow | TopUpRow] = RefundRow, **more: str) -> tuple[int, str]:
+        common = {"mode": "online", "id": uuid7(), "card": CARDS["awa"], "currency": "RAF", "amount": 500}
+        row = kind.model_validate({**common, "cashier": marie, "at_us": now_us(), **more})
+        if isinstance(row, RefundRow):
+            row = row.model_copy(update={"assurance": read})
+        answer = await network.client.post(
+            "/api/v1/terminals/acts", json=row.model_dump(mode="json"), headers=bar.headers
+        )
+        return (answer.status_code, "") if answer.is_success else problem(answer)
+
+    assert await ask("C") == (403, "card-not-proven")
+    assert await ask("A") == (201, "")
+    assert await ask("C", TopUpRow, means="cash") == (201, ""), "money put on a card asks for no proof"
 
 
 async def test_tills_are_told_by_limits_that_any_of_them_reads(network: Network) -> None:

@@ -54,6 +54,7 @@ TALKS: dict[str, Callable[[Callable[[bytes], bytes]], object]] = {
     "address": lambda card: write_ntag21x(card, "NTAG213", "https://example.test/c/abc", lock=True),
     "ultralight keys": lambda card: write_ultralight(card, (KEY, KEY), (KEY, KEY), 1, None, lock=True),
     "desfire keys": lambda card: write_desfire(card, b"CMP", (KEY,) * 5, (KEY,) * 5, 1),
+    "type 2": lambda card: (type2.version(card), type2.read(card, 0), ultralight.signature(card)),
     "rights": lambda card: ntag424.rights(a_session(card), 2),
     "password": lambda card: ntag21x.unlock(card, b"1234", b"56"),
 }
