@@ -119,8 +119,10 @@ WORDS: Final[dict[str, str]] = {
     "refusal.card-unknown.next": _("Take another card. A new card works once the network knows it."),
     "refusal.card-blocked": _("This card is blocked"),
     "refusal.card-blocked.next": _("Take another card. The holder’s page tells more."),
-    "refusal.card-not-proven": _("Only cards that prove themselves pay here"),
-    "refusal.card-not-proven.next": _("Take another card, or send the holder to the card desk."),
+    "refusal.card-not-proven": _("This card did not prove itself"),
+    "refusal.card-not-proven.next": _(
+        "Only cards that prove themselves pay here. Take another card, or send the holder to the card desk."
+    ),
     "refusal.insufficient-funds": _("Not enough on the card"),
     "refusal.insufficient-funds.next": _("Top up the card, take something off, or take another card."),
     "refusal.currency-not-accepted": _("Currency not accepted here"),

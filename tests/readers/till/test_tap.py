@@ -347,6 +347,24 @@ async def test_a_card_blocked_meanwhile_is_refused_offline(terminal: Terminal, s
     assert (await terminal.tap(AWA)).reason is Refusal.CARD_BLOCKED
 
 
+async def test_where_it_is_demanded_only_cards_that_prove_themselves_pay_offline(
+    terminal: Terminal, server: FakeServer
+) -> None:
+    cards = server.limits.cards
+    server.limits = server.limits.model_copy(update={"cards": {**cards, "RAF": {"A": cards["RAF"]["A"]}}})
+    await terminal.until(lambda: terminal.shelf.shop and "C" not in terminal.shelf.shop.limits.cards["RAF"])
+    await terminal.go_offline()
+    for card, read, reason in (
+        (AWA, "C", Refusal.CARD_NOT_PROVEN),
+        (STRONG, "C", Refusal.CARD_NOT_PROVEN),
+        (STRONG, "A", None),
+    ):
+        result = await terminal.tap(card, assurance=read)
+        assert (result.reason, result.offline) == (reason, True)
+    await terminal.go_online()
+    await settled(terminal)
+
+
 async def test_a_person_removed_from_the_staff_is_signed_out(terminal: Terminal, server: FakeServer) -> None:
     from app.rules.ids import uuid7  # noqa: PLC0415
 
