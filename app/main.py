@@ -25,6 +25,8 @@ import app.banking.api
 import app.banking.handover_pages
 import app.banking.pages
 import app.banking.payment_pages
+import app.carddesk.api
+import app.carddesk.batch_pages
 import app.carddesk.card_pages
 import app.carddesk.pages
 import app.cards.api
@@ -191,6 +193,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.people.audit_api.router,
         app.moneys.api.router,
         app.cards.api.router,
+        app.carddesk.api.router,
         app.terminals.api.router,
         app.keyring.api.router,
         app.keyring.api.desk,
@@ -224,6 +227,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.keyring.pages.router,
         app.cards.pages.router,
         app.carddesk.pages.router,
+        app.carddesk.batch_pages.router,
         app.carddesk.card_pages.router,
         app.topups.pages.holder.router,
         app.topups.pages.counter.router,

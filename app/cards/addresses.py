@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
+from app.cards.batches import blank_behind
 from app.cards.lifecycle import End, end_of
 from app.cards.service import Card, card_by_token
 from app.platform.context import context_of
@@ -17,7 +18,8 @@ UNKNOWN_CARDS = RateLimit("card-page-unknown", "20/minute")
 
 async def card_behind(request: Request, token: str) -> Card:
     """The card of an address. Raises NotFound("card-unknown"), TooManyRequests, and Conflict("card-ended"): whoever has
-    found a card that was replaced reads nothing about its holder."""
+    found a card that was replaced reads nothing about its holder. NotFound("card-not-yet"): its label is printed, and
+    its chip not known."""
     card, end = await any_card_behind(request, token)
     if end is not None:
         raise Conflict("This card is out of use for good.", "card-ended")
@@ -31,6 +33,8 @@ async def any_card_behind(request: Request, token: str) -> tuple[Card, End | Non
             card = await card_by_token(connection, token)
             end = await end_of(connection, card.id)
         except NotFound:
+            if await blank_behind(connection, token) is not None:
+                raise NotFound("This card is not in use yet.", "card-not-yet") from None
             UNKNOWN_CARDS.check(request, client_address(request))
             raise
     PER_CARD.check(request, str(card.id))

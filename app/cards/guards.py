@@ -27,6 +27,15 @@ ENDS: Final = AppendOnly(
     },
 )
 
+BLANKS: Final = AppendOnly(
+    {
+        "card_batch": "id = NEW.id OR name = NEW.name",
+        "card_blank": "token = NEW.token OR label = NEW.label OR (batch = NEW.batch AND number = NEW.number)",
+    },
+    "card_blank_refuse",
+    "what is printed stays",
+)
+
 _ENDED = "a card that ended stays so"
 _USED = "a wallet that was used is not left"
 _GONE = "there is no such wallet"
@@ -106,7 +115,7 @@ def install(connection: sa.Connection) -> None:
 
 def missing(connection: sa.Connection) -> list[str]:
     """Guards that are not there or are switched off."""
-    return ENDS.missing(connection) + missing_of(connection, _guards(connection))
+    return ENDS.missing(connection) + BLANKS.missing(connection) + missing_of(connection, _guards(connection))
 
 
 def _guards(connection: sa.Connection) -> dict[tuple[str, str], str]:

@@ -39,8 +39,8 @@ async def holder_page(request: Request, token: str, before: Before = None) -> Re
     """The whole page; with `before`, the older part of the history alone."""
     try:
         card, end = await any_card_behind(request, token)
-    except NotFound:
-        return unknown_card(request)
+    except NotFound as error:
+        return unknown_card(request) if error.code == "card-unknown" else _not_yet(request)
     if end is not None:
         return await _ended(request, "cards/ended.html", card, end)
     if await kept_back(request, card):
@@ -161,6 +161,17 @@ def in_words(evening: Evening, now: int, texts: Texts) -> str:
 
 def _entries(evening: Evening, texts: Texts) -> list[dict[str, Any]]:
     return [{"it": it, "time": dates.clock(dates.local(it.at_us, it.zone), texts)} for it in evening.entries]
+
+
+def _not_yet(request: Request) -> Response:
+    texts = texts_of(request)
+    return render_error(
+        request,
+        404,
+        title=texts.gettext("This card is not in use yet"),
+        happened=texts.gettext("Its label is printed, and nobody has said yet which chip bears it."),
+        advice=texts.gettext("Show it at a counter: it has to be added first."),
+    )
 
 
 def unknown_card(request: Request) -> Response:

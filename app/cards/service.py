@@ -51,9 +51,14 @@ async def add_card(connection: AsyncConnection, uid: str, label: str, assurance:
     return new
 
 
+def new_token() -> str:
+    """What makes a card's address: 128 random bits."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
 async def add_to_wallet(connection: AsyncConnection, wallet_id: UUID, uid: str, label: str) -> Card:
     """A new card that opens a wallet which is there already. IntegrityError where the number is known."""
-    new = Card(uuid7(), uid, secrets.token_urlsafe(TOKEN_BYTES), label, wallet_id, "active", "C")
+    new = Card(uuid7(), uid, new_token(), label, wallet_id, "active", "C")
     await connection.execute(sa.insert(card).values(**asdict(new), created_at_us=now_us()))
     return new
 
@@ -62,11 +67,15 @@ async def add_cards(
     connection: AsyncConnection, chips: Sequence[tuple[str, str]], assurance: Assurance = "C"
 ) -> list[Card]:
     """New cards, (uid, label) each, with a new, empty wallet each."""
+    return await add_printed(connection, [(uid, label, new_token()) for uid, label in chips], assurance)
+
+
+async def add_printed(
+    connection: AsyncConnection, chips: Sequence[tuple[str, str, str]], assurance: Assurance = "C"
+) -> list[Card]:
+    """New cards whose addresses are known, (uid, label, token) each. IntegrityError where one is a card's already."""
     now = now_us()
-    new = [
-        Card(uuid7(), uid, secrets.token_urlsafe(TOKEN_BYTES), label, uuid7(), "active", assurance)
-        for uid, label in chips
-    ]
+    new = [Card(uuid7(), uid, token, label, uuid7(), "active", assurance) for uid, label, token in chips]
     await connection.execute(sa.insert(wallet), [{"id": it.wallet, "created_at_us": now} for it in new])
     await connection.execute(sa.insert(card), [{**asdict(it), "created_at_us": now} for it in new])
     return new

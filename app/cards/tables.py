@@ -47,3 +47,24 @@ card_end = sa.Table(
     sa.CheckConstraint("(outcome = 'replaced') = (replaced_by IS NOT NULL)", name="by_another"),
     sa.CheckConstraint("replaced_by <> card", name="not_itself"),
 )
+
+# Labels that are printed before anybody knows on which chip they will be: a batch of them, each with the address of the
+# page that its card will have. A blank is a card's once a card has its token; nothing here changes then.
+card_batch = sa.Table(
+    "card_batch",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("made_at_us", sa.BigInteger, nullable=False),
+)
+
+card_blank = sa.Table(
+    "card_blank",
+    metadata,
+    sa.Column("token", sa.Text, primary_key=True),
+    sa.Column("batch", sa.ForeignKey("card_batch.id"), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("label", sa.Text, nullable=False, unique=True),
+    sa.UniqueConstraint("batch", "number"),
+    sa.CheckConstraint("number >= 0", name="number_counts"),
+)

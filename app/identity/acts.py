@@ -68,7 +68,9 @@ READ_CARDS: Final = _act(
     _V_AUDITOR,
     _SHIFT,
 )
-CARD_DESK: Final = _act("At the card desk: replace cards, link one to a wallet, retire", _ADMIN, _V_ADMIN, _SHIFT)
+CARD_DESK: Final = _act(
+    "At the card desk: give chips their labels, replace cards, link, retire", _ADMIN, _V_ADMIN, _SHIFT
+)
 CLOSE_DAY: Final = _act("Close the day", _ADMIN, _ACCOUNTANT, _V_ADMIN, _V_ACCOUNTANT, _SHIFT)
 MANAGE_VENUE: Final = _act("Set prices, pair and revoke terminals, decide about rows that were kept", _ADMIN, _V_ADMIN)
 SEE_TO: Final = _act("Take, give, note and close exceptions", _ADMIN, _ACCOUNTANT, _V_ADMIN, _V_ACCOUNTANT, _SHIFT)

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from app.cards.addresses import address_of
+from app.cards.batches import join
 from app.cards.service import Card, add_card, card_by_uid
 from app.identity.audit import audit
 from app.identity.guard import Caller
@@ -89,12 +90,13 @@ class KeySetShown(BaseModel):
 
 class KeysAsked(BaseModel):
     """`label`: what is printed on the card, if it may not be known yet; it is added then, with an empty wallet.
-    `chip`: what the desk found in it."""
+    `batch`: it is given that label of this batch then, or else the next one. `chip`: what the desk found in it."""
 
     model_config = ConfigDict(extra="forbid")
 
     key_set: Name
     label: Label | None = None
+    batch: UUID | None = None
     chip: Literal["ntag424", "desfire", "ultralight_aes"] = "ntag424"
 
 
@@ -111,11 +113,12 @@ class KeysToWrite(BaseModel):
 
 
 class AddressAsked(BaseModel):
-    """`label`: as where keys are asked for."""
+    """`label` and `batch`: as where keys are asked for."""
 
     model_config = ConfigDict(extra="forbid")
 
     label: Label | None = None
+    batch: UUID | None = None
 
 
 class AddressToWrite(BaseModel):
@@ -155,7 +158,7 @@ async def ask_card_keys(request: Request, caller: Caller, uid: CardUid, body: Ke
     """The same ones until they were written: a card that was taken away in the middle is laid down again."""
     context = context_of(request)
     async with context.engine.begin() as connection:
-        card = await _card(connection, caller.actor, uid, body.label)
+        card = await _card(connection, caller.actor, uid, body.label, body.batch)
         found = await writing.begin(
             connection, context.keys.token, card.id, bytes.fromhex(uid), body.key_set, body.chip
         )
@@ -174,15 +177,18 @@ async def ask_card_keys(request: Request, caller: Caller, uid: CardUid, body: Ke
 @desk.post("/card-addresses/{uid}", summary="The address that a desk is to write on a card without keys")
 async def ask_card_address(request: Request, caller: Caller, uid: CardUid, body: AddressAsked) -> AddressToWrite:
     async with context_of(request).engine.begin() as connection:
-        card = await _card(connection, caller.actor, uid, body.label)
+        card = await _card(connection, caller.actor, uid, body.label, body.batch)
     return AddressToWrite(label=card.label, address=_address(request, card))
 
 
-async def _card(connection: AsyncConnection, actor: str, uid: str, label: str | None) -> Card:
-    """The card with this number; added under `label` where it is not known. NotFound."""
+async def _card(connection: AsyncConnection, actor: str, uid: str, label: str | None, batch: UUID | None) -> Card:
+    """The card with this number; where it is not known it is added, as one of the batch or under `label`. NotFound, and
+    what app.cards.batches.join raises."""
     try:
         return await card_by_uid(connection, uid)
     except NotFound:
+        if batch is not None:
+            return await join(connection, actor, batch, uid, label)
         if label is None:
             raise
     card = await add_card(connection, uid, label)

@@ -131,6 +131,19 @@ KINDS: dict[str, ProblemKind] = {
         _NOTHING_TAKEN,
         N_("The card needs keys of its own: a card desk writes them on it, or gives its holder another."),
     ),
+    "card-not-yet": ProblemKind(
+        404, N_("This card is not in use yet"), advice=N_("Show it at a counter: it has to be added first.")
+    ),
+    "batch-known": ProblemKind(
+        409, N_("There is a batch of this name, or with such labels"), _NOTHING_CHANGED, N_("Choose another name.")
+    ),
+    "labels-taken": ProblemKind(
+        409, N_("Another card has one of these labels"), _NOTHING_CHANGED, N_("Begin with another number.")
+    ),
+    "label-taken": ProblemKind(409, N_("This label is another card's"), _NOTHING_CHANGED),
+    "batch-used-up": ProblemKind(
+        409, N_("Every label of this batch is a card's"), _NOTHING_CHANGED, N_("Make another batch.")
+    ),
     "card-ended": ProblemKind(
         409, N_("This card is out of use for good"), _NOTHING_CHANGED, N_("Use the card that was given for it.")
     ),

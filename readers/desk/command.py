@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,14 @@ from readers.desk.server import Declined, DeskServer, Unreachable
 from readers.telling import fail
 
 if TYPE_CHECKING:
-    from readers.desk.writing import Desk, Written
-    from readers.taps import CardEvent, ReaderLost
+    from readers.desk.writing import Written
+    from readers.taps import CardEvent, Driver, ReaderLost
+
+    # With a card's number, and with how many it was done before: what was done, in words. NotWritten.
+    Act = Callable[[bytes, int], str]
 
 POLL_S = 0.2
+_CONFLICT = 409
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -54,6 +58,7 @@ def key_sets(server: str, login: str, password: str, make: str | None) -> None:
 )
 @click.option("--add", metavar="NAME", help='Add cards that are not known yet, as "NAME 1", "NAME 2" and so on.')
 @click.option("--first", type=click.IntRange(1), default=1, show_default=True, help="The first number for --add.")
+@click.option("--batch", help="Give cards that are not known yet the next labels of this batch.")
 @click.option("--count", type=click.IntRange(1), help="Stop after so many cards; without it, with Ctrl-C.")
 @click.option("--lock", is_flag=True, help="Final: nobody changes the address on these cards again, the desk neither.")
 @click.option("--genuine-only", is_flag=True, help="Write no chip that its maker did not sign.")
@@ -65,6 +70,7 @@ def write(
     reader: str,
     add: str | None,
     first: int,
+    batch: str | None,
     count: int | None,
     lock: bool,
     genuine_only: bool,
@@ -76,45 +82,117 @@ def write(
     wallet is not touched.
     """
     from readers.desk.writing import Desk, Wishes  # noqa: PLC0415
+
+    if add is not None and batch is not None:
+        raise click.UsageError("--add makes labels and --batch takes those of a batch: choose one.")
+    with _signed_in(server, login, password) as signed_in:
+        if batch is not None:
+            signed_in.work_on(batch)
+        if lock:
+            click.echo("Addresses are locked: what is on these cards then stays there for ever.", err=True)
+
+        def begin(driver: Driver) -> Act:
+            desk = Desk(driver, signed_in, Wishes(key_set, lock=lock, genuine_only=genuine_only))
+
+            def act(uid: bytes, done: int) -> str:
+                found = desk.write(uid, None if add is None else f"{add} {first + done}")
+                return f"{found.label}: {_told(found)}"
+
+            return act
+
+        done = _one_after_the_other(reader, count, begin)
+    click.echo(f"{done} written.", err=True)
+
+
+@cards.command("join")
+@_server
+@_login
+@_password
+@click.option("--batch", required=True, help="The name of the batch.")
+@click.option(
+    "--reader", default="usb", show_default=True, envvar="COMPTOIR_TERMINAL_READER", help="As for comptoir terminal."
+)
+@click.option("--count", type=click.IntRange(1), help="Stop after so many cards; without it, with Ctrl-C.")
+def join(server: str, login: str, password: str, batch: str, reader: str, count: int | None) -> None:
+    """Give chips the labels of a batch, in their order: lay each down until its line appears.
+
+    Nothing is written on them. A card that is laid down again keeps its label.
+    """
+    from readers.desk.writing import NotWritten  # noqa: PLC0415
+
+    with _signed_in(server, login, password) as signed_in:
+        signed_in.work_on(batch)
+
+        def act(uid: bytes, _: int) -> str:
+            try:
+                return signed_in.join(uid.hex().upper())
+            except Declined as error:
+                if error.status != _CONFLICT:
+                    raise
+                raise NotWritten(str(error)) from error
+
+        done = _one_after_the_other(reader, count, lambda _: act)
+    click.echo(f"{done} laid down.", err=True)
+
+
+@cards.command("batches")
+@_server
+@_login
+@_password
+@click.option("--make", metavar="NAME", help="Make a batch with this name; its labels are printed from its page.")
+@click.option("--prefix", default="", help='What is printed before the number: "Carte".')
+@click.option("--first", default="1", show_default=True, help='The first number, with as many digits as all: "001".')
+@click.option("--cards", "number", type=click.IntRange(1), help="How many labels.")
+def batches(
+    server: str, login: str, password: str, make: str | None, prefix: str, first: str, number: int | None
+) -> None:
+    """List the batches of cards that were made ahead, or make one."""
+    if make is not None and number is None:
+        raise click.UsageError("Say with --cards how many labels.")
+    with _signed_in(server, login, password) as signed_in:
+        if make is not None and number is not None:
+            signed_in.make_batch(make, prefix, first, number)
+        for it in signed_in.batches():
+            click.echo(f"{it['name']}  {it['joined']} of {it['cards']} have a chip")
+
+
+def _one_after_the_other(reader: str, count: int | None, begin: Callable[[Driver], Act]) -> int:
+    """Do with each card that is laid down what `begin` gives for the reader; with how many it was done."""
     from readers.drivers import open_driver  # noqa: PLC0415
     from readers.taps import ReaderFault  # noqa: PLC0415
 
     done = 0
-    with _signed_in(server, login, password) as signed_in:
-        try:
-            driver = open_driver(reader)
-        except ReaderFault as error:
-            fail(2, f"The reader can't be used: {error}.")
-        desk = Desk(driver, signed_in, Wishes(key_set, lock=lock, genuine_only=genuine_only))
-        if lock:
-            click.echo("Addresses are locked: what is on these cards then stays there for ever.", err=True)
-        try:
-            click.echo("Lay a card on the reader.", err=True)
-            while count is None or done < count:
-                label = None if add is None else f"{add} {first + done}"
-                done += _laid_down(desk, driver.poll(POLL_S), label)
-        except KeyboardInterrupt:
-            pass
-        except ReaderFault as error:
-            fail(2, f"The reader is gone: {error}.")
-        finally:
-            driver.close()
-    click.echo(f"{done} written.", err=True)
+    try:
+        driver = open_driver(reader)
+    except ReaderFault as error:
+        fail(2, f"The reader can't be used: {error}.")
+    try:
+        act = begin(driver)
+        click.echo("Lay a card on the reader.", err=True)
+        while count is None or done < count:
+            done += _laid_down(act, driver.poll(POLL_S), done)
+    except KeyboardInterrupt:
+        pass
+    except ReaderFault as error:
+        fail(2, f"The reader is gone: {error}.")
+    finally:
+        driver.close()
+    return done
 
 
-def _laid_down(desk: Desk, seen: CardEvent | ReaderLost | None, label: str | None) -> bool:
-    """Whether a card was written; what became of it is said. ReaderFault."""
+def _laid_down(act: Act, seen: CardEvent | ReaderLost | None, done: int) -> bool:
+    """Whether it was done with a card; what became of it is said. ReaderFault."""
     from readers.desk.writing import NotWritten  # noqa: PLC0415
     from readers.taps import CardSeen, ReaderFault, ReaderLost, TwoCards, UnusableCard  # noqa: PLC0415
 
     match seen:
         case CardSeen(uid):
             try:
-                found = desk.write(uid, label)
+                said = act(uid, done)
             except NotWritten as error:
                 click.echo(f"{uid.hex().upper()}  {error}", err=True)
                 return False
-            click.echo(f"{uid.hex().upper()}  {found.label}: {_told(found)}")
+            click.echo(f"{uid.hex().upper()}  {said}")
             return True
         case UnusableCard(_, uid):
             click.echo(f"{uid.hex().upper()}  this card has no number of its own", err=True)

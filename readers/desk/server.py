@@ -30,6 +30,8 @@ class DeskServer:
         """`ask_code`: for a code of the person's authenticator, when the server wants one."""
         self._http = httpx.Client(base_url=url.rstrip("/"), timeout=15, trust_env=False)
         self._ask_code = ask_code
+        # Cards that are not known yet get the labels of this batch.
+        self.batch: str | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -55,14 +57,35 @@ class DeskServer:
 
     def keys(self, uid: str, key_set: str, chip: str, label: str | None) -> dict[str, Any]:
         """What is to be written on this card (KeysToWrite of the API)."""
-        asked = {"key_set": key_set, "chip": chip, "label": label}
+        asked = {"key_set": key_set, "chip": chip, "label": label, "batch": self.batch}
         found: dict[str, Any] = self._call("POST", f"/api/v1/card-keys/{uid}", asked)
         return found
 
     def address(self, uid: str, label: str | None) -> dict[str, Any]:
         """What is to be written on a card without keys (AddressToWrite of the API)."""
-        found: dict[str, Any] = self._call("POST", f"/api/v1/card-addresses/{uid}", {"label": label})
+        asked = {"label": label, "batch": self.batch}
+        found: dict[str, Any] = self._call("POST", f"/api/v1/card-addresses/{uid}", asked)
         return found
+
+    def batches(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._call("GET", "/api/v1/card-batches")
+        return found
+
+    def make_batch(self, name: str, prefix: str, first: str, cards: int) -> None:
+        asked = {"name": name, "prefix": prefix, "first": first, "cards": cards}
+        self._call("POST", "/api/v1/card-batches", asked)
+
+    def work_on(self, batch: str) -> None:
+        """From now on, by its name. Declined where there is none."""
+        found = next((it["id"] for it in self.batches() if it["name"] == batch), None)
+        if found is None:
+            raise Declined(404, "not-found", f"there is no batch called {batch}")
+        self.batch = found
+
+    def join(self, uid: str) -> str:
+        """Give this chip the next label of the batch; which one."""
+        joined: dict[str, Any] = self._call("POST", f"/api/v1/card-batches/{self.batch}/cards", {"uid": uid})
+        return str(joined["label"])
 
     def written(self, uid: str, version: int) -> None:
         self._call("PUT", f"/api/v1/card-keys/{uid}", {"version": version})

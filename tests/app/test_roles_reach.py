@@ -24,9 +24,13 @@ pytestmark = pytest.mark.anyio
 OWN = {"sign_out", "close_session", "revoke_session", "change_password"}
 OWN |= {"give_code", "enrol_from_page", "prove_session"}
 OWN |= {"end_session_from_page", "end_others_from_page", "change_password_from_page"}
-# Pages and files that are there to act by: a form, money for the bearer, a file that the bank pays out.
+# Pages and files that are there to act by: a form, money for the bearer, a file that the bank pays out, addresses by
+# which one acts for a holder.
 TO_ACT_BY = {
     "settlement_file",
+    "card_batch_labels",
+    "batch_labels",
+    "batch_table",
     "counter_page",
     "hours_page",
     "contributions_page",

@@ -69,6 +69,30 @@ async def test_cards_are_written_one_after_the_other(served_network: Network, fi
     assert (await network.holds("awa"))["RAF"] == 0
 
 
+async def test_chips_get_the_labels_of_a_batch_in_order(served_network: Network, field: UdpCardField) -> None:
+    network = served_network
+    await at_the_desk(network, "keys", "--make", "2026")
+    made = await at_the_desk(
+        network, "batches", "--make", "Festival", "--prefix", "Carte", "--first", "001", "--cards", "2"
+    )
+    assert made.stdout == "Festival  0 of 2 have a chip\n", made.output
+    line = ("--batch", "Festival", "--reader", field.path, "--count", "1")
+    plain = bytes.fromhex("04C1C2C3C4C580")
+    nowhere = await at_the_desk(network, "join", "--batch", "Nowhere")
+    assert (nowhere.exit_code, "no batch called Nowhere" in nowhere.stderr) == (1, True)
+    for card, command in (
+        (Ntag213(plain), ("join", *line)),
+        (Ntag424(NEW), ("write", "--keys", "2026", *line)),
+    ):
+        field.present(card)
+        done = await at_the_desk(network, *command)
+        assert done.exit_code == 0, done.output
+        field.remove()
+    async with network.engine.connect() as connection:
+        named = [(await card_by_uid(connection, it.hex().upper())).label for it in (plain, NEW)]
+    assert named == ["Carte 001", "Carte 002"]
+
+
 async def test_a_card_that_was_taken_away_is_finished_and_others_are_named(
     served_network: Network, field: UdpCardField
 ) -> None:
