@@ -71,6 +71,7 @@ class BridgeDriver:
         self._path = path
         self._presence = presence
         self._proofs = Proofs(keys, presence)
+        presence.errands.served = True
         self._pending: deque[CardEvent] = deque()
         # What the board waits for before it looks again: it holds the card that it has told us of.
         self._release: int | None = None
@@ -114,6 +115,11 @@ class BridgeDriver:
         self._session.close()
 
     def _next(self, timeout_s: float) -> CardEvent | None:
+        errands = self._presence.errands
+        if errands.wanted and self._release is None:
+            # The board's last look left the card selected. A card that slips is selected anew before the next poll.
+            self._release = messages.FIELD_LOOK
+            errands.attend(self._presence.present, self.exchange)
         while not self._pending:
             if self._release is not None:
                 self._session.send(messages.FIELD, bytes([self._release]))

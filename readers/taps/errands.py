@@ -49,6 +49,18 @@ class Errands:
 
     # In the reader's thread
 
+    @property
+    def wanted(self) -> bool:
+        return self._wanted is not None
+
+    def attend(self, present: bytes | None, exchange: Callable[[bytes], bytes]) -> None:
+        """This card lies there, ready to be asked; None: there is none. ReaderFault."""
+        errand = self._wanted
+        if errand is not None and errand.uid != present:
+            self.left()
+        elif present is not None:
+            self.serve(present, exchange)
+
     def wait(self, timeout_s: float) -> None:
         """Until something is wanted, or the time is over."""
         self._wake.wait(timeout_s)

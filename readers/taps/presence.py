@@ -47,6 +47,11 @@ class Presence:
         """A card was seen and is not yet known to be gone."""
         return self._present is not None
 
+    @property
+    def present(self) -> bytes | None:
+        """The card that was seen and is not yet known to be gone, by its UID."""
+        return self._present
+
     def knows(self, uid: bytes) -> bool:
         """Whether this is the card that was seen, so that it needs not prove itself once more."""
         return self._present is not None and _same(uid, self._present)

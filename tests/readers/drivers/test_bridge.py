@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from queue import Queue
 from typing import TypeVar
@@ -14,11 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.rules.chips.allowance import Carried, Owed
 from app.rules.chips.keyring import CardKey
 from firmware_bridge import messages
 from firmware_bridge.frames import framed
 from firmware_bridge.host import BoardLost, Session
 from firmware_bridge.simulator import SimulatedBoard
+from readers.cardauth import allowance, ntag424
+from readers.cardauth.isodep import IsoDep
 from readers.drivers import open_driver
 from readers.drivers.bridge import BridgeDriver
 from readers.emulator import Card, Desfire, Ntag213, Ntag424, Torn, UidCard, UltralightAes
@@ -26,6 +30,8 @@ from readers.taps import (
     CardGone,
     CardSeen,
     CardSilent,
+    Driver,
+    Errands,
     Presence,
     Reader,
     ReaderEvent,
@@ -393,3 +399,45 @@ def test_a_port_is_closed_whatever_fails(board: SimulatedBoard) -> None:
     with pytest.raises(BoardLost):
         _open_until_nobody_answers(board.port)
     assert len(os.listdir("/proc/self/fd")) == open_files
+
+
+def test_a_card_that_lies_there_carries_what_it_pays_and_left_does_not(board: SimulatedBoard) -> None:
+    card, errands, told = genuine(), Errands(), Queue[ReaderEvent]()
+    master = ntag424.authenticate(IsoDep(exchange_with(card)).transceive, 0, OTHER)
+    allowance.set_up(master, 1)
+    allowance.begin(ntag424.authenticate(IsoDep(exchange_with(card)).transceive, 1, KEY), KEY)
+    state = Carried((Owed(b"bar", 1, 7, b"RA", 450),))
+
+    def carried() -> Future[Carried | None]:
+        return errands.ask(UID, lambda exchange: allowance.carry(KEYS[UID], exchange, lambda _: state))
+
+    def opened(presence: Presence) -> Driver:
+        return open_driver(board.path, presence, KEYS)
+
+    with Reader(opened, told.put, backoff_min_s=0.01, errands=errands):
+        assert isinstance(told.get(timeout=LONG_S), ReaderFound)
+        board.present(Torn(card, 4 + 4))
+        assert isinstance(told.get(timeout=LONG_S), CardSeen)
+        with pytest.raises(CardSilent):
+            carried().result(LONG_S)
+        board.remove()
+        assert isinstance(told.get(timeout=LONG_S), CardGone)
+        board.present(card)
+        assert isinstance(told.get(timeout=LONG_S), CardSeen)
+        for _ in range(2):
+            assert carried().result(LONG_S) == state
+        board.remove()
+        assert isinstance(told.get(timeout=LONG_S), CardGone)
+        with pytest.raises(CardSilent):
+            carried().result(LONG_S)
+
+
+def exchange_with(card: Card) -> Callable[[bytes], bytes]:
+    card.power_on()
+
+    def exchange(frame: bytes) -> bytes:
+        answer = card.process(frame)
+        assert answer is not None
+        return answer
+
+    return exchange

@@ -61,6 +61,19 @@ def test_a_card_that_left_did_not_do_it(tried: bool) -> None:
     errands.left()
 
 
+def test_a_driver_that_says_what_lies_there_needs_no_look() -> None:
+    errands = Errands()
+    errands.attend(ONE, echo)
+    for present in (None, OTHER):
+        done = errands.ask(ONE, asks)
+        errands.attend(present, echo)
+        with pytest.raises(CardSilent):
+            done.result(0)
+    done = errands.ask(ONE, asks)
+    errands.attend(ONE, echo)
+    assert done.result(0) == b"ba"
+
+
 def test_what_goes_wrong_is_told_to_whoever_asked_and_a_reader_that_failed_to_its_driver() -> None:
     def broken(_: Frames) -> None:
         raise KeyError("a fault of ours")
