@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from queue import Queue
 from typing import TYPE_CHECKING, TypeVar
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from app.rules.chips.keyring import CardKey
     from readers.emulator import Card
-    from readers.taps import ReaderEvent
+    from readers.taps import Errands, ReaderEvent
 
 Event = TypeVar("Event", bound="ReaderEvent")
 
@@ -37,12 +38,15 @@ _UID, _APPLICATION = bytes.fromhex("04a1b2c3d4e580"), bytes.fromhex("c0ffee")
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """From the card in the field to the till's knowing it. `auth`: an NTAG 424 DNA by AuthenticateEV2First."""
+    """From the card in the field to the till's knowing it. `auth`: an NTAG 424 DNA by AuthenticateEV2First. `carry`:
+    from the till's wish, once it knows the card, to the card's word that it carries a sale without network."""
 
     uid_p50_ms: float
     uid_p95_ms: float
     auth_p50_ms: float
     auth_p95_ms: float
+    carry_p50_ms: float
+    carry_p95_ms: float
     ultralight_aes_p50_ms: float
     desfire_p50_ms: float
     bridge_event_p50_ms: float
@@ -60,6 +64,8 @@ LINES = (
     ("uid_p95_ms", "the same, 95 of 100 within", None),
     ("auth_p50_ms", "NTAG 424 DNA proven, half of the taps within", 120.0),
     ("auth_p95_ms", "the same, 95 of 100 within", 250.0),
+    ("carry_p50_ms", "a sale without network carried by it, half within", None),
+    ("carry_p95_ms", "the same, 95 of 100 within", None),
     ("ultralight_aes_p50_ms", "MIFARE Ultralight AES proven, half of the taps within", None),
     ("desfire_p50_ms", "DESFire EV2 proven, half of the taps within", None),
     ("bridge_event_p50_ms", "firmware bridge: from the board's look to the till, half within", 10.0),
@@ -103,12 +109,15 @@ def measure(taps: int, *, baud: int | None = BAUD, rf_ms: float = RF_MS) -> Read
         (Desfire(_UID, _APPLICATION, (_KEY,)), CardKey("desfire", _KEY, 0, _APPLICATION)),
     )
     uid, auth, ultralight, desfire = (_taps_s(card, key, taps, baud, rf_ms) for card, key in cards)
+    carry = _carries_s(taps, baud, rf_ms)
     lost, doubled = lost_and_doubled(taps)
     return Read(
         percentile_ms(uid, 50),
         percentile_ms(uid, 95),
         percentile_ms(auth, 50),
         percentile_ms(auth, 95),
+        percentile_ms(carry, 50),
+        percentile_ms(carry, 95),
         percentile_ms(ultralight, 50),
         percentile_ms(desfire, 50),
         percentile_ms(events_s(taps), 50),
@@ -144,6 +153,39 @@ def _taps_s(card: Card, key: CardKey | None, taps: int, baud: int | None, rf_ms:
     return found
 
 
+def _carries_s(taps: int, baud: int | None, rf_ms: float) -> list[float]:
+    """Seconds from what the till wants of a card that it has seen to the card's having done it, each tap."""
+    from app.rules.chips.allowance import Carried, Owed  # noqa: PLC0415
+    from app.rules.chips.keyring import CardKey  # noqa: PLC0415
+    from readers.cardauth import allowance, ntag424  # noqa: PLC0415
+    from readers.cardauth.isodep import IsoDep  # noqa: PLC0415
+    from readers.emulator import EmulatedPn532, Ntag424  # noqa: PLC0415
+    from readers.taps import CardGone, CardSeen, Errands, ReaderFound  # noqa: PLC0415
+
+    card, key, errands = Ntag424(_UID, (_KEY,) * 5), CardKey("ntag424", _KEY, 1), Errands()
+    transceive = IsoDep(lambda frame: card.process(frame) or b"").transceive
+    allowance.set_up(ntag424.authenticate(transceive, 0, _KEY), 1)
+    allowance.begin(ntag424.authenticate(transceive, 1, _KEY), _KEY)
+    dice = random.Random(1)  # noqa: S311
+    found = []
+    with (
+        EmulatedPn532(baud=baud, rf_ms=rf_ms) as chip,
+        reading(chip.path, {_UID: key}, errands) as told,
+    ):
+        next_told(told, ReaderFound)
+        for number in range(taps):
+            chip.present(card)
+            next_told(told, CardSeen)
+            time.sleep(dice.uniform(0, 0.05))
+            after = Carried((Owed(b"bar", 1, number, b"RA", 450),))
+            wanted = time.monotonic()
+            errands.ask(_UID, partial(allowance.carry, key, onwards=lambda _, after=after: after)).result(_WAIT_S)
+            found.append(time.monotonic() - wanted)
+            chip.remove()
+            next_told(told, CardGone)
+    return found
+
+
 def next_told(told: Queue[ReaderEvent], kind: type[Event]) -> Event:
     event = told.get(timeout=_WAIT_S)
     if isinstance(event, kind):
@@ -152,11 +194,11 @@ def next_told(told: Queue[ReaderEvent], kind: type[Event]) -> Event:
 
 
 @contextmanager
-def reading(path: str, keys: Mapping[bytes, CardKey]) -> Iterator[Queue[ReaderEvent]]:
+def reading(path: str, keys: Mapping[bytes, CardKey], errands: Errands | None = None) -> Iterator[Queue[ReaderEvent]]:
     """The till's own reader thread, and what it tells."""
     from readers.drivers import open_driver  # noqa: PLC0415
     from readers.taps import Reader  # noqa: PLC0415
 
     told: Queue[ReaderEvent] = Queue()
-    with Reader(lambda presence: open_driver(path, presence, keys), told.put):
+    with Reader(lambda presence: open_driver(path, presence, keys), told.put, errands=errands):
         yield told

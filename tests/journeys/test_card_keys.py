@@ -13,8 +13,12 @@ import pytest
 from app.keyring import service, writing
 from app.platform.clock import now_us
 from app.platform.settings import Settings
+from app.rules.chips.allowance import Carried, Owed
 from app.terminals.service import make_pairing_code, revoke
 from readers.cardauth import NotProven
+from readers.cardauth.allowance import carry
+from readers.cardauth.encoding import write_ntag424
+from readers.cardauth.isodep import IsoDep
 from readers.cardauth.proving import level
 from readers.emulator import Ntag424
 from readers.journal import Clock, Journal
@@ -85,7 +89,9 @@ async def written(network: Network, until_us: int | None = None) -> Ntag424:
         await service.make_set(connection, network.context.keys.token, "2026", until_us=until_us)
         keys = await writing.begin(connection, network.context.keys.token, network.cards["awa"].id, AWA, "2026")
         await writing.done(connection, network.cards["awa"].id, keys.version)
-    return Ntag424(AWA, keys.after)
+    card = Ntag424(AWA)
+    write_ntag424(IsoDep(field(card)).transceive, keys.before, keys.after, keys.version, None)
+    return card
 
 
 def field(card: Ntag424) -> Callable[[bytes], bytes]:
@@ -106,6 +112,9 @@ async def test_a_card_is_proven_online_offline_and_after_a_start(network: Networ
     assert level(keys.ring, AWA, field(card)) == "C", "nothing is known of it yet"
     await keys.round()
     assert level(keys.ring, AWA, field(card)) == "A"
+    # It carries its offline sales from the day that it was written.
+    sale = Carried((Owed(b"bar", 1, 7, b"RA", 450),))
+    assert carry(keys.ring[AWA], field(card), lambda carried: sale if carried == Carried() else None) == sale
     with pytest.raises(NotProven):
         level(keys.ring, AWA, field(Ntag424(AWA)))
     assert stat.S_IMODE(till.file.stat().st_mode) == 0o600
