@@ -38,40 +38,77 @@ from app.rules.offline import CardView
 CLOSE_MS: Final = 10_000
 
 
+# Of the snapshots that a terminal had, so many are remembered, this far apart and the first one.
+EARLIER_MAX: Final = 60
+EARLIER_APART_MS: Final = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Contained:
+    """A snapshot: when it was made, by the server's clock, and for each terminal the epoch and the row up to which it
+    contains its journal."""
+
+    at_ms: int
+    applied: Mapping[UUID, tuple[int, int]]
+
+    def knows(self, device: bytes, mark: tuple[int, int]) -> bool:
+        """Whether it contains the journal of the terminal with this short name up to there."""
+        known = [through for it, through in self.applied.items() if short_device(it) == device]
+        return bool(known) and all(mark <= through for through in known)
+
+
 @dataclass(frozen=True, slots=True)
 class Knowing:
     """What one terminal knows when it meets a card.
 
-    `at_ms`: when its snapshot was made, by the server's clock. `applied`: for each other terminal the epoch and the
-    row up to which the snapshot contains its journal. `own`: what we sold to this card without network and the
-    snapshot does not contain, by currency; `heard`: the same of other terminals, by what they told at this site. Minor
-    units.
+    `now`: by its snapshot; `earlier`: those that it had before, oldest first. `own`: what we sold to this card without
+    network and the snapshot does not contain, by currency; `heard`: the same of other terminals, by what they told at
+    this site. Minor units.
     """
 
     device: UUID
     epoch: int
-    at_ms: int
-    applied: Mapping[UUID, tuple[int, int]]
+    now: Contained
     own: Mapping[str, int]
     heard: Mapping[UUID, Mapping[str, int]]
+    earlier: Sequence[Contained] = ()
 
     def able(self, sequence: int) -> bool:
         """Whether what this terminal writes at `sequence` has room on a card, and is told from what others write."""
         ours = short_device(self.device)
-        alone = all(short_device(it) != ours for it in self.applied)
+        alone = all(short_device(it) != ours for it in self.now.applied if it != self.device)
         return alone and self.epoch <= EPOCH_MAX and sequence <= SEQUENCE_MAX
 
     def settled(self, it: Owed) -> bool:
         """Whether the snapshot contains these sales of another terminal's."""
-        known = [mark for device, mark in self.applied.items() if short_device(device) == it.device]
-        return bool(known) and all((it.epoch, it.sequence) <= mark for mark in known)
+        return self.now.knows(it.device, (it.epoch, it.sequence))
+
+    def known_since(self, it: Owed) -> int:
+        """When the oldest snapshot that we had was made (milliseconds) that contains these sales, as far as ours does.
+
+        The older, the better: whoever has an older one than that takes the card for what it owes.
+        """
+        mark = (it.epoch, it.sequence)
+        if it.device == short_device(self.device):
+            mark = min(mark, self.now.applied.get(self.device, mark))
+        for one in self.earlier:
+            if one.at_ms + CLOSE_MS <= self.now.at_ms and one.knows(it.device, mark):
+                return one.at_ms
+        return self.now.at_ms
+
+
+def remembered(earlier: Sequence[Contained], new: Contained) -> tuple[Contained, ...]:
+    """The snapshots that a terminal had, and this one."""
+    if earlier and new.at_ms - earlier[-1].at_ms < EARLIER_APART_MS:
+        return tuple(earlier)
+    return (*earlier[:1], *earlier[1:][-(EARLIER_MAX - 2) :], new)
 
 
 def seen_with(card: CardView, carried: Carried, knowing: Knowing, codes: Iterable[str]) -> CardView:
     """The card as it stands, in these currencies, once what it carries is known too."""
     ours = short_device(knowing.device)
-    outdated = knowing.at_ms != carried.cleaned_ms and knowing.at_ms < carried.cleaned_ms + CLOSE_MS
-    outdated = outdated and carried.cleaned_ms > 0
+    at_ms, cleaned_ms = knowing.now.at_ms, carried.cleaned_ms
+    outdated = cleaned_ms > 0 and at_ms != cleaned_ms and at_ms < cleaned_ms + CLOSE_MS
     open_ = [it for it in carried.owed if it.device != ours and not knowing.settled(it)]
     available, unbacked, backed = dict(card.available), dict(card.unbacked), dict(card.backed)
     for code in codes:
@@ -109,8 +146,15 @@ def carried_on(carried: Carried, knowing: Knowing, paid: Mapping[str, int], sequ
     own = [Owed(ours, knowing.epoch, sequence, currency, minor) for currency, minor in sorted(sums.items()) if minor]
     if len(kept) + len(own) > OWED_MAX:
         return None
-    before = Counter({it.currency: it.minor for it in carried.owed if it.device == ours})
-    before.update({short_currency(code): minor for code, minor in paid.items()})
-    settled = len(kept) + len({it.currency for it in carried.owed if it.device == ours}) < len(carried.owed)
-    left_out = settled or any(minor > sums[currency] for currency, minor in before.items())
-    return Carried((*kept, *own), max(carried.cleaned_ms, knowing.at_ms) if left_out else carried.cleaned_ms)
+    return Carried((*kept, *own), max([carried.cleaned_ms, *_left_out(carried, knowing, paid, sums)]))
+
+
+def _left_out(carried: Carried, knowing: Knowing, paid: Mapping[str, int], own: Mapping[bytes, int]) -> Iterable[int]:
+    """Since when that is known, of each that is left out. Of ours: what is more than we write now."""
+    paying = Counter({short_currency(code): minor for code, minor in paid.items()})
+    for it in carried.owed:
+        if it.device != short_device(knowing.device):
+            if knowing.settled(it):
+                yield knowing.known_since(it)
+        elif it.minor + paying[it.currency] > own.get(it.currency, 0):
+            yield knowing.known_since(it)

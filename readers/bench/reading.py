@@ -13,7 +13,7 @@ import random
 import time
 from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from queue import Queue
@@ -155,7 +155,7 @@ def _taps_s(card: Card, key: CardKey | None, taps: int, baud: int | None, rf_ms:
 
 def _carries_s(taps: int, baud: int | None, rf_ms: float) -> list[float]:
     """Seconds from what the till wants of a card that it has seen to the card's having done it, each tap."""
-    from app.rules.chips.allowance import Carried, Owed  # noqa: PLC0415
+    from app.rules.chips.allowance import Owed  # noqa: PLC0415
     from app.rules.chips.keyring import CardKey  # noqa: PLC0415
     from readers.cardauth import allowance, ntag424  # noqa: PLC0415
     from readers.cardauth.isodep import IsoDep  # noqa: PLC0415
@@ -177,9 +177,9 @@ def _carries_s(taps: int, baud: int | None, rf_ms: float) -> list[float]:
             chip.present(card)
             next_told(told, CardSeen)
             time.sleep(dice.uniform(0, 0.05))
-            after = Carried((Owed(b"bar", 1, number, b"RA", 450),))
+            onwards = partial(replace, owed=(Owed(b"bar", 1, number, b"RA", 450),))
             wanted = time.monotonic()
-            errands.ask(_UID, partial(allowance.carry, key, onwards=lambda _, after=after: after)).result(_WAIT_S)
+            errands.ask(_UID, partial(allowance.carry, key, onwards=onwards)).result(_WAIT_S)
             found.append(time.monotonic() - wanted)
             chip.remove()
             next_told(told, CardGone)

@@ -117,11 +117,6 @@ class Book:
         """Rows of other terminals that the snapshot does not contain."""
         return [entry for entry in self._entries.values() if entry.journal is not None]
 
-    @property
-    def applied(self) -> Mapping[UUID, tuple[int, int]]:
-        """For each other terminal, the epoch and the row up to which the snapshot contains its journal."""
-        return {device: (mark.epoch, mark.through) for device, mark in self._others.items()}
-
     def own_sold(self, uid: str) -> Mapping[str, int]:
         """What we sold to a card without network and the snapshot does not contain, in minor units by currency."""
         moves = self._moves.get(uid)

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from uuid import UUID
 
-from app.rules.carried import Knowing
+from app.rules.carried import Contained, Knowing, remembered
 from app.rules.offline import TerminalView
 from app.wire import AnyRow, SoldOutRow
 from readers.journal import Clock, Journal
@@ -28,6 +28,8 @@ class SnapshotShelf:
         # What other terminals at this site told of their rows; nothing without a site hub.
         self.site_entries: Callable[[], list[Entry]] = list
         self.on_install: Callable[[Received], None] = lambda _: None
+        self._contained = Contained(0, {})
+        self._earlier: tuple[Contained, ...] = ()
         self.shop: Shop | None = None
         self.book: Book | None = None
         self.credits = LastCredits(journal)
@@ -57,6 +59,10 @@ class SnapshotShelf:
         self.book = Book(epoch, mark, shop.cards, itertools.chain(read, later, others), marks)
         self._switched = switched | {id_: it for id_, it in self._switched.items() if it[0] > since}
         self.shop = shop
+        applied = {device: (it.epoch, it.through) for device, it in marks.items()}
+        applied[self._journal.pairing.device] = (mark.epoch, mark.through)
+        self._contained = Contained(received.head.at_us // 1000, applied)
+        self._earlier = remembered(self._earlier, self._contained)
         self.on_install(received)
         self._fresh_ns = self._clock.monotonic_ns() - int(received.age_s * 1e9)
         self.on_change()
@@ -113,8 +119,8 @@ class SnapshotShelf:
         return Knowing(
             device=pairing.device,
             epoch=pairing.epoch,
-            at_ms=self.shop.snapshot.at_us // 1000,
-            applied=self.book.applied,
+            now=self._contained,
+            earlier=self._earlier,
             own=self.book.own_sold(uid),
             heard=self.book.heard_sold(uid),
         )

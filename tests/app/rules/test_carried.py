@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -17,7 +18,16 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from app.rules.carried import CLOSE_MS, Knowing, carried_on, seen_with
+from app.rules.carried import (
+    CLOSE_MS,
+    EARLIER_APART_MS,
+    EARLIER_MAX,
+    Contained,
+    Knowing,
+    carried_on,
+    remembered,
+    seen_with,
+)
 from app.rules.chips import allowance
 from app.rules.chips.allowance import MINOR_MAX, SLOT_BYTES, Carried, Owed, short_currency, short_device
 from app.rules.offline import Accept, CardLimits, CardView, OfflineLimits, TerminalView, decide
@@ -43,11 +53,13 @@ class Till:
     own_applied: int = 0
     applied: dict[UUID, tuple[int, int]] = field(default_factory=dict)
     heard: dict[UUID, list[int]] = field(default_factory=dict)
+    earlier: tuple[Contained, ...] = ()
 
     def knowing(self) -> Knowing:
         heard = {it: {RAF: sum(rows[self.applied.get(it, (1, 0))[1] :])} for it, rows in self.heard.items()}
         own = {RAF: sum(self.rows[self.own_applied :])}
-        return Knowing(self.device, 1, self.at_ms, self.applied, own, heard)
+        now = Contained(self.at_ms, {**self.applied, self.device: (1, self.own_applied)})
+        return Knowing(self.device, 1, now, own, heard, self.earlier)
 
     def view(self) -> CardView:
         knowing = self.knowing()
@@ -99,6 +111,7 @@ class Outage(RuleBasedStateMachine):
     @rule(number=TILLS, later_ms=st.sampled_from((1, CLOSE_MS - 1, CLOSE_MS + 1)))
     def learn(self, number: int, later_ms: int) -> None:
         till = self.tills[number]
+        till.earlier = (*till.earlier, till.knowing().now)
         self.clock_ms += later_ms
         till.at_ms, till.base = self.clock_ms, max(0, HELD - self._applied())
         till.own_applied = self.delivered[till.device]
@@ -225,7 +238,7 @@ def test_what_is_too_much_to_write_is_not_written() -> None:
 def test_who_has_the_short_name_of_another_terminal_writes_nothing() -> None:
     knowing = Outage().tills[0].knowing()
     namesake = UUID(int=knowing.device.int | 1 << 100)
-    assert not replace(knowing, applied={namesake: (1, 0)}).able(1)
+    assert not replace(knowing, now=Contained(1, {namesake: (1, 0)})).able(1)
 
 
 def test_each_currency_by_itself_and_what_comes_back_takes_nothing() -> None:
@@ -241,3 +254,30 @@ def test_each_currency_by_itself_and_what_comes_back_takes_nothing() -> None:
     card = CardView(False, "A", {RAF: 20}, {}, {}, 0)
     seen = seen_with(card, after, other, [RAF, "TIME"])
     assert (seen.available, seen.unbacked) == ({RAF: 17, "TIME": -7}, {RAF: 0, "TIME": 7})
+
+
+def test_what_was_known_long_ago_makes_no_snapshot_of_today_an_old_one() -> None:
+    outage = Outage()
+    outage.sell(0, 20, None, 0)
+    outage.deliver(0, 1)
+    for number in (0, 1, 2):
+        outage.learn(number, CLOSE_MS + 1)
+    # The next outage: the first till's snapshot is a moment newer than the third one's, and knew of it long ago.
+    outage.learn(2, CLOSE_MS + 1)
+    for number in (0, 1):
+        outage.learn(number, CLOSE_MS + 1)
+        outage.sell(number, 5, None, 0)
+        slots, knowing = allowance.read(KEY, outage.file), outage.tills[2].knowing()
+        assert slots is not None
+        card = CardView(False, "A", {RAF: 500}, {}, {}, 0)
+        assert seen_with(card, slots.carried, knowing, [RAF]).available == {RAF: 500 - 5 * (number + 1)}
+
+
+def test_an_hour_of_snapshots_is_remembered_and_the_first() -> None:
+    earlier: tuple[Contained, ...] = ()
+    for second in range(0, 7200, 7):
+        earlier = remembered(earlier, Contained(second * 1000, {}))
+    assert len(earlier) == EARLIER_MAX
+    assert earlier[0].at_ms == 0
+    assert all(later.at_ms - it.at_ms >= EARLIER_APART_MS for it, later in pairwise(earlier))
+    assert earlier[-1].at_ms > 7100_000

@@ -139,7 +139,7 @@ async def test_isolated_terminals_sell_together_what_one_may(tmp_path: Path, bar
         mark = SnapshotApplied(device=bar.it.journal.pairing.device, epoch=1, through=bar.it.journal.head, beyond=())
         terrace.it.server.applied_others = (mark,)
         await terrace.it.go_online()
-        await terrace.it.until(lambda: terrace.it.shelf.book and terrace.it.shelf.book.applied)
+        await terrace.it.until(lambda: (known := terrace.it.shelf.knowing(STRONG)) and len(known.now.applied) > 1)
         await terrace.it.go_offline()
         assert (await terrace.sell(card)).reason is None
         assert (await bar.sell(card)).reason is Refusal.OVER_CARD_LIMIT
