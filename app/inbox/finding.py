@@ -207,8 +207,13 @@ async def _taken_back(connection: AsyncConnection, ledger: Ledger, ids: Collecti
         paid = of[it.topup]
         card = await card_by_id(connection, paid.card)
         owed = await chargebacks.owed_of(ledger, known[paid.currency], f"wallet:{paid.wallet}", it.id)
-        owing = {card.uid: {paid.currency: owed.left}} if owed.left else {}
-        cause = False if it.won_at_us is not None else (True if owed.left else None)
+        left = {paid.currency: owed.left}
+        if paid.gift is not None:
+            given = await chargebacks.owed_of(ledger, known[paid.gift], f"wallet:{paid.wallet}", it.id)
+            left[paid.gift] = given.left
+        left = {code: units for code, units in left.items() if units}
+        owing = {card.uid: left} if left else {}
+        cause = False if it.won_at_us is not None else (True if left else None)
         facts = {
             "cents": it.euro_cents,
             "fee_cents": it.fee_cents,

@@ -137,6 +137,20 @@ TOPICS: tuple[Topic, ...] = (
         ),
     ),
     Topic(
+        N_("For topping up online"),
+        (
+            Question("bonus.reached", N_("From a top-up of"), "amount", PEGGED, N_("Empty: no gift")),
+            Question("bonus.amount", N_("…the holder is given"), "amount", PEGGED),
+            Question(
+                "bonus.gift",
+                N_("…of the gifts with this code"),
+                "text",
+                PEGGED,
+                N_("Who pays for it, its own rules say"),
+            ),
+        ),
+    ),
+    Topic(
         N_("Between people"),
         (
             Question("transfer.allowed", N_("Holders may give it to each other"), "yes"),

@@ -106,7 +106,7 @@ def rules(currency: Currency, policy: Policy, texts: Texts, venues: Mapping[str,
     speaker = Speaker(currency, texts, venues)
     return [
         Rule(texts.gettext(topic), text, readers)
-        for part in (_nature, _issue, _wallet, _spending, _euros, _between, _lapse, _said)
+        for part in (_nature, _issue, _wallet, _spending, _euros, _bonus, _between, _lapse, _said)
         for topic, text, readers in part(speaker, policy)
     ]
 
@@ -206,6 +206,14 @@ def _euros(it: Speaker, policy: Policy) -> Said:
     if _charges(redeem.fee):
         text = _("Exchanging it costs %(fee)s, %(payer)s.", fee=it.fee(redeem.fee), payer=_(PAYERS[redeem.fee.payer]))
         yield EUROS, text, VENUE if redeem.fee.payer == "venue" else HOLDER
+
+
+def _bonus(it: Speaker, policy: Policy) -> Said:
+    _, bonus = it.texts.gettext, policy.bonus
+    if bonus.gift:
+        values = {"reached": it.amount(bonus.reached), "amount": it.amount(bonus.amount), "gift": bonus.gift}
+        yield EUROS, _("Who tops up %(reached)s or more online is given %(amount)s of %(gift)s.", **values), HOLDER
+        yield EUROS, _("Who pays a venue for %(gift)s that is spent there, its own rules say.", gift=bonus.gift), VENUE
 
 
 def _between(it: Speaker, policy: Policy) -> Said:

@@ -118,6 +118,20 @@ class Growth:
 
 
 @dataclass(frozen=True, slots=True)
+class Bonus:
+    """What an online top-up of at least `reached` earns besides, once: `amount` of the gift currency `gift`, each in
+    its own minor units. Who pays a venue for it says the gift currency's `funding`."""
+
+    gift: str = ""
+    reached: int = 0
+    amount: int = 0
+
+    def of(self, topped_up: int) -> int:
+        """Of the gift currency, for so much of the policy's own."""
+        return self.amount if self.gift and topped_up >= self.reached else 0
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """One version of a currency's rules. `funding`: who pays a venue for gift money spent there."""
 
@@ -129,5 +143,6 @@ class Policy:
     commission: Fee = Fee()
     lapse: Lapse = Lapse()
     growth: Growth = Growth()
+    bonus: Bonus = Bonus()
     funding: Literal["nobody", "issuer"] = "nobody"
     notes: Mapping[str, str] = field(default_factory=dict)  # by language: what holders are told in words

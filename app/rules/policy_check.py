@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from app.rules.policy import CurrencyKind, Fee, Policy
+from app.rules.policy import Bonus, CurrencyKind, Fee, Policy
 
 WHOLE = 10_000  # basis points
 
@@ -49,6 +49,7 @@ def _numbers(policy: Policy) -> Iterator[Problem]:
             ("transfer", ("per_payment", "per_day")),
             ("lapse", ("demurrage_basis_points", "demurrage_free", "grace_days", "notice_days")),
             ("growth", ("basis_points", "maximum")),
+            ("bonus", ("reached", "amount")),
         )
         for name in names
     }
@@ -149,8 +150,23 @@ def _kind(kind: CurrencyKind, policy: Policy) -> Iterator[Problem]:
         if policy.growth.maximum is not None and policy.growth.maximum < -policy.limits.floor:
             text = "A credit limit would have to grow down: its maximum is below what members have from the start."
             yield Problem("growth-below-start", "growth.maximum", text)
+    yield from _bonus(kind, policy)
     if kind != "gift" and policy.funding != "nobody":
         yield Problem("funding-outside-gift", "funding", "Only gift money is funded when it is spent.")
+
+
+def _bonus(kind: CurrencyKind, policy: Policy) -> Iterator[Problem]:
+    bonus = policy.bonus
+    if bonus == Bonus():
+        return
+    if kind != "pegged":
+        text = "Only money that is topped up for euros earns a gift with it."
+        yield Problem("bonus-outside-pegged", "bonus.gift", text)
+    elif not bonus.gift:
+        yield Problem("bonus-in-nothing", "bonus.gift", "Say in which gift currency the bonus is.")
+    elif not bonus.amount or not bonus.reached:
+        field = "bonus.reached" if bonus.amount else "bonus.amount"
+        yield Problem("bonus-incomplete", field, "A bonus needs the top-up from which it is given, and an amount.")
 
 
 def _euros(kind: CurrencyKind, policy: Policy) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.currencies.service import Currency
 from app.money import AmountNotUnderstood, Unit, format_amount, parse_amount
 from app.platform.errors import DomainError
+from app.rules.policy import Bonus
 from app.venues.rules import NetworkSettings
 from app.web import Texts
 
@@ -58,6 +59,16 @@ def price_in_words(currency: Currency, texts: Texts) -> str:
     whole = 1 if currency.unit is Unit.POINT else 100
     euros = format_amount(whole * currency.cents_per_unit, Unit.CENT, "€", texts.language)
     return texts.gettext("%(unit)s costs %(euros)s", unit=currency.text(whole, texts.language), euros=euros)
+
+
+def gift_in_words(currency: Currency, gift: Currency, bonus: Bonus, texts: Texts) -> str:
+    """What a top-up earns besides, before anybody pays."""
+    return texts.gettext(
+        "From %(reached)s: %(amount)s of %(gift)s as a gift",
+        reached=currency.text(bonus.reached, texts.language),
+        amount=gift.text(bonus.amount, texts.language),
+        gift=gift.names[texts.language],
+    )
 
 
 def problem_in_words(error: AmountNotUnderstood | DomainError, limits: Limits, currency: Currency, texts: Texts) -> str:

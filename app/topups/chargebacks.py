@@ -33,7 +33,7 @@ from app.rules.business_day import business_day
 from app.rules.ids import derived
 from app.topups import service
 from app.topups.provider import Dispute, DisputeKind
-from app.topups.rules import Change, Owed, owed
+from app.topups.rules import Change, Owed, gift_back, owed
 from app.topups.service import Topup
 from app.topups.tables import chargeback, chargeback_end, topup
 
@@ -218,6 +218,9 @@ async def _taken(ledger: Ledger, currencies: Mapping[str, Currency], zone: str, 
         postings.append(Posting(ids["provider_fees"], ids["due_to_reserve"], it.fee_cents))
     if rest:
         postings.append(Posting(ids["losses"], ids["due_to_reserve"], rest))
+    if gift := _gift_back(of, it):
+        given = await _gift_accounts(ledger, currencies, of)
+        postings.append(Posting(given["wallet"], given["issuance"], gift, debit_overflow=given["overdraft"]))
     return _operation(it.id, TAKEN_BACK, postings, zone, of, it)
 
 
@@ -243,8 +246,24 @@ async def _undone(
         Posting(ids["wallet"], ids["issuance"], borne, debit_overflow=ids["overdraft"]),
         Posting(ids["liability"], ids["due_from"], cents),
     ]
+    if (gift := _gift_back(of, it)) and of.gift is not None:
+        given = await _gift_accounts(ledger, currencies, of)
+        covered = (await owed_of(ledger, currencies[of.gift], f"wallet:{of.wallet}", it.id)).borne
+        legs.append(Posting(given["issuance"], given["overdraft"], gift, credit_overflow=given["wallet"]))
+        legs.append(Posting(given["wallet"], given["issuance"], covered, debit_overflow=given["overdraft"]))
     id_ = derived("chargeback-won", it.id)
     return _operation(id_, WON, [leg for leg in legs if leg.amount], zone, of, it)
+
+
+def _gift_back(of: Topup, it: Chargeback) -> int:
+    return gift_back(of.gift_amount, of.euro_cents, it.euro_cents) if of.gift_amount else 0
+
+
+async def _gift_accounts(ledger: Ledger, currencies: Mapping[str, Currency], of: Topup) -> dict[str, int]:
+    currency, owner = currencies[of.gift or ""], f"wallet:{of.wallet}"
+    keys = [AccountKey(currency_book(currency.issuer, currency.code), "issuance"), wallet_key(owner, currency)]
+    found = await ledger.accounts([*keys, overdraft_key(owner, currency)])
+    return dict(zip(("issuance", "wallet", "overdraft"), found, strict=True))
 
 
 async def _accounts(

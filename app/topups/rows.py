@@ -18,7 +18,7 @@ from app.platform.clock import now_us
 from app.platform.errors import Forbidden, Invalid
 from app.terminals.away import require_all_heard
 from app.terminals.rows import Asks, Exceptions, HandlersOf, Place, day_of
-from app.topups import service
+from app.topups import booking, service
 from app.topups.amounts import limits_of
 from app.venues.service import the_network
 from app.wire import RefundRow, TopUpRow
@@ -48,7 +48,7 @@ async def ask_top_up(ledger: Ledger, place: Place, staff: Staff, row: TopUpRow) 
             )
         service.check_amount(version, row.amount)
     accounts = tuple(await ledger.accounts([overdraft_key(card.owner, currency), wallet_key(card.owner, currency)]))
-    conditions = service.conditions_of(version, accounts, place.venue.day_of(now_us()))
+    conditions = booking.conditions_of(version, accounts, place.venue.day_of(now_us()))
     return await ledger.post_one(await _top_up(ledger, place, row, currency, card, version.label, conditions))
 
 
@@ -167,7 +167,7 @@ async def _top_up(
     )
     euros = row.amount * (currency.cents_per_unit or 0)
     postings = (Posting(ids["due_from"], ids["liability"], euros), credit)
-    return _operation(place, row, service.CASH, postings, policy, conditions, delivered=delivered)
+    return _operation(place, row, booking.CASH, postings, policy, conditions, delivered=delivered)
 
 
 async def _refund(

@@ -20,6 +20,12 @@ def ask_again_us(begun_us: int, asked: int, now_us: int) -> int | None:
     return now_us + min(FIRST_US << min(asked, 20), LONGEST_US)
 
 
+def gift_back(gift_amount: int, euro_cents: int, taken_cents: int) -> int:
+    """Of the gift that came with a payment, what goes when so much of the payment is taken back: its share, rounded
+    down, so that shares of parts are never more than the whole."""
+    return gift_amount * taken_cents // euro_cents
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What one operation did to a wallet's overdraft, in minor units: below 0 it owes more, above 0 it repaid. `mine`:

@@ -7,12 +7,9 @@ At the counter: the venue takes cash for the issuer, and owes it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import date
-from hashlib import sha256
 from typing import Any, Literal
 from uuid import UUID
 
@@ -23,16 +20,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.cards.service import Card, balances, overdraft_key, wallet_key
 from app.currencies.policies import PolicyVersion, policies, policy_at
-from app.currencies.service import Currency, rates
+from app.currencies.service import Currency
 from app.identity.roles import Principal
 from app.ledger.rules.kinds import AccountKey
-from app.ledger.rules.operations import Cap, Condition, Flow, Operation, Posted, Posting, Within
-from app.ledger.service import Ledger, booked_among, currency_book, operating_book, reserve_book
+from app.ledger.rules.operations import Cap, Operation, Posted
+from app.ledger.service import Ledger, booked_among, reserve_book
 from app.platform.among import among
 from app.platform.clock import now_us
 from app.platform.database import is_sqlite
 from app.platform.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from app.rules.business_day import business_day
+from app.topups.booking import CASH, ONLINE, conditions_of, operation_of
+from app.topups.gifts import Gift
 from app.topups.provider import Payment, Provider
 from app.topups.rules import ask_again_us
 from app.topups.tables import topup
@@ -43,10 +42,6 @@ _log = structlog.get_logger("comptoir.topups")
 DOUBTFUL_MAX = 500
 DUE_MAX = 200
 UNASKED_US = 24 * 3600 * 1_000_000
-
-CASH, ONLINE = "topup.cash", "topup.online"
-# The policy's day counts both: what is paid is on the card, however it was paid.
-KINDS = (CASH, ONLINE)
 
 TopupStatus = Literal["pending", "credited", "failed", "cancelled"]
 
@@ -71,6 +66,8 @@ class Topup:
     ask_at_us: int | None = None
     paid_cents: int | None = None
     fee_cents: int | None = None
+    gift: str | None = None
+    gift_amount: int | None = None
 
 
 async def begin(
@@ -82,8 +79,10 @@ async def begin(
     amount: int,
     return_url: str,
     id_: UUID,
+    gift: Gift | None = None,
 ) -> tuple[Topup, str]:
-    """A top-up of `amount` minor units, and the address of its payment page. `return_url` has an {id} slot.
+    """A top-up of `amount` minor units, and the address of its payment page. `return_url` has an {id} slot. `gift`:
+    what the page promised with it; what was promised first is given.
 
     `id_` is made with the form, so that the same form sent twice means the same top-up and the same payment page.
     Raises Forbidden("card-blocked"), Invalid("currency-not-accepted"), Invalid("amount-out-of-range"), and
@@ -104,6 +103,8 @@ async def begin(
         )
     now = now_us()
     new = Topup(id_, card.wallet, card.id, currency.code, amount, euro_cents, provider.name, None, "pending", now)
+    if gift is not None:
+        new = replace(new, gift=gift.currency, gift_amount=gift.amount)
     stored = await _stored(engine, replace(new, ask_at_us=ask_again_us(now, 0, now)))
     if stored.status != "pending":
         return stored, return_url.format(id=id_)
@@ -335,16 +336,6 @@ def check_amount(version: PolicyVersion, amount: int) -> None:
         raise Invalid("This is more than may be issued at once.", "too-much-at-once", most=most)
 
 
-def conditions_of(version: PolicyVersion, accounts: tuple[int, ...], day: date) -> tuple[Condition, ...]:
-    """The day's cap and the ceiling of one wallet, whose overdraft and wallet `accounts` are."""
-    found: list[Condition] = []
-    if (per_day := version.policy.issue.per_day) is not None:
-        found.append(Cap(Flow(accounts, True, KINDS, day, day), per_day, "daily-cap"))
-    if (ceiling := version.policy.limits.ceiling) is not None:
-        found.append(Within(accounts, "over-ceiling", most=ceiling))
-    return tuple(found)
-
-
 async def at_the_counter(
     ledger: Ledger, venue: Venue, card: Card, currency: Currency, amount: int, id_: UUID, *, actor: str
 ) -> tuple[Posted, int]:
@@ -365,7 +356,7 @@ async def at_the_counter(
         if currency.code not in venue.accepted:
             raise Invalid(f"{currency.code} is not sold at {venue.name}.", "currency-not-accepted")
         check_amount(version, amount)
-    operation = await _operation(
+    operation = await operation_of(
         ledger,
         {currency.code: currency},
         currency,
@@ -389,7 +380,7 @@ async def at_the_counter(
 
 async def _credit(ledger: Ledger, currencies: Mapping[str, Currency], zone: str, it: Topup) -> Operation:
     currency = currencies[it.currency]
-    return await _operation(
+    return await operation_of(
         ledger,
         currencies,
         currency,
@@ -406,66 +397,8 @@ async def _credit(ledger: Ledger, currencies: Mapping[str, Currency], zone: str,
         venue=None,
         details={"provider": it.provider, "reference": it.reference, "euro_cents": it.euro_cents},
         fee_cents=it.fee_cents or 0,
+        gift=Gift(it.gift, it.gift_amount) if it.gift and it.gift_amount else None,
     )
-
-
-async def _operation(
-    ledger: Ledger,
-    currencies: Mapping[str, Currency],
-    currency: Currency,
-    paid_into: AccountKey,
-    owner: str,
-    amount: int,
-    euro_cents: int,
-    id_: UUID,
-    *,
-    kind: str,
-    version: PolicyVersion,
-    limited: bool,
-    actor: str,
-    day: date,
-    venue: UUID | None,
-    details: dict[str, Any],
-    fee_cents: int = 0,
-) -> Operation:
-    """Reserve book: what was paid / liability. Currency book: issuance / what the wallet owes, then the wallet.
-
-    `limited`: whether the rules may still refuse it; what was paid already is credited. `fee_cents`: what the provider
-    keeps of it, which is the issuer's expense: due from operating / clearing, provider fees / due to reserve.
-    """
-    keys = [
-        paid_into,
-        AccountKey(reserve_book(currency.issuer), "liability", currency.code),
-        AccountKey(currency_book(currency.issuer, currency.code), "issuance"),
-        overdraft_key(owner, currency),
-        wallet_key(owner, currency),
-    ]
-    paid, liability, issuance, overdraft, wallet = await ledger.accounts(keys, rates(currencies))
-    return Operation(
-        id=id_,
-        kind=kind,
-        fingerprint=sha256(json.dumps([kind, actor, owner, amount, details], sort_keys=True).encode()).digest(),
-        postings=(
-            Posting(paid, liability, euro_cents),
-            *(await _fee(ledger, currency, paid, fee_cents) if fee_cents else ()),
-            Posting(issuance, overdraft, amount, credit_overflow=wallet),
-        ),
-        actor=actor,
-        occurred_at_us=now_us(),
-        business_day=day,
-        venue=venue,
-        policy=version.label,
-        conditions=conditions_of(version, (overdraft, wallet), day) if limited else (),
-        details=json.dumps(details, ensure_ascii=False, separators=(",", ":")),
-    )
-
-
-async def _fee(ledger: Ledger, currency: Currency, clearing: int, cents: int) -> tuple[Posting, Posting]:
-    own = operating_book(currency.issuer)
-    keys = [AccountKey(reserve_book(currency.issuer), "due_from", "operating")]
-    keys += [AccountKey(own, kind) for kind in ("provider_fees", "due_to_reserve")]
-    due_from, fees, due_to = await ledger.accounts(keys)
-    return Posting(due_from, clearing, cents), Posting(fees, due_to, cents)
 
 
 def _topup(row: Any) -> Topup:

@@ -9,7 +9,8 @@ from app.platform.tables import metadata
 # amount: minor units of the currency; euro_cents: what the holder pays. url: the payment page. asked: how often the
 # provider was asked what became of it; ask_at_us: when to ask next, null where there is nothing to ask. paid_at_us,
 # paid_cents, fee_cents: when we first heard of the provider that it was paid, how much (0: not in euros), and what it
-# keeps of it, written before it is credited; fee_cents null: it did not say.
+# keeps of it, written before it is credited; fee_cents null: it did not say. gift, gift_amount: what was promised
+# besides, in minor units of a gift currency.
 topup = sa.Table(
     "topup",
     metadata,
@@ -30,6 +31,9 @@ topup = sa.Table(
     sa.Column("ask_at_us", sa.BigInteger, index=True),
     sa.Column("paid_cents", sa.BigInteger),
     sa.Column("fee_cents", sa.BigInteger),
+    sa.Column("gift", sa.ForeignKey("currency.code")),
+    sa.Column("gift_amount", sa.BigInteger),
+    sa.CheckConstraint("gift_amount IS NULL OR gift_amount > 0 AND gift IS NOT NULL", name="gift_whole"),
     sa.CheckConstraint("status <> 'credited' OR paid_cents = euro_cents OR paid_cents IS NULL", name="all_was_paid"),
     sa.CheckConstraint("fee_cents BETWEEN 0 AND euro_cents", name="fee_fits"),
     sa.CheckConstraint("amount > 0 AND euro_cents > 0", name="positive"),

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from app.cards.addresses import address_of, card_behind
 from app.cards.service import Card, balances
 from app.cards.visits import kept_back
+from app.currencies.policies import policies, policy_at
 from app.currencies.service import Currency, currencies
 from app.ledger.service import ledger_of
 from app.money import AmountNotUnderstood
@@ -19,7 +20,9 @@ from app.platform.clock import now_us
 from app.platform.context import context_of
 from app.platform.errors import DomainError, Invalid, NotFound, Unavailable
 from app.rules.ids import uuid7
+from app.rules.policy import Policy
 from app.topups import amounts, online, service
+from app.topups.gifts import gift_for, gifts_of
 from app.topups.provider import ProviderAway, ProviderRefused
 from app.venues.service import Network, the_network
 from app.web import render, texts_of
@@ -52,17 +55,19 @@ async def begin_topup(
     return_url = f"{address_of(request, card)}/top-ups/{{id}}"
     try:
         minor = amounts.chosen_amount(amount, other, chosen)
+        moneys, rules = await _rules(request)
+        gift = gift_for(moneys, rules, chosen, minor)
         await service.check_room(ledger_of(request), network, card, chosen, minor)
         try:
-            begun, url = await service.begin(engine, provider, network, card, chosen, minor, return_url, id)
+            begun, url = await service.begin(engine, provider, network, card, chosen, minor, return_url, id, gift)
         except Invalid as error:
             if error.code != "idempotency-key-reused":
                 raise
-            begun, url = await service.begin(engine, provider, network, card, chosen, minor, return_url, uuid7())
+            begun, url = await service.begin(engine, provider, network, card, chosen, minor, return_url, uuid7(), gift)
     except (AmountNotUnderstood, Invalid, ProviderAway, ProviderRefused) as error:
         if isinstance(error, Invalid) and error.code != "amount-out-of-range":
             raise
-        return await _form(request, card, network, known, chosen=currency, typed=other or amount, error=error)
+        return await _form(request, card, network, known, chosen=currency, typed=other, picked=amount, error=error)
     near = online.near(request, url)
     if near == url:
         # A form may end at our own origin only; from a page of ours a browser may go anywhere.
@@ -93,8 +98,8 @@ async def topup_state(request: Request, token: str, id: UUID) -> Response:
     found = await service.named(context.engine, id)
     if found.wallet != card.wallet:
         raise NotFound
-    with suppress(Unavailable):
-        # What is known stays on the page while the provider does not answer.
+    with suppress(Unavailable, ProviderRefused):
+        # What is known stays on the page while the provider does not answer, or will not.
         found = await online.settle(request, id)
     async with context.reader.connect() as connection:
         network, known = await the_network(connection), await currencies(connection)
@@ -106,6 +111,7 @@ async def topup_state(request: Request, token: str, id: UUID) -> Response:
         home=f"/c/{token}",
         topup=found,
         currency=known[found.currency],
+        gift=known[found.gift] if found.gift else None,
         held=None if await kept_back(request, card) else held[found.currency],
     )
 
@@ -117,6 +123,17 @@ async def _network(request: Request) -> tuple[Network, dict[str, Currency]]:
     return network, {code: it for code, it in known.items() if it.cents_per_unit is not None}
 
 
+def _picked(chips: list[int], picked: str) -> int | None:
+    return next((it for it in chips if str(it) == picked), None)
+
+
+async def _rules(request: Request) -> tuple[dict[str, Currency], dict[str, Policy]]:
+    """All currencies, and the rules that hold for them now."""
+    async with context_of(request).reader.connect() as connection:
+        known, now = await currencies(connection), now_us()
+        return known, {code: policy_at(of, now).policy for code, of in (await policies(connection)).items()}
+
+
 async def _form(
     request: Request,
     card: Card,
@@ -124,6 +141,7 @@ async def _form(
     known: dict[str, Currency],
     chosen: str = "",
     typed: str = "",
+    picked: str = "",
     error: AmountNotUnderstood | DomainError | None = None,
 ) -> Response:
     """The form, again with what was typed when that was not right. Its id is the top-up's."""
@@ -136,6 +154,9 @@ async def _form(
     chips = amounts.chips_of(currency, limits)
     async with context_of(request).reader.connect() as connection:
         waiting = await service.waiting(connection, card.wallet, now_us() - WAITING_US)
+    moneys, rules = await _rules(request)
+    if await kept_back(request, card):
+        waiting = []
     away = isinstance(error, ProviderAway | ProviderRefused)
     return render(
         request,
@@ -146,8 +167,13 @@ async def _form(
         currencies=list(known.values()),
         currency=currency,
         chips=chips,
-        picked=None if error or not chips else chips[min(1, len(chips) - 1)],
+        picked=_picked(chips, picked) if error else chips[min(1, len(chips) - 1)] if chips else None,
         limits=amounts.limits_in_words(limits, currency, texts),
+        gifts=[
+            amounts.gift_in_words(known[code], moneys[it.gift], it, texts)
+            for code, it in gifts_of(moneys, rules).items()
+            if code in known
+        ],
         prices=[words for it in known.values() if (words := amounts.price_in_words(it, texts))],
         typed=typed,
         away=away,

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.rules.policy import (
+    Bonus,
     CurrencyKind,
     Fee,
     Growth,
@@ -106,6 +107,11 @@ def test_the_networks_of_the_founding_documents_hold(kind: CurrencyKind, policy:
         ("gift", Policy(spending=Spending(round_up="asso")), "round-up-without-euros"),
         ("pegged", Policy(spending=Spending(round_up=" ")), "round-up-for-nobody"),
         ("pegged", Policy(limits=Limits(floor=-1)), "floor-outside-mutual"),
+        ("gift", Policy(bonus=Bonus("GIFT", 5000, 500)), "bonus-outside-pegged"),
+        ("pegged", Policy(bonus=Bonus("", 5000, 500)), "bonus-in-nothing"),
+        ("pegged", Policy(bonus=Bonus("GIFT", 0, 500)), "bonus-incomplete"),
+        ("pegged", Policy(bonus=Bonus("GIFT", 5000)), "bonus-incomplete"),
+        ("pegged", Policy(bonus=Bonus("GIFT", 5000, -1)), "negative"),
         ("time", Policy(growth=Growth(1)), "growth-outside-mutual"),
         ("time", Policy(growth=Growth(maximum=1)), "growth-outside-mutual"),
         ("mutual", Policy(issue=Issue(("cashier",))), "issue-in-mutual"),

@@ -24,6 +24,7 @@ from app.venues.service import the_network
 from tests.app.inbox.test_inbox import NADIA
 from tests.app.topups.test_chargebacks import euros
 from tests.support.network import RAF, Network, both, problem
+from tests.support.pages import form_to, look, send, words
 from tests.support.stripe import DISPUTE_FEE, SECRET, FakeStripe, fee_of
 
 pytestmark = pytest.mark.anyio
@@ -320,3 +321,14 @@ async def test_another_amount_is_told_with_what_was_paid(network: Network, shop:
         f"/admin/exceptions/topup:{it.id}", headers={"Accept-Language": "en"}
     )
     assert "€20.00 were to be paid online, and €2.00 were" in page.text
+
+
+async def test_a_form_that_got_no_answer_keeps_the_amount_that_was_chosen(network: Network, shop: Shop) -> None:
+    address = f"/c/{network.cards['awa'].token}/top-up"
+    form = form_to(await look(network.client, address), address)
+    shop.stripe.faults.extend(["500"] * 3)
+    again = await send(network.client, form, amount="3000")
+    assert again.status_code == 503
+    kept = form_to(again, address).fields
+    assert (kept["amount"], kept["other"]) == ("3000", "")
+    assert "Le prestataire de paiement ne répond pas" in words(again)
