@@ -88,20 +88,24 @@ class Outage(RuleBasedStateMachine):
     )
     def sell(self, number: int, amount: int, torn: int | None, between: int) -> None:
         """`torn`: the card left after so many bytes of the write, and the customer goes away with it."""
-        till, slots = self.tills[number], allowance.read(KEY, self.file)
+        slots = allowance.read(KEY, self.file)
         assert slots is not None
-        till.rows += [0] * between
-        card = type(self).seen(till.view(), slots.carried, till.knowing(), [RAF])
-        if not isinstance(decide({RAF: amount}, card, TerminalView({}, 0, 0), LIMITS), Accept):
-            return
-        sequence = len(till.rows) + 1 - self.late
-        after = type(self).on(slots.carried, till.knowing(), {RAF: amount}, sequence)
+        after = self.decided(number, amount, between, slots.carried)
         if after is None:
             return
         offset, new = allowance.written(KEY, slots, after)
         kept = SLOT_BYTES if torn is None else torn
         self.file = self.file[:offset] + new[:kept] + self.file[offset + kept :]
-        till.rows.append(amount if torn is None else 0)
+        self.tills[number].rows.append(amount if torn is None else 0)
+
+    def decided(self, number: int, amount: int, between: int, carried: Carried) -> Carried | None:
+        """What the card is to carry, if this till sells to it."""
+        till = self.tills[number]
+        till.rows += [0] * between
+        card = type(self).seen(till.view(), carried, till.knowing(), [RAF])
+        if not isinstance(decide({RAF: amount}, card, TerminalView({}, 0, 0), LIMITS), Accept):
+            return None
+        return type(self).on(carried, till.knowing(), {RAF: amount}, len(till.rows) + 1 - self.late)
 
     @rule(number=TILLS, upto=st.integers(0, 3))
     def deliver(self, number: int, upto: int) -> None:

@@ -433,6 +433,7 @@ def test_hints_and_a_lost_reader_are_told_while_the_card_is_asked_for(kiosk: Run
         ({"hint": "two_cards"}, "N’en présentez qu’une"),
         ({"hint": "unusable_card"}, "Prenez-en une autre"),
         ({"hint": "remove_card"}, "Retirez d’abord la carte"),
+        ({"hint": "card_left"}, "Reposez-la"),
         ({"hint": None, "reader": "lost"}, "Vérifiez son câble"),
     ):
         kiosk.do(kiosk.till.show(**changes))
