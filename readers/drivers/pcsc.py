@@ -21,8 +21,10 @@ from readers.taps.presence import EMPTY_POLLS_UNTIL_GONE, FOREIGN_POLLS_UNTIL_SW
 
 # A card at the edge of the field is lost and found by the reader: it is gone once it stayed away this long.
 AWAY_S = 0.25
-# A card that left in the middle of its proof is asked again after this.
-AGAIN_S = 0.05
+# The service does not wake who waits for a card that came too quickly, but tells of it when it is asked anew.
+LOOK_S = 0.2
+# A card that left in the middle of its proof is asked again after this; then, woken anew, each time after that.
+AGAIN_S, WOKEN_S = 0.05, 0.5
 # The reader's words for a card without block protocol begin with this name (PC/SC part 3, 3.1.3.2.3.2).
 _STORAGE = bytes.fromhex("a000000306")
 # Direct transmit to the PN532 in an ACR122U (API document 2.04, 5.3), and its InCommunicateThru.
@@ -62,6 +64,9 @@ class PcscDriver:
         # When the card that cannot be asked yet is asked again, or the one that is away counts as gone; monotonic.
         self._due_s: float | None = None
         self._there = False
+        # The card that did not prove itself at the first try.
+        self._doubted: bytes | None = None
+        self._tries = 0
 
     @property
     def name(self) -> str:
@@ -78,7 +83,8 @@ class PcscDriver:
                     continue
                 if now >= until:
                     return None
-                changed = self._service.look(self._reader, self._known, min(until, self._due_s or until) - now)
+                wake = min(until, self._due_s or until, now + LOOK_S)
+                changed = self._service.look(self._reader, self._known, wake - now)
                 if changed is not None:
                     self._known, seen = changed
                     self._change(seen)
@@ -111,6 +117,7 @@ class PcscDriver:
     def _change(self, seen: Seen) -> None:
         self._there = seen.present and not seen.mute
         if not self._there:
+            self._tries = 0
             self._let_go()
             self._due_s = time.monotonic() + AWAY_S
         # That we hold the card is a change too; one that went and came between two looks no longer answers.
@@ -122,18 +129,29 @@ class PcscDriver:
         self._let_go()
         try:
             self._slot = self._service.connect(self._reader)
+            if self._tries > 1:
+                self._slot.reset()
             uid = self._slot.uid()
             self._storage = _STORAGE in self._slot.atr()
             proven = self._proofs.of(uid, self.exchange)
         except CardSilent:
-            self._due_s = time.monotonic() + AGAIN_S
+            self._again()
             return
-        self._due_s = None
+        if proven is None and self._doubted != uid:
+            # A card that came too quickly for the service is woken a second time, maybe in the middle of its proof.
+            self._doubted = uid
+            self._again()
+            return
+        self._doubted, self._due_s, self._tries = None, None, 0
         # The service has one card at a time, and said that the one before had gone.
         polls = FOREIGN_POLLS_UNTIL_SWAPPED if self._presence.occupied and not self._presence.knows(uid) else 1
         at = Moment.now()
         for _ in range(polls):
             self._pending.extend(self._presence.answered(uid, at, proven))
+
+    def _again(self) -> None:
+        self._tries += 1
+        self._due_s = time.monotonic() + (AGAIN_S if self._tries == 1 else WOKEN_S)
 
     def _left(self) -> None:
         at = Moment.now()

@@ -147,7 +147,8 @@ class Slot:
         self._service._check(result, "the card does not come back")
 
     def close(self) -> None:
-        self._scard.SCardDisconnect(self._handle, self._scard.SCARD_RESET_CARD)
+        """The card is left as it is: a reset of one that is away already makes the service blind for the next."""
+        self._scard.SCardDisconnect(self._handle, self._scard.SCARD_LEAVE_CARD)
 
 
 def _trouble(s: Any, result: int) -> Trouble:

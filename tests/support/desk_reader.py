@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from readers.drivers.pcsc_service import Service
 from readers.emulator.cards import Card
 from readers.emulator.isodep import IsoDepCard
 from tests.support.serving import free_port
@@ -55,7 +56,6 @@ class DeskReader:
         self._line: socket.socket | None = None
         self._thread: threading.Thread | None = None
         self.fault: Fault | None = None
-        self.heard: list[bytes] = []
         self.start_service()
 
     def start_service(self) -> None:
@@ -92,6 +92,20 @@ class DeskReader:
                 line.shutdown(socket.SHUT_RDWR)
             self._thread.join()
             line.close()
+            self._wait_until_noticed()
+
+    def _wait_until_noticed(self) -> None:
+        """The service looks every 0.4 s; no hand is so quick, and what it makes of one is not what is tested here."""
+        service = Service()
+        until = time.monotonic() + 10
+        while (found := service.look(f"{NAME} 00 00", 0, 0.1)) is not None and found[1].present:
+            assert time.monotonic() < until, "the card that was taken away is still there"
+            time.sleep(0.02)
+        service.close()
+
+    def is_over(self) -> bool:
+        """The card that was laid down has gone by itself."""
+        return self._thread is None or not self._thread.is_alive()
 
     def _is_up(self) -> bool:
         # The virtual reader listens once the service has opened it; to connect and see would be to lay a card on it.
@@ -100,19 +114,15 @@ class DeskReader:
 
     def _play(self, line: socket.socket, card: Card) -> None:
         atr = _ISO_DEP if isinstance(card, IsoDepCard) else _STORAGE
-        powered = False
         with contextlib.suppress(OSError):
             while message := _message(line):
                 if len(message) > 1:
-                    # A card that came so quickly that the service missed it has not been woken yet.
-                    answer = self._answer(card, message) if powered else b""
-                    self.heard.append(message)
+                    answer = self._answer(card, message)
                     if self.fault is not None:
                         answer = self.fault(message, answer)
                 elif message == b"\x04":
                     answer = atr
                 else:
-                    powered = message != b"\x00"
                     card.power_on()
                     continue
                 line.sendall(len(answer).to_bytes(2) + answer)
