@@ -7,7 +7,7 @@ every call ends after a bounded number of blocks, whatever the card says.
 from __future__ import annotations
 
 from readers.cardauth.errors import Exchange, Malformed
-from readers.taps import CardSilent
+from readers.taps import CardSilent, Garbled
 
 # Frame sizes by FSDI and FSCI (ISO/IEC 14443-4, table 1), CRC and block header included.
 _FRAME_SIZES = (16, 24, 32, 40, 48, 64, 96, 128, 256)
@@ -53,19 +53,20 @@ class IsoDep:
 
     def _converse(self, block: bytes) -> tuple[int, bytes]:
         """Send a block until the card has understood it. Its I-block or R(ACK) with our number: first byte, data."""
-        sending, resends = block, 0
+        sending, resends, garbled = block, 0, False
         for _ in range(_BLOCKS_MAX):
             try:
                 got = self._exchange(sending)
-            except CardSilent:
-                got = b""
+            except CardSilent as error:
+                got, garbled = b"", garbled or isinstance(error, Garbled)
             if got and got[0] & 0xFE == _S_WTX & 0xFE and len(got) == 2:
                 sending = bytes([_S_WTX, got[1] & 0x3F])
                 continue
             if got and self._understood(got):
                 return got[0], got[1:]
             if resends == _RESENDS:
-                raise CardSilent("the card gives no answer that can be read")
+                # What the reader's line damaged says nothing of the card.
+                raise (Garbled if garbled else CardSilent)("the card gives no answer that can be read")
             resends += 1
             # R(ACK) with the other number: the card has not seen our block. Otherwise we have not seen its answer.
             lost = got[:1] == bytes([_R_ACK | self._number ^ 1])
