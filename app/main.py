@@ -28,6 +28,7 @@ import app.banking.payment_pages
 import app.carddesk.api
 import app.carddesk.batch_pages
 import app.carddesk.card_pages
+import app.carddesk.import_pages
 import app.carddesk.pages
 import app.cards.api
 import app.cards.pages
@@ -228,6 +229,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.cards.pages.router,
         app.carddesk.pages.router,
         app.carddesk.batch_pages.router,
+        app.carddesk.import_pages.router,
         app.carddesk.card_pages.router,
         app.topups.pages.holder.router,
         app.topups.pages.counter.router,

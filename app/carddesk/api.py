@@ -11,7 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from app.carddesk.printing import Wanted, labels_file
-from app.cards import batches
+from app.carddesk.rules import LINES_MAX, Entry
+from app.cards import batches, importing
+from app.cards.importing import Naming
+from app.cards.rules import read_uid
 from app.identity.guard import Caller
 from app.platform.context import context_of
 from app.venues.service import the_network
@@ -52,6 +55,30 @@ class ChipJoined(BaseModel):
     label: Annotated[str, Field(min_length=1, max_length=300)] | None = None
 
 
+class ListedChip(BaseModel):
+    """`uid` in any spelling ("04:a1:b2:…"); `label`: what is printed on it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    uid: Annotated[str, Field(max_length=60)]
+    label: Annotated[str, Field(max_length=batches.LABEL_MAX)] = ""
+
+
+class CardList(BaseModel):
+    """Chips without a label are given the next ones of `batch`, or `prefix` and a number from `first` on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cards: Annotated[list[ListedChip], Field(min_length=1, max_length=LINES_MAX)]
+    batch: UUID | None = None
+    prefix: Annotated[str, Field(max_length=batches.LABEL_MAX)] = ""
+    first: Annotated[str, Field(max_length=8)] = ""
+
+
+class CardsAdded(BaseModel):
+    added: int
+
+
 class JoinedCard(BaseModel):
     id: UUID
     uid: str
@@ -86,6 +113,16 @@ async def card_batch_labels(request: Request, batch: UUID, wanted: Annotated[Wan
         await batches.batch_with(connection, batch)
         found, network = await batches.blanks(connection, batch), await the_network(connection)
     return await labels_file(found, context.settings.base_url, network.name, wanted)
+
+
+@router.post("/card-lists", summary="Add the cards of a list")
+async def import_cards(request: Request, caller: Caller, body: CardList) -> CardsAdded:
+    """All of them or none: `list-wrong` says in `lines` what is wrong with which (the first is line 1). The same list
+    again adds none."""
+    entries = [Entry(it, chip.uid, read_uid(chip.uid), chip.label.strip()) for it, chip in enumerate(body.cards, 1)]
+    async with context_of(request).engine.begin() as connection:
+        naming = Naming(body.batch, body.prefix, body.first)
+        return CardsAdded(added=await importing.take_in(connection, caller.actor, entries, naming))
 
 
 @router.post("/card-batches/{batch}/cards", summary="Give a chip its label")

@@ -57,13 +57,13 @@ class Blank:
     uid: str | None = None
 
 
-def labels(prefix: str, first: str, number: int) -> list[str]:
+def labels(prefix: str, first: str, number: int, most: int = CARDS_MAX) -> list[str]:
     """ "Carte", "001", 3: Carte 001, Carte 002, Carte 003. The first number says how many digits there are."""
     first = first.strip()
     if not (first.isascii() and first.isdigit() and len(first) <= _DIGITS_MAX):
         raise Invalid("The first number is written in digits.", field="first")
-    if not 1 <= number <= CARDS_MAX:
-        raise Invalid(f"From 1 to {CARDS_MAX} cards.", field="number")
+    if not 1 <= number <= most:
+        raise Invalid(f"From 1 to {most} cards.", field="number")
     found = [f"{prefix.strip()} {it:0{len(first)}}".strip() for it in range(int(first), int(first) + number)]
     if len(found[-1]) > LABEL_MAX:
         raise Invalid(f"A label has at most {LABEL_MAX} characters.", field="prefix")

@@ -130,6 +130,7 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "make_card_batch": MANAGE_NETWORK,
     "card_batch_labels": MANAGE_NETWORK,
     "join_card": CARD_DESK,
+    "import_cards": MANAGE_NETWORK,
     # Members, trades, loans, memberships
     "list_members": READ_NETWORK,
     "enter_member": MANAGE_NETWORK,
@@ -307,6 +308,8 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "batch_labels": MANAGE_NETWORK,
     "batch_table": MANAGE_NETWORK,
     "join_from_page": CARD_DESK,
+    "import_page": MANAGE_NETWORK,
+    "import_from_page": MANAGE_NETWORK,
     "cards_page": READ_CARDS,
     "cards_table": READ_CARDS,
     "card_page": READ_CARDS,

@@ -55,6 +55,7 @@ ACTS: Final[Mapping[str, str]] = {
     "person.leave": N_("Let somebody go"),
     "person.return": N_("Took somebody back"),
     "person.card": N_("Changed a staff card"),
+    "cards.import": N_("Took a list of cards in"),
     "card-batch.make": N_("Made a batch of cards"),
     "card.add": N_("Added a card"),
     "card.blocked": N_("Blocked a card"),

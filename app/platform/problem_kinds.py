@@ -140,6 +140,9 @@ KINDS: dict[str, ProblemKind] = {
     "labels-taken": ProblemKind(
         409, N_("Another card has one of these labels"), _NOTHING_CHANGED, N_("Begin with another number.")
     ),
+    "list-wrong": ProblemKind(
+        409, N_("This list cannot be taken in as it is"), _NOTHING_CHANGED, N_("Correct the list.")
+    ),
     "label-taken": ProblemKind(409, N_("This label is another card's"), _NOTHING_CHANGED),
     "batch-used-up": ProblemKind(
         409, N_("Every label of this batch is a card's"), _NOTHING_CHANGED, N_("Make another batch.")

@@ -81,6 +81,7 @@ API = {
     "make_card_batch": "n",
     "card_batch_labels": "n",
     "join_card": "nvs",
+    "import_cards": "n",
     "list_people": "nuvws",
     "list_audit": "nu",
     "list_bank_statements": "nku",

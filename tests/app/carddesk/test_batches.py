@@ -38,6 +38,7 @@ async def test_a_batch_is_made_printed_and_joined(network: Network) -> None:
     here = led_to(await send(nadia, make, **typed))
     assert "Il y a déjà un lot de ce nom" in words(await send(nadia, make, **typed))
 
+    assert "Imprimez en taille réelle" in words(await look(nadia, here))
     answer = await look(nadia, f"{here}/labels.pdf?sheet=single&width=54&height=25")
     assert answer.headers["content-type"] == "application/pdf"
     read = [
