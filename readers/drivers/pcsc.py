@@ -25,6 +25,8 @@ AWAY_S = 0.25
 LOOK_S = 0.2
 # A card that left in the middle of its proof is asked again after this; then, woken anew, each time after that.
 AGAIN_S, WOKEN_S = 0.05, 0.5
+# While a card lies there that something may be wanted of, the service is waited for so long at a time.
+WANTED_S = 0.04
 # The reader's words for a card without block protocol begin with this name (PC/SC part 3, 3.1.3.2.3.2).
 _STORAGE = bytes.fromhex("a000000306")
 # Direct transmit to the PN532 in an ACR122U (API document 2.04, 5.3), and its InCommunicateThru.
@@ -56,6 +58,7 @@ class PcscDriver:
         self._reader = reader
         self._presence = presence
         self._proofs = Proofs(keys, presence)
+        presence.errands.served = True
         self._pending: deque[CardEvent] = deque()
         self._known = 0
         self._slot: Slot | None = None
@@ -76,6 +79,9 @@ class PcscDriver:
         until = time.monotonic() + timeout_s
         try:
             while not self._pending:
+                if self._presence.errands.wanted:
+                    present = None if self._slot is None else self._presence.present
+                    self._presence.errands.attend(present, self.exchange)
                 now = time.monotonic()
                 if self._due_s is not None and now >= self._due_s:
                     self._due_s = None
@@ -83,7 +89,8 @@ class PcscDriver:
                     continue
                 if now >= until:
                     return None
-                wake = min(until, self._due_s or until, now + LOOK_S)
+                look_s = WANTED_S if self._presence.occupied else LOOK_S
+                wake = min(until, self._due_s or until, now + look_s)
                 changed = self._service.look(self._reader, self._known, wake - now)
                 if changed is not None:
                     self._known, seen = changed

@@ -7,12 +7,15 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from queue import Queue
 
 import pytest
 from click.testing import CliRunner
 
+from app.rules.chips.allowance import Carried, Owed
 from app.rules.chips.keyring import TILL_KEY, CardKey
+from readers.cardauth import allowance, ntag424
 from readers.cardauth.encoding import write_ntag424
 from readers.cardauth.isodep import IsoDep
 from readers.drivers import open_driver
@@ -95,6 +98,40 @@ def test_a_copy_is_no_means_of_payment(chip: str, desk: DeskReader, driver: Driv
     seen = the_next(driver)
     assert isinstance(seen, UnusableCard)
     assert seen.reason == "not_proven"
+
+
+def test_a_card_that_lies_there_carries_what_it_pays_and_left_does_not(
+    desk: DeskReader, keys: dict[bytes, CardKey]
+) -> None:
+    keys[UID] = CardKey("ntag424", KEY, 1)
+    presence, state = Presence(), Carried((Owed(b"bar", 1, 7, b"RA", 450),))
+    driver = open_driver("pcsc:acr122", presence, keys)
+
+    def carried() -> Future[Carried | None]:
+        return presence.errands.ask(UID, lambda exchange: allowance.carry(keys[UID], exchange, lambda _: state))
+
+    try:
+        desk.lay(Ntag424(UID, (KEY,) * 5))
+        assert isinstance(the_next(driver), CardSeen)
+        done = carried()
+        assert driver.poll(0.1) is None
+        with pytest.raises(allowance.CarriesNothing):
+            done.result(0)
+        transceive = IsoDep(driver.exchange).transceive
+        allowance.set_up(ntag424.authenticate(transceive, 0, KEY), 1)
+        allowance.begin(ntag424.authenticate(transceive, 1, KEY), KEY)
+        for _ in range(2):
+            done = carried()
+            assert driver.poll(0.1) is None
+            assert done.result(0) == state
+        desk.take()
+        assert isinstance(the_next(driver), CardGone)
+        done = carried()
+        assert driver.poll(0.1) is None
+        with pytest.raises(CardSilent):
+            done.result(0)
+    finally:
+        driver.close()
 
 
 @pytest.mark.parametrize("uid", ["04a1b2c3", "04a1b2c3d4e582a1b2c3"])
