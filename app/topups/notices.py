@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,9 +18,17 @@ from app.topups.tables import payment_event, topup
 KEPT_US = 14 * 24 * 3600 * 1_000_000
 
 
-async def take(engine: AsyncEngine, provider: str, notice: Notice) -> bool:
-    """Keep it, and let the top-ups that it names be asked for now, in one transaction. False: it had come before, or
-    has no name of its own and is about nobody here."""
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """`new`: false for a notice that had come before, and for one that has no name of its own and is about nobody here.
+    `taken_back`: it may be about a payment that was taken back."""
+
+    new: bool
+    taken_back: bool = False
+
+
+async def take(engine: AsyncEngine, provider: str, notice: Notice) -> Taken:
+    """Keep it, and let the top-ups that it names be asked for now, in one transaction."""
     insert = sqlite.insert if is_sqlite(engine) else postgresql.insert
     now = now_us()
     async with engine.begin() as connection:
@@ -26,11 +36,13 @@ async def take(engine: AsyncEngine, provider: str, notice: Notice) -> bool:
             row = {"provider": provider, "event": notice.event, "at_us": now}
             kept = await connection.execute(insert(payment_event).values(row).on_conflict_do_nothing())
             if not kept.rowcount:
-                return False
+                return Taken(new=False)
         named = await service.by_names(connection, provider, set(notice.names))
         if ids := [it.id for it in named.values() if it.status != "credited"]:
             await connection.execute(sa.update(topup).where(topup.c.id.in_(ids)).values(ask_at_us=now))
-    return bool(notice.event or named)
+    # Where it does not say, only what was credited can have been taken back.
+    credited = any(it.status == "credited" for it in named.values())
+    return Taken(bool(notice.event or named), credited if notice.taken_back is None else notice.taken_back)
 
 
 async def forget_old(engine: AsyncEngine) -> None:

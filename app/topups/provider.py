@@ -79,10 +79,12 @@ class Dispute:
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A provider's word that something happened. `event`: its name for the notice, by which it is known when it comes
-    twice, "" if it has none. `names`: of payments, as in `Dispute.payment`. What happened is then asked for."""
+    twice, "" if it has none. `names`: of payments, as in `Dispute.payment`. `taken_back`: whether it may be about one
+    that was taken back, None if it does not say. What happened is then asked for."""
 
     event: str
     names: tuple[str, ...]
+    taken_back: bool | None = None
 
 
 class Provider(Protocol):

@@ -35,14 +35,14 @@ async def payment_webhook(request: Request, provider: str) -> Taken:
     except NotGenuine as error:
         FAILURES.check(request, client_address(request))
         raise Invalid("This is no notice of the payment provider.", "notice-not-genuine") from error
-    new = await notices.take(context_of(request).engine, provider, notice)
-    if not new and not notice.event:
+    taken = await notices.take(context_of(request).engine, provider, notice)
+    if not taken.new and not notice.event:
         # It may be anybody's, guessing.
         FAILURES.check(request, client_address(request))
-    if new:
+    if taken.new:
         bell: online.Bell = request.app.state.bell
-        bell.ring(disputes=True)
-    return Taken(new=new)
+        bell.ring(disputes=taken.taken_back)
+    return Taken(new=taken.new)
 
 
 async def _body(request: Request) -> bytes:

@@ -97,6 +97,8 @@ class FakeMollie:
         """The notice about a payment."""
         return f"id={id_}".encode(), {"Content-Type": "application/x-www-form-urlencoded"}
 
+    told_back = told
+
     # Its API
 
     async def _create(self, request: Request) -> Response:

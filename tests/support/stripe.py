@@ -27,6 +27,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from app.topups.stripe.adapter import VERSION
 from app.topups.stripe.signature import sign
 
 KEY, SECRET = "sk_test_4eC39HqLyjWDarjtT1zdp7dc", "whsec_test_of_the_endpoint"
@@ -69,7 +70,7 @@ class FakeStripe:
         )
 
     def client(self) -> httpx.AsyncClient:
-        headers = {"Authorization": f"Bearer {KEY}", "Stripe-Version": "2024-06-20"}
+        headers = {"Authorization": f"Bearer {KEY}", "Stripe-Version": VERSION}
         return httpx.AsyncClient(transport=Faulty(self.app, self.faults), base_url=self.base, headers=headers)
 
     # What payers, banks and the dashboard do
@@ -189,6 +190,11 @@ class FakeStripe:
         kind = "completed" if session["status"] == "complete" else "expired"
         event = {"id": f"evt_{id_}", "object": "event", "type": f"checkout.session.{kind}"}
         return self.signed(event | {"data": {"object": session}})
+
+    def told_back(self, id_: str) -> tuple[bytes, dict[str, str]]:
+        """The notice that a payment was given back."""
+        event = {"id": f"evt_back_{id_}", "object": "event", "type": "charge.refunded"}
+        return self.signed(event | {"data": {"object": _shown(self._charge(id_))}})
 
     def received(self) -> int:
         """Euro cents that were paid, and not given back or taken back since."""

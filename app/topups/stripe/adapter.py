@@ -22,8 +22,9 @@ from app.topups.provider import Checkout, Dispute, NotGenuine, Notice, Payment, 
 from app.topups.stripe import reading, signature
 
 API = "https://api.stripe.com"
-# Answers have the shapes of this version, whatever the account's own is.
-VERSION = "2024-06-20"
+# Answers have the shapes of this version, whatever the account's own is: from it on, a session's currency is the one we
+# asked for, whatever the payer was shown (changelog "Adds presentment details for Adaptive Pricing").
+VERSION = "2025-03-31.basil"
 
 Params = Mapping[str, str | int]
 

@@ -93,7 +93,8 @@ def notice_of(body: bytes) -> Notice | None:
         event = json.loads(body)
         about = event["data"]["object"]
         names = (about.get("id"), (about.get("metadata") or {}).get(TOPUP))
-        return Notice(str(event["id"])[:200], tuple(str(it)[:200] for it in names if it))
+        taken_back = not str(event["type"]).startswith(("checkout.", "payment_intent."))
+        return Notice(str(event["id"])[:200], tuple(str(it)[:200] for it in names if it), taken_back)
     except (ValueError, LookupError, TypeError, AttributeError):
         return None
 

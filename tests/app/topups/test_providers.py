@@ -5,6 +5,7 @@ A further provider is one module and one line in PROVIDERS, with a server that s
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -116,6 +117,27 @@ async def test_a_notice_makes_us_ask_and_is_not_believed(network: Network, shop:
     for body, headers in ((b"", {}), (b"id=x'--", {"Content-Type": "application/x-www-form-urlencoded"}), (b"{}", {})):
         forged = await network.client.post(f"/payments/{shop.provider.name}", content=body, headers=headers)
         assert problem(forged) == (400, "notice-not-genuine")
+
+
+async def test_a_notice_about_what_was_taken_back_rings_for_it(network: Network, shop: Shop) -> None:
+    it = await shop.begin()
+    shop.fake.pay(it.reference)
+    bell = network.app.state.bell
+    for name, kind in (("told", False), ("told_back", True)):
+        bell.disputes = False
+        body, headers = getattr(shop.fake, name)(it.reference)
+        await network.client.post(f"/payments/{shop.provider.name}", content=body, headers=headers)
+        assert bell.disputes is kind
+        await shop.round()
+
+
+async def test_all_at_once_it_is_credited_once(network: Network, shop: Shop) -> None:
+    it = await shop.begin(2000)
+    shop.fake.pay(it.reference)
+    known = {"RAF": RAF}
+    settle = [service.settle(network.engine, network.ledger, shop.provider, known, "Europe/Paris", it.id) for _ in "ab"]
+    await asyncio.gather(*settle, *(shop.round(since_us=0) for _ in range(3)))
+    assert await shop.round() == "2000"
 
 
 async def test_what_was_left_or_paid_otherwise_is_not_credited(network: Network, shop: Shop) -> None:

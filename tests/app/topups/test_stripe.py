@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from app.currencies.service import Currency
 from app.inbox import service as inbox
 from app.ledger.verify import verify
+from app.money import Unit
 from app.platform.settings import Settings
 from app.rules.ids import uuid7
 from app.topups import online, service
@@ -23,6 +25,7 @@ from app.topups.webhooks import BODY_MAX_BYTES
 from app.venues.service import the_network
 from tests.app.inbox.test_inbox import NADIA
 from tests.app.topups.test_chargebacks import euros
+from tests.support.books import books_of, close
 from tests.support.network import RAF, Network, both, problem
 from tests.support.pages import form_to, look, send, words
 from tests.support.stripe import DISPUTE_FEE, SECRET, FakeStripe, fee_of
@@ -46,12 +49,16 @@ class Shop:
         self.provider = Stripe(Api("stripe", self.stripe.client(), pause_s=0), [SECRET], SERVER)
         network.app.state.provider = self.provider
 
-    async def begin(self, amount: int = 2000, card: str = "awa", id_: Any = None, label: str = "") -> Topup:
+    async def begin(
+        self, amount: int = 2000, card: str = "awa", id_: Any = None, label: str = "", currency: Currency = RAF
+    ) -> Topup:
         async with self.network.context.reader.connect() as connection:
             of = await the_network(connection)
         id_ = id_ or uuid7()
         back = f"{SERVER}/back/{{id}}{label}"
-        await service.begin(self.network.engine, self.provider, of, self.network.cards[card], RAF, amount, back, id_)
+        await service.begin(
+            self.network.engine, self.provider, of, self.network.cards[card], currency, amount, back, id_
+        )
         return await service.named(self.network.engine, id_)
 
     async def round(self) -> int:
@@ -332,3 +339,20 @@ async def test_a_form_that_got_no_answer_keeps_the_amount_that_was_chosen(networ
     kept = form_to(again, address).fields
     assert (kept["amount"], kept["other"]) == ("3000", "")
     assert "Le prestataire de paiement ne répond pas" in words(again)
+
+
+@pytest.mark.parametrize("issuer", ["network", "raffinerie"])
+async def test_the_fee_is_an_expense_in_the_issuer_s_books(network: Network, shop: Shop, issuer: str) -> None:
+    own = Currency("MIEN", network.venues["raffinerie"].owner, "pegged", Unit.CENT, "Mien", "Mine", "€", 1, 5)
+    if issuer != "network":
+        await network.define(own)
+    it = await shop.begin(5000, currency=RAF if issuer == "network" else own)
+    shop.stripe.pay(it.reference or "")
+    await shop.round()
+    books = await books_of(network, issuer)
+    sealed = await close(network, books)
+    assert sealed.document.books is not None
+    found = {number: sums.debit - sums.credit for number, sums in sealed.document.books.accounts.items()}
+    fee = fee_of(5000)
+    assert (found["511500"], found["627000"]) == (5000 - fee, fee)
+    assert sum(found.values()) == 0

@@ -34,6 +34,7 @@ from hypothesis.stateful import (
 )
 
 from app.cards.service import card_by_uid
+from app.currencies.service import add
 from app.ledger.service import Ledger
 from app.ledger.verify import verify
 from app.platform.database import create_engine, read_only
@@ -41,12 +42,14 @@ from app.rules.ids import uuid7
 from app.topups import notices, online, service
 from app.topups.calling import Api
 from app.topups.chargebacks import listed
+from app.topups.gifts import Gift
 from app.topups.provider import NotGenuine, Payment, ProviderAway
+from app.topups.rules import gift_back
 from app.topups.service import Topup
 from app.topups.stripe import Stripe
 from app.topups.tables import topup
 from app.venues.service import the_network
-from tests.support.network import CARDS, RAF
+from tests.support.network import CARDS, GIFT, RAF
 from tests.support.stripe import KEY, SECRET, FakeStripe
 
 pytestmark = pytest.mark.faults
@@ -62,6 +65,7 @@ SETTINGS = settings(
     suppress_health_check=list(HealthCheck),
     database=None,
 )
+KNOWN = {"RAF": RAF, "GIFT": GIFT}
 SERVER, FAR_US, SIGNING = "http://server.test", 2**53, Ed25519PrivateKey.generate()
 
 T = TypeVar("T")
@@ -147,7 +151,8 @@ class StripeMachine(RuleBasedStateMachine):
         client._transport = Wire(client._transport)
         assert client.headers["Authorization"] == f"Bearer {KEY}"
         self.provider = Stripe(Api("stripe", client, pause_s=0), [SECRET], SERVER)
-        async with self.engine.connect() as connection:
+        async with self.engine.begin() as connection:
+            await add(connection, GIFT)
             self.network = await the_network(connection)
             self.cards = {name: await card_by_uid(connection, uid) for name, uid in CARDS.items()}
 
@@ -185,9 +190,11 @@ class StripeMachine(RuleBasedStateMachine):
     def _begin(self, id_: UUID, steps: int | None, fails: tuple[Any, ...]) -> None:
         card, amount = self.begun[id_]
         self.stripe.faults.extend(fails)
-        back = f"{SERVER}/{{id}}"
+        back, gift = f"{SERVER}/{{id}}", Gift("GIFT", amount // 10) if amount >= 5000 else None
         found = self._live(
-            lambda: service.begin(self.engine, self.provider, self.network, self.cards[card], RAF, amount, back, id_),
+            lambda: service.begin(
+                self.engine, self.provider, self.network, self.cards[card], RAF, amount, back, id_, gift
+            ),
             steps,
         )
         self.stripe.faults.clear()
@@ -222,7 +229,7 @@ class StripeMachine(RuleBasedStateMachine):
         async with self.engine.connect() as connection:
             if (await connection.execute(sa.select(topup.c.id).where(topup.c.id == id_))).first() is None:
                 return None
-        return await service.settle(self.engine, self.ledger, self.provider, {"RAF": RAF}, "Europe/Paris", id_)
+        return await service.settle(self.engine, self.ledger, self.provider, KNOWN, "Europe/Paris", id_)
 
     # Stripe, and the banks behind it
 
@@ -292,7 +299,7 @@ class StripeMachine(RuleBasedStateMachine):
         taken = await self.ledger.booked(list(back))
         standing = sum(it.euro_cents for it in back.values() if it.id in taken and it.won_at_us is None)
         # A dispute that was won is undone by an operation of its own, which may be booked before it is kept.
-        held = sum(it.balance for it in await self.ledger.balances(kinds=["wallet", "overdraft"]))
+        held = await self._held("RAF")
         credited = sum(it.amount for it in mine if it.id in booked)
         won = sum(it["amount"] for it in self.stripe.disputes.values() if it["status"] == "won")
         assert credited - standing <= held <= credited - standing + won
@@ -338,11 +345,15 @@ class StripeMachine(RuleBasedStateMachine):
             assert (it.status, it.paid_cents) == ("pending", cents)
             assert it.id in doubtful
         refunded = paid - self.stripe.received()
-        held = sum(it.balance for it in await self.ledger.balances(kinds=["wallet", "overdraft"]))
+        held = await self._held("RAF")
         assert paid == held + pending + refunded
         await self._books(mine, fees, held)
         report = await verify(self.engine, SIGNING.public_key())
         assert report.ok, report.findings
+
+    async def _held(self, code: str) -> int:
+        rows = await self.ledger.balances(kinds=["wallet", "overdraft"])
+        return sum(it.balance for it in rows if it.key.book.currency == code)
 
     async def _books(self, mine: dict[UUID, Topup], fees: int, held: int) -> None:
         """What Stripe has for us by our books: what is on cards, less what it kept."""
@@ -352,7 +363,13 @@ class StripeMachine(RuleBasedStateMachine):
         (clearing,) = [it.balance for it in await self.ledger.balances(kinds=["clearing"])] or [0]
         assert clearing == held - fees - kept
         assert sum(it.balance for it in await self.ledger.balances(kinds=["provider_fees"])) == fees + kept
-        assert mine or not held
+        gone = sum(
+            gift_back(of.gift_amount, of.euro_cents, it.euro_cents)
+            for it in back
+            if it.won_at_us is None and (of := mine[it.topup]).gift_amount
+        )
+        given = sum(it.gift_amount or 0 for it in mine.values() if it.status == "credited")
+        assert await self._held("GIFT") == given - gone
 
     async def _closed(self) -> None:
         await self.ledger.stop()
