@@ -49,6 +49,8 @@ import app.keyring.pages
 import app.lapses.api
 import app.lapses.pages
 import app.ledger.api
+import app.mail.pages
+import app.mail.sandbox_pages
 import app.moneys.api
 import app.moneys.pages
 import app.mutual.api
@@ -97,6 +99,8 @@ from app.issuing.due import lapse_for_ever
 from app.lapses.daily import run_for_ever
 from app.ledger.figures.follow import run_for_ever as figure_for_ever
 from app.ledger.service import Ledger
+from app.mail.carriers import carrier_of
+from app.mail.sending import Mailer
 from app.outbox.delivery import Deliveries
 from app.outbox.follower import Follower
 from app.platform.body_limit import BodyLimit
@@ -237,6 +241,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.mutual.pages.members.router,
         app.mutual.pages.loans.router,
         app.inbox.pages.router,
+        app.mail.pages.router,
         app.sales.closing_pages.router,
         app.sales.review_pages.router,
         app.sales.receipt_pages.router,
@@ -270,6 +275,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         api.include_router(router)
     if settings.payments == "sandbox":
         api.include_router(app.topups.pages.sandbox.router)
+    if settings.mail == "sandbox":
+        api.include_router(app.mail.sandbox_pages.router)
     api.router.routes.append(Mount("/static", static_app(), name="static"))
     api.add_api_route("/", home, include_in_schema=False, name="home")
     api.add_api_route(SOURCE_URL, source, include_in_schema=False, name="source")
@@ -320,6 +327,8 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     tasks.append(asyncio.create_task(close_for_ever(context), name="closings"))
     tasks.append(asyncio.create_task(close_gone_for_ever(ledger, api.state.menu_counts), name="inbox"))
     tasks.append(asyncio.create_task(figure_for_ever(context.engine), name="figures"))
+    if (carrier := carrier_of(settings, context.engine)) is not None:
+        tasks.append(asyncio.create_task(Mailer(context, carrier, api.state.menu_counts).run(), name="mail"))
     if provider is not None:
         rounds = reconcile_for_ever(context, ledger, provider, RECONCILE_EVERY_S, bell)
         tasks.append(asyncio.create_task(rounds, name="reconciliation"))

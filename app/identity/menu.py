@@ -77,6 +77,7 @@ MENU: Final = (
             Place("/admin/loans", N_("Loans"), RIGHTS["loans_page"]),
             Place("/admin/people", N_("People"), RIGHTS["people_page"]),
             Place("/admin/audit", N_("Audit log"), RIGHTS["audit_page"]),
+            Place("/admin/mail", N_("E-mail"), RIGHTS["mail_page"]),
         ),
     ),
     Group(

@@ -239,6 +239,9 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "sandbox_page": EVERYBODY,
     "finish_sandbox_payment": EVERYBODY,
     "dispute_sandbox_payment": EVERYBODY,
+    # The sandbox's mailbox, where it is mounted
+    "sandbox_mailbox": EVERYBODY,
+    "sandbox_message": EVERYBODY,
     # The pages of people who signed in
     "admin_home": SIGNED_IN,
     "positions_table": READ_VENUE,
@@ -371,6 +374,8 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "add_rules": MANAGE_NETWORK,
     "rename_money": MANAGE_NETWORK,
     # People
+    "mail_page": MANAGE_NETWORK,
+    "send_mail_again": MANAGE_NETWORK,
     "people_page": READ_PEOPLE,
     "person_page": READ_PEOPLE,
     "invite_from_page": MANAGE_PEOPLE,

@@ -57,6 +57,7 @@ ACTS: Final[Mapping[str, str]] = {
     "person.card": N_("Changed a staff card"),
     "cards.import": N_("Took a list of cards in"),
     "card-batch.make": N_("Made a batch of cards"),
+    "mail.again": N_("Had an e-mail sent again"),
     "card.add": N_("Added a card"),
     "card.blocked": N_("Blocked a card"),
     "card.active": N_("Lifted the block of a card"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -15,6 +16,10 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+# Where nobody listens in on a connection.
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+DEFAULT_SENDER = "Comptoir <comptoir@localhost>"
 
 
 def _said(secret: SecretStr | None) -> str:
@@ -43,6 +48,15 @@ class Settings(BaseSettings):
     stripe_url: str = Field("https://api.stripe.com", description="Stripe's API")
     mollie_key: SecretStr | None = Field(None, description="Mollie's API key (live_..., test_...)")
     mollie_url: str = Field("https://api.mollie.com", description="Mollie's API")
+    mail: Literal["none", "sandbox", "smtp"] = Field("none", description="who carries e-mail")
+    mail_from: str = Field("", description="the sender of e-mail: bonjour@example.org, or Name <bonjour@example.org>")
+    smtp_host: str = Field("", description="the mail server")
+    smtp_port: int = Field(587, ge=1, le=65535, description="its port; 465 where TLS comes first")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="TLS after STARTTLS, from the first byte, or none: only to this machine"
+    )
+    smtp_user: str = Field("", description="to sign in at the mail server, where it asks for that")
+    smtp_password: SecretStr | None = Field(None, description="its password")
     webhooks_private: bool = Field(
         False, description="webhooks may lead to private addresses, and over plain http to this machine"
     )
@@ -77,6 +91,25 @@ class Settings(BaseSettings):
         if missing:
             raise ValueError(f"COMPTOIR_PAYMENTS={self.payments} needs {' and '.join(missing)}")
         return self
+
+    @model_validator(mode="after")
+    def _mail_has_its_server(self) -> Self:
+        if self.mail == "smtp":
+            missing = [f"COMPTOIR_{it.upper()}" for it in ("smtp_host", "mail_from") if not getattr(self, it).strip()]
+            if missing:
+                raise ValueError(f"COMPTOIR_MAIL=smtp needs {' and '.join(missing)}")
+            if self.smtp_tls == "none" and self.smtp_host not in LOOPBACK:
+                raise ValueError("COMPTOIR_SMTP_TLS=none is for a mail server on this machine only")
+            if bool(self.smtp_user) != bool(_said(self.smtp_password)):
+                raise ValueError("COMPTOIR_SMTP_USER and COMPTOIR_SMTP_PASSWORD go together")
+        if self.mail != "none" and "@" not in parseaddr(self.mail_from or DEFAULT_SENDER)[1]:
+            raise ValueError("COMPTOIR_MAIL_FROM is no e-mail address")
+        return self
+
+    @property
+    def sender(self) -> str:
+        """Of e-mail; the sandbox needs none."""
+        return self.mail_from or DEFAULT_SENDER
 
     @classmethod
     def settings_customise_sources(

@@ -14,7 +14,7 @@ from app.ledger.service import Ledger, ledger_of
 from app.platform.clock import now_us
 from app.platform.context import Context, context_of
 from app.platform.errors import NotFound
-from app.topups import chargebacks, notices, service, strays
+from app.topups import chargebacks, notices, receipts, service, strays
 from app.topups.mollie import Mollie
 from app.topups.provider import Provider
 from app.topups.sandbox import Sandbox
@@ -165,4 +165,5 @@ async def reconcile(
     if disputes:
         await take_disputes(context, ledger, provider)
         await notices.forget_old(context.engine)
+        await receipts.forget_old(context.engine)
     return settled

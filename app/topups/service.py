@@ -30,6 +30,7 @@ from app.platform.clock import now_us
 from app.platform.database import is_sqlite
 from app.platform.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from app.rules.business_day import business_day
+from app.topups import receipts
 from app.topups.booking import CASH, ONLINE, conditions_of, operation_of
 from app.topups.gifts import Gift
 from app.topups.provider import Payment, Provider
@@ -207,7 +208,9 @@ async def _ended(engine: AsyncEngine, it: Topup, status: TopupStatus) -> Topup:
     async with engine.begin() as connection:
         where = (topup.c.id == it.id, topup.c.status == it.status, topup.c.reference.is_not_distinct_from(it.reference))
         ended = {"status": status, "changed_at_us": now_us(), "ask_at_us": None}
-        await connection.execute(sa.update(topup).where(*where).values(**ended))
+        done = await connection.execute(sa.update(topup).where(*where).values(**ended))
+        if status == "credited" and done.rowcount:
+            await receipts.send(connection, it.id)
     return await named(engine, it.id)
 
 

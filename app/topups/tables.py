@@ -41,6 +41,15 @@ topup = sa.Table(
     sa.UniqueConstraint("provider", "reference"),
 )
 
+# Where the receipt of a top-up is to go, until it is credited.
+topup_receipt = sa.Table(
+    "topup_receipt",
+    metadata,
+    sa.Column("topup", sa.ForeignKey("topup.id"), primary_key=True),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+)
+
 # A payment that the provider took back after it was credited; the id is the operation's. fee_cents: what it charged.
 chargeback = sa.Table(
     "chargeback",

@@ -38,6 +38,12 @@ def when(at_us: int, zone: str, now_us: int, texts: Texts) -> str:
     return texts.gettext("today, %(time)s", time=time)
 
 
+def moment(at_us: int, zone: str, texts: Texts) -> str:
+    """A moment for who reads it who knows when: always with its day and year."""
+    at = local(at_us, zone)
+    return f"{format_date(at.date(), 'd MMMM y', locale=_LOCALES[texts.language])}, {clock(at, texts)}"
+
+
 def day_in_words(day: date, today: date, texts: Texts) -> str:
     """A day, told on `today`. For an evening that ran past midnight, give the venue's business days."""
     match (day - today).days:

@@ -1,7 +1,7 @@
 """Pages from templates: `render(request, "cards/card.html", ...)` finds app/cards/templates/card.html.
 
 Templates see, besides what is passed: `language`, `_`, `ngettext`, `static_url`, `source_url`, `other_language`,
-`now_us`, and the filters `money(unit, symbol)`, `when(zone)`, `day(today)` and `sentence`.
+`now_us`, and the filters `money(unit, symbol)`, `when(zone)`, `moment(zone)`, `day(today)` and `sentence`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined, pass_context
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+    pass_context,
+    select_autoescape,
+)
 from jinja2.runtime import Context
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -76,6 +84,10 @@ class Pages:
             secure = request.url.scheme == "https"
             response.set_cookie(COOKIE, language, max_age=_COOKIE_AGE_S, secure=secure, httponly=True, samesite="lax")
         return response
+
+    def text(self, language: Language, template: str, **context: Any) -> str:
+        """What is no answer to a request, in a language that is known: an e-mail."""
+        return self._environments[language].get_template(template).render({"now_us": self._clock(), **context})
 
 
 def render(
@@ -145,7 +157,8 @@ def _environment(language: Language, folders: tuple[tuple[str, Path], ...]) -> E
     features = PrefixLoader({prefix: FileSystemLoader(folder) for prefix, folder in folders})
     environment = Environment(
         loader=ChoiceLoader([shared, features]),
-        autoescape=True,
+        # What is no page, such as the text of an e-mail, is written as it is.
+        autoescape=select_autoescape(disabled_extensions=("txt",), default=True, default_for_string=True),
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
@@ -167,6 +180,7 @@ def _environment(language: Language, folders: tuple[tuple[str, Path], ...]) -> E
     environment.filters.update(
         money=money,
         when=when,
+        moment=lambda at_us, zone: dates.moment(at_us, zone, texts),
         day=lambda day, today: dates.day_in_words(day, today, texts),
         sentence=dates.sentence,
     )

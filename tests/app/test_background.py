@@ -33,10 +33,11 @@ async def test_the_server_starts_its_rounds_and_ends_them(
     for name in ("run_for_ever", "lapse_for_ever", "close_for_ever", "reconcile_for_ever"):
         monkeypatch.setattr(f"app.main.{name}", told(name))
     monkeypatch.setattr("app.main.Deliveries.run", told("deliveries"))
-    app = create_app(Settings(data=tmp_path / "data", database_url=database_url, payments="sandbox"))
+    monkeypatch.setattr("app.main.Mailer.run", told("mail"))
+    app = create_app(Settings(data=tmp_path / "data", database_url=database_url, payments="sandbox", mail="sandbox"))
     before = asyncio.all_tasks()
     async with app.router.lifespan_context(app):
         await asyncio.sleep(0)
-        rounds = ["close_for_ever", "deliveries", "lapse_for_ever", "reconcile_for_ever", "run_for_ever"]
+        rounds = ["close_for_ever", "deliveries", "lapse_for_ever", "mail", "reconcile_for_ever", "run_for_ever"]
         assert sorted(begun) == rounds
     assert asyncio.all_tasks() == before

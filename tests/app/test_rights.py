@@ -14,7 +14,7 @@ from app.platform.settings import Settings
 
 @pytest.fixture
 def everything(tmp_path: Path) -> FastAPI:
-    return create_app(Settings(data=tmp_path, payments="sandbox"))
+    return create_app(Settings(data=tmp_path, payments="sandbox", mail="sandbox"))
 
 
 def test_every_endpoint_is_in_the_table_under_a_name_of_its_own(everything: FastAPI) -> None:
@@ -31,5 +31,11 @@ def test_the_table_names_nothing_that_is_not_there(everything: FastAPI) -> None:
 
 
 def test_the_sandbox_is_there_only_where_it_is_asked_for(tmp_path: Path) -> None:
-    only_there = ["dispute_sandbox_payment", "finish_sandbox_payment", "sandbox_page"]
+    only_there = [
+        "dispute_sandbox_payment",
+        "finish_sandbox_payment",
+        "sandbox_mailbox",
+        "sandbox_message",
+        "sandbox_page",
+    ]
     assert stale_entries(create_app(Settings(data=tmp_path))) == only_there

@@ -384,7 +384,7 @@ class Network:
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[FastAPI]:
     """The application, started as uvicorn would and stopped at the end."""
-    app = _app(settings.base_url, settings.payments, settings.body_limit_bytes)
+    app = _app(settings.base_url, settings.payments, settings.mail, settings.body_limit_bytes)
     app.state.settings = settings
     async with app.router.lifespan_context(app):
         yield app
@@ -449,9 +449,11 @@ async def network_of(app: FastAPI, settings: Settings) -> AsyncIterator[Network]
 
 
 @cache
-def _app(base_url: str, payments: Literal["none", "sandbox"], body_limit_bytes: int) -> FastAPI:
+def _app(
+    base_url: str, payments: Literal["none", "sandbox"], mail: Literal["none", "sandbox"], body_limit_bytes: int
+) -> FastAPI:
     """One application for all tests whose settings wire it alike: it costs more to build than most tests to run."""
-    return create_app(Settings(base_url=base_url, payments=payments, body_limit_bytes=body_limit_bytes))
+    return create_app(Settings(base_url=base_url, payments=payments, mail=mail, body_limit_bytes=body_limit_bytes))
 
 
 def _client(app: FastAPI) -> httpx.AsyncClient:

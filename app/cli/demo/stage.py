@@ -67,12 +67,13 @@ async def staged(data: Path, venues: Sequence[str], ports: tuple[int, int, int])
     network = read_network()
     server_port, tray_port, first_port = (free_port(port) for port in ports)
     base = f"http://127.0.0.1:{server_port}"
-    settings = Settings(data=data, base_url=base, port=server_port, payments="sandbox")
+    settings = Settings(data=data, base_url=base, port=server_port, payments="sandbox", mail="sandbox")
     await asyncio.to_thread(migrated, settings)  # Alembic runs an event loop of its own
     crew = Crew(data / "logs")
     readers = {slug: f"{network['venues'][slug]['name']} · bar" for slug in venues}
     udp = {slug: free_port() for slug in venues}
     env = {"COMPTOIR_DATA": str(data), "COMPTOIR_BASE_URL": base, "COMPTOIR_PAYMENTS": "sandbox"}
+    env["COMPTOIR_MAIL"] = "sandbox"
     cables = {slug: Cable(server_port) for slug in venues}
     try:
         async with opened(settings) as context:

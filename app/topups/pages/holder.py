@@ -15,13 +15,14 @@ from app.cards.visits import kept_back
 from app.currencies.policies import policies, policy_at
 from app.currencies.service import Currency, currencies
 from app.ledger.service import ledger_of
+from app.mail.rules import address as mail_address
 from app.money import AmountNotUnderstood
 from app.platform.clock import now_us
 from app.platform.context import context_of
 from app.platform.errors import DomainError, Invalid, NotFound, Unavailable
 from app.rules.ids import uuid7
 from app.rules.policy import Policy
-from app.topups import amounts, online, service
+from app.topups import amounts, online, receipts, service
 from app.topups.gifts import gift_for, gifts_of
 from app.topups.provider import ProviderAway, ProviderRefused
 from app.venues.service import Network, the_network
@@ -44,15 +45,26 @@ async def topup_form(request: Request, token: str) -> Response:
 
 @router.post("/c/{token}/top-up")
 async def begin_topup(
-    request: Request, token: str, id: Annotated[UUID, Form()], currency: Typed, amount: Typed = "", other: Typed = ""
+    request: Request,
+    token: str,
+    id: Annotated[UUID, Form()],
+    currency: Typed,
+    amount: Typed = "",
+    other: Typed = "",
+    email: Annotated[str, Form(max_length=300)] = "",
+    again: Annotated[str, Form(max_length=8)] = "",
 ) -> Response:
-    """The same form sent twice leads to the same payment; changed after coming back, to another one."""
+    """The same form sent twice leads to the same payment; changed after coming back, to another one. `email`: where the
+    receipt goes. `again`: back to the same payment, from a page that asks for no address."""
     card, provider = await card_behind(request, token), online.provider_of(request)
     network, known = await _network(request)
     if currency not in known:
         raise Invalid(f"{currency} cannot be topped up here.", "currency-not-accepted")
     chosen, engine = known[currency], context_of(request).engine
     return_url = f"{address_of(request, card)}/top-ups/{{id}}"
+    to = mail_address(email) if email.strip() else ""
+    if to is None:
+        return await _form(request, card, network, known, currency, other, amount, email=email)
     try:
         minor = amounts.chosen_amount(amount, other, chosen)
         moneys, rules = await _rules(request)
@@ -67,7 +79,9 @@ async def begin_topup(
     except (AmountNotUnderstood, Invalid, ProviderAway, ProviderRefused) as error:
         if isinstance(error, Invalid) and error.code != "amount-out-of-range":
             raise
-        return await _form(request, card, network, known, chosen=currency, typed=other, picked=amount, error=error)
+        return await _form(request, card, network, known, currency, other, amount, error=error, email=email)
+    if not again and context_of(request).settings.mail != "none":
+        await receipts.ask(engine, begun.id, to, texts_of(request).language)
     near = online.near(request, url)
     if near == url:
         # A form may end at our own origin only; from a page of ours a browser may go anywhere.
@@ -143,6 +157,7 @@ async def _form(
     typed: str = "",
     picked: str = "",
     error: AmountNotUnderstood | DomainError | None = None,
+    email: str = "",
 ) -> Response:
     """The form, again with what was typed when that was not right. Its id is the top-up's."""
     texts, offered = texts_of(request), context_of(request).settings.payments != "none"
@@ -158,16 +173,22 @@ async def _form(
     if await kept_back(request, card):
         waiting = []
     away = isinstance(error, ProviderAway | ProviderRefused)
+    wrong = ""
+    if email.strip() and mail_address(email) is None:
+        wrong = texts.gettext("Write an address like awa@example.org. Nothing was charged.")
     return render(
         request,
         "topups/form.html",
-        status_code=200 if error is None else 503 if away else 422,
+        status_code=503 if away else 422 if error or wrong else 200,
         **common,
         id=uuid7(),
         currencies=list(known.values()),
         currency=currency,
         chips=chips,
-        picked=_picked(chips, picked) if error else chips[min(1, len(chips) - 1)] if chips else None,
+        picked=_picked(chips, picked) if error or wrong else chips[min(1, len(chips) - 1)] if chips else None,
+        by_mail=context_of(request).settings.mail != "none",
+        email=email,
+        email_problem=wrong,
         limits=amounts.limits_in_words(limits, currency, texts),
         gifts=[
             amounts.gift_in_words(known[code], moneys[it.gift], it, texts)

@@ -19,10 +19,13 @@ ROOT = Path(__file__).parents[3]
 CATALOGS = {"app": ROOT / "app/web/locale/fr.po", "readers/kiosk": ROOT / "readers/kiosk/locale/fr.po"}
 ROOMS = [room for room, catalog in CATALOGS.items() if catalog.exists()]
 
+TEMPLATES = {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}
 EXTRACTORS: dict[str, tuple[Any, dict[str, str]]] = {
     ".py": ("python", {}),
     ".js": ("javascript", {}),
-    ".html": (babel_extract, {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}),
+    ".html": (babel_extract, TEMPLATES),
+    # E-mail as text.
+    ".txt": (babel_extract, TEMPLATES),
 }
 
 Id = str | tuple[str, ...]

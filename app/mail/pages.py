@@ -1,0 +1,48 @@
+"""What became of e-mail, for who runs the network: what was given up is sent again here."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from app.identity.admin_frame import render_admin
+from app.identity.guard import SignedIn
+from app.mail import service
+from app.mail.sending import HERE
+from app.platform.context import context_of
+from app.venues.service import the_network
+from app.web import N_
+
+router = APIRouter(include_in_schema=False)
+
+# What a message is, by its template.
+KINDS = {"topups/receipt_mail": N_("Receipt of a top-up")}
+
+
+@router.get(HERE)
+async def mail_page(request: Request, session: SignedIn) -> Response:
+    context = context_of(request)
+    async with context.reader.connect() as connection:
+        network, rows = await the_network(connection), await service.listed(connection)
+    return render_admin(
+        request,
+        session,
+        "mail/mail.html",
+        place=HERE,
+        network_name=network.name,
+        zone=network.settings.zone,
+        rows=rows,
+        kinds=KINDS,
+        here=HERE,
+        mail=context.settings.mail,
+        shown_max=service.LISTED_MAX,
+    )
+
+
+@router.post(f"{HERE}/{{id}}/again")
+async def send_mail_again(request: Request, session: SignedIn, id: UUID) -> Response:
+    async with context_of(request).engine.begin() as connection:
+        await service.send_again(connection, session.principal.actor, id)
+    return RedirectResponse(HERE, 303)
