@@ -7,8 +7,8 @@ from alembic import op
 
 from app.mail import guards
 
-revision = "0045"
-down_revision = "0044"
+revision = "0047"
+down_revision = "0046"
 branch_labels = None
 depends_on = None
 
