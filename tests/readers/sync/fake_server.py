@@ -22,6 +22,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.money import Unit
+from app.rules.agreement import wrapped
+from app.rules.chips.keyring import CardKey, packed
 from app.rules.ids import uuid7
 from app.rules.policy import Policy
 from app.wire import (
@@ -61,6 +63,7 @@ from app.wire import (
     row_hash,
     token_message,
 )
+from app.wire.card_keys import about_keys
 from app.wire.snapshot import SIGNATURE_HEADER
 from readers.sync.keys import signed_by
 from readers.terminal.changes import taken_from
@@ -149,6 +152,7 @@ class FakeServer:
     applied_others: tuple[SnapshotApplied, ...] = ()
     more: tuple[SnapshotProduct, ...] = ()
     means: tuple[Means, ...] = ("cash", "bank_card")
+    card_keys: dict[bytes, CardKey] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.key = Ed25519PrivateKey.generate()
@@ -184,8 +188,15 @@ class FakeServer:
             "/api/v1/terminals/voids": (self.voids, "POST"),
             "/api/v1/terminals/sync": (self.sync, "POST"),
             "/api/v1/terminals/snapshot": (self.snapshot, "GET"),
+            "/api/v1/terminals/card-keys": (self.keys_of_cards, "GET"),
         }
         return Starlette(routes=[Route(path, end, methods=[method]) for path, (end, method) in routes.items()])
+
+    async def keys_of_cards(self, request: Request) -> Response:
+        keys = packed({None: self.card_keys.items()})
+        parcel = wrapped(keys, base64.b64decode(self.device_key), about_keys(self.device, self.epoch))
+        signature = base64.b64encode(self.key.sign(parcel)).decode()
+        return Response(parcel, headers={"ETag": f'"{self.epoch}"', SIGNATURE_HEADER: signature})
 
     async def pair(self, request: Request) -> Response:
         asked = PairingRequest.model_validate_json(await request.body())
