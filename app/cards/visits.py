@@ -14,6 +14,7 @@ import binascii
 import hmac
 import struct
 from typing import Final, Literal, get_args
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -36,15 +37,26 @@ _MAC_BYTES: Final = 16
 
 def visit_of(request: Request, card: Card) -> Visit:
     """By the cookie that the request bears; whatever else it bears counts for nothing."""
+    return read(context_of(request).keys.token, card.id, request.cookies.get(COOKIE, ""), now_us())
+
+
+def read(key: bytes, card: UUID, cookie: str, at_us: int) -> Visit:
+    """What a cookie shows of this card at this instant; any text may be given."""
     try:
-        raw = base64.b64decode(request.cookies.get(COOKIE, ""), altchars=b"-_", validate=True)
+        raw = base64.b64decode(cookie, altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return "address"
     claims, mac = raw[: _CLAIMS.size], raw[_CLAIMS.size :]
-    if not hmac.compare_digest(mac, _mac(request, card, claims)):
+    if not hmac.compare_digest(mac, _mac(key, card, claims)):
         return "address"
     kind, until_us = _CLAIMS.unpack(claims)
-    return _KINDS[kind] if now_us() < until_us else "address"
+    return _KINDS[kind] if at_us < until_us else "address"
+
+
+def written(key: bytes, card: UUID, visit: Visit, until_us: int) -> str:
+    """The cookie that shows this until then."""
+    claims = _CLAIMS.pack(_KINDS.index(visit), until_us)
+    return base64.urlsafe_b64encode(claims + _mac(key, card, claims)).decode()
 
 
 def remember(request: Request, response: Response, card: Card, visit: Visit) -> None:
@@ -52,10 +64,9 @@ def remember(request: Request, response: Response, card: Card, visit: Visit) -> 
     a page that was proven and is loaded again stays proven until its time is over."""
     if _KINDS.index(visit_of(request, card)) < _KINDS.index(visit):
         return
-    claims = _CLAIMS.pack(_KINDS.index(visit), now_us() + LIFETIME_S * 1_000_000)
     response.set_cookie(
         COOKIE,
-        base64.urlsafe_b64encode(claims + _mac(request, card, claims)).decode(),
+        written(context_of(request).keys.token, card.id, visit, now_us() + LIFETIME_S * 1_000_000),
         max_age=LIFETIME_S,
         path=f"/c/{card.token}",
         httponly=True,
@@ -79,5 +90,5 @@ async def require_tap(request: Request, card: Card) -> None:
         raise Forbidden("Hold the card to the phone to see this.", "tap-needed")
 
 
-def _mac(request: Request, card: Card, claims: bytes) -> bytes:
-    return hmac.digest(context_of(request).keys.token, _LABEL + card.id.bytes + claims, "sha256")[:_MAC_BYTES]
+def _mac(key: bytes, card: UUID, claims: bytes) -> bytes:
+    return hmac.digest(key, _LABEL + card.bytes + claims, "sha256")[:_MAC_BYTES]

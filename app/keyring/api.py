@@ -21,10 +21,10 @@ from app.identity.guard import Caller
 from app.keyring import service, writing
 from app.platform.clock import now_us
 from app.platform.context import context_of
-from app.platform.errors import NotFound
+from app.platform.errors import Conflict, NotFound
 from app.rules.agreement import wrapped
 from app.terminals.service import admitted, require_active
-from app.venues.service import venue_named
+from app.venues.service import the_network, venue_named
 from app.wire.base import CardUid
 from app.wire.card_keys import about_keys
 from app.wire.snapshot import SIGNATURE_HEADER
@@ -90,7 +90,8 @@ class KeySetShown(BaseModel):
 
 class KeysAsked(BaseModel):
     """`label`: what is printed on the card, if it may not be known yet; it is added then, with an empty wallet.
-    `batch`: it is given that label of this batch then, or else the next one. `chip`: what the desk found in it."""
+    `batch`: it is given that label of this batch then, or else the next one. `chip`: what the desk found in it.
+    `genuine`: whether its maker signed its number, as the desk verified; null: it did not look."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -98,6 +99,7 @@ class KeysAsked(BaseModel):
     label: Label | None = None
     batch: UUID | None = None
     chip: Literal["ntag424", "desfire", "ultralight_aes"] = "ntag424"
+    genuine: bool | None = None
 
 
 class KeysToWrite(BaseModel):
@@ -113,12 +115,13 @@ class KeysToWrite(BaseModel):
 
 
 class AddressAsked(BaseModel):
-    """`label` and `batch`: as where keys are asked for."""
+    """`label`, `batch` and `genuine`: as where keys are asked for."""
 
     model_config = ConfigDict(extra="forbid")
 
     label: Label | None = None
     batch: UUID | None = None
+    genuine: bool | None = None
 
 
 class AddressToWrite(BaseModel):
@@ -158,6 +161,7 @@ async def ask_card_keys(request: Request, caller: Caller, uid: CardUid, body: Ke
     """The same ones until they were written: a card that was taken away in the middle is laid down again."""
     context = context_of(request)
     async with context.engine.begin() as connection:
+        await _require_genuine(connection, body.genuine)
         card = await _card(connection, caller.actor, uid, body.label, body.batch)
         found = await writing.begin(
             connection, context.keys.token, card.id, bytes.fromhex(uid), body.key_set, body.chip
@@ -177,8 +181,15 @@ async def ask_card_keys(request: Request, caller: Caller, uid: CardUid, body: Ke
 @desk.post("/card-addresses/{uid}", summary="The address that a desk is to write on a card without keys")
 async def ask_card_address(request: Request, caller: Caller, uid: CardUid, body: AddressAsked) -> AddressToWrite:
     async with context_of(request).engine.begin() as connection:
+        await _require_genuine(connection, body.genuine)
         card = await _card(connection, caller.actor, uid, body.label, body.batch)
     return AddressToWrite(label=card.label, address=_address(request, card))
+
+
+async def _require_genuine(connection: AsyncConnection, genuine: bool | None) -> None:
+    """Conflict("chip-not-genuine") where the network has signed chips written only."""
+    if not genuine and (await the_network(connection)).settings.genuine_chips:
+        raise Conflict("The maker did not sign this chip: a copy, or of another maker.", "chip-not-genuine")
 
 
 async def _card(connection: AsyncConnection, actor: str, uid: str, label: str | None, batch: UUID | None) -> Card:

@@ -100,6 +100,12 @@ KINDS: dict[str, ProblemKind] = {
         _NOTHING_CHANGED,
         N_("It may be a copy of the card: keep it, and look for the card itself."),
     ),
+    "chip-not-genuine": ProblemKind(
+        409,
+        N_("The maker did not sign this chip"),
+        _NOTHING_CHANGED,
+        N_("The network writes on signed chips only: take a card of another delivery."),
+    ),
     "quarantined": ProblemKind(
         403,
         N_("This terminal is set aside until its sales were reviewed"),

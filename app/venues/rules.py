@@ -85,6 +85,8 @@ class NetworkSettings:
     proven_cards: Demand = "any"
     # Whether a card that proves itself at phones shows what is on it only to who holds it there.
     page_by_tap: bool = False
+    # Whether a card desk writes only on chips whose maker signed their number.
+    genuine_chips: bool = False
     card_limits: dict[str, dict[Assurance, tuple[int, int, int]]] = field(default_factory=dict)
     terminal_limits: dict[str, int] = field(default_factory=dict)
     on_cards: dict[str, int] = field(default_factory=dict)

@@ -61,7 +61,6 @@ def key_sets(server: str, login: str, password: str, make: str | None) -> None:
 @click.option("--batch", help="Give cards that are not known yet the next labels of this batch.")
 @click.option("--count", type=click.IntRange(1), help="Stop after so many cards; without it, with Ctrl-C.")
 @click.option("--lock", is_flag=True, help="Final: nobody changes the address on these cards again, the desk neither.")
-@click.option("--genuine-only", is_flag=True, help="Write no chip that its maker did not sign.")
 def write(
     server: str,
     login: str,
@@ -73,7 +72,6 @@ def write(
     batch: str | None,
     count: int | None,
     lock: bool,
-    genuine_only: bool,
 ) -> None:
     """Write one card after the other: lay each down until its line appears.
 
@@ -92,7 +90,7 @@ def write(
             click.echo("Addresses are locked: what is on these cards then stays there for ever.", err=True)
 
         def begin(driver: Driver) -> Act:
-            desk = Desk(driver, signed_in, Wishes(key_set, lock=lock, genuine_only=genuine_only))
+            desk = Desk(driver, signed_in, Wishes(key_set, lock=lock))
 
             def act(uid: bytes, done: int) -> str:
                 found = desk.write(uid, None if add is None else f"{add} {first + done}")

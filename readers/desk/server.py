@@ -55,15 +55,15 @@ class DeskServer:
     def make_key_set(self, name: str) -> None:
         self._call("POST", "/api/v1/card-key-sets", {"name": name})
 
-    def keys(self, uid: str, key_set: str, chip: str, label: str | None) -> dict[str, Any]:
+    def keys(self, uid: str, key_set: str, chip: str, label: str | None, *, genuine: bool) -> dict[str, Any]:
         """What is to be written on this card (KeysToWrite of the API)."""
-        asked = {"key_set": key_set, "chip": chip, "label": label, "batch": self.batch}
+        asked = {"key_set": key_set, "chip": chip, "label": label, "batch": self.batch, "genuine": genuine}
         found: dict[str, Any] = self._call("POST", f"/api/v1/card-keys/{uid}", asked)
         return found
 
-    def address(self, uid: str, label: str | None) -> dict[str, Any]:
+    def address(self, uid: str, label: str | None, *, genuine: bool) -> dict[str, Any]:
         """What is to be written on a card without keys (AddressToWrite of the API)."""
-        asked = {"label": label, "batch": self.batch}
+        asked = {"label": label, "batch": self.batch, "genuine": genuine}
         found: dict[str, Any] = self._call("POST", f"/api/v1/card-addresses/{uid}", asked)
         return found
 

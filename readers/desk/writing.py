@@ -22,12 +22,10 @@ class NotWritten(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """`key_set`: whose keys are written on chips that hold any. `lock`: nobody changes the address again.
-    `genuine_only`: a chip that its maker did not sign is not written."""
+    """`key_set`: whose keys are written on chips that hold any. `lock`: nobody changes the address again."""
 
     key_set: str | None
     lock: bool = False
-    genuine_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,6 @@ class Written:
 _CONFLICT: Final = 409
 _UNKNOWN: Final = "card-unknown"
 _AWAY: Final = "the card was taken away too soon: lay it down again"
-_COPY: Final = "its maker did not sign this chip: a copy, or of another maker. It was left as it is"
 _KEYS: Final = "this chip holds keys: say with --keys of which set"
 _NOWHERE: Final = "this server has no https address, and this chip holds nothing else"
 _NOTHING: Final = "this server has no https address: there is nothing to lock"
@@ -62,8 +59,6 @@ class Desk:
         """Write the card that the driver sees. NotWritten, Declined, Unreachable, ReaderFault."""
         try:
             chip = self._recognising.chip(uid)
-            if self._wishes.genuine_only and not chip.genuine:
-                raise NotWritten(_COPY)
             return (self._with_address if chip.kind == "ntag21x" else self._with_keys)(chip, uid.hex().upper(), label)
         except CardSilent as error:
             raise NotWritten(_AWAY) from error
@@ -80,7 +75,7 @@ class Desk:
     def _with_address(self, chip: Chip, name: str, label: str | None) -> Written:
         if chip.model is None:
             raise TypeError("an NTAG21x is one of three models")
-        told = self._server.address(name, label)
+        told = self._server.address(name, label, genuine=chip.genuine)
         if told["address"] is None:
             raise NotWritten(_NOWHERE)
         write_ntag21x(self._driver.exchange, chip.model, told["address"], lock=self._wishes.lock)
@@ -89,7 +84,7 @@ class Desk:
     def _with_keys(self, chip: Chip, name: str, label: str | None) -> Written:
         if self._wishes.key_set is None:
             raise NotWritten(_KEYS)
-        keys = self._server.keys(name, self._wishes.key_set, chip.kind, label)
+        keys = self._server.keys(name, self._wishes.key_set, chip.kind, label, genuine=chip.genuine)
         lock = self._wishes.lock and chip.kind != "desfire"
         if lock and keys["address"] is None:
             raise NotWritten(_NOTHING)

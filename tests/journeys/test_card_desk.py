@@ -14,11 +14,7 @@ from app.platform.errors import Conflict
 from app.rules.chips.keyring import till_key
 from readers.cardauth import type2
 from readers.desk.command import cards
-from readers.desk.server import DeskServer
-from readers.desk.writing import Desk, NotWritten, Wishes
-from readers.drivers import open_driver
 from readers.emulator import Desfire, Ntag213, Ntag424, Torn, UdpCardField, UltralightAes
-from readers.taps import CardSeen
 from tests.support.network import CARDS, PASSWORD, Network
 
 pytestmark = pytest.mark.anyio
@@ -174,9 +170,7 @@ async def test_each_chip_is_recognised_and_given_what_it_can_hold(
     assert type2.holds(lambda frame: signed_tag.process(frame) or b"", address)
 
 
-async def test_a_chip_of_another_maker_and_one_with_a_card_s_number_are_left_alone(
-    served_network: Network, field: UdpCardField
-) -> None:
+async def test_another_chip_with_a_card_s_number_is_left_alone(served_network: Network, field: UdpCardField) -> None:
     network = served_network
     await at_the_desk(network, "keys", "--make", "2026")
     async with network.engine.begin() as connection:
@@ -198,23 +192,6 @@ async def test_a_chip_of_another_maker_and_one_with_a_card_s_number_are_left_alo
     assert f"{CARDS['awa']}  Another chip has this card's number: it may be a copy" in done.stderr
     assert "Carte 1: written" in done.stdout
     assert copy.keys == []
-    plain = await asyncio.to_thread(driven, field, Ntag213(NEW), Wishes("2026", genuine_only=True))
-    assert "did not sign" in plain
-
-
-def driven(field: UdpCardField, card: Ntag213, wishes: Wishes) -> str:
-    """Why a desk that asks no server does not write this card."""
-    field.present(card)
-    driver = open_driver(field.path)
-    try:
-        seen = driver.poll(PATIENCE_S)
-        assert isinstance(seen, CardSeen)
-        with pytest.raises(NotWritten) as refused:
-            Desk(driver, DeskServer("http://127.0.0.1:9", str), wishes).write(seen.uid, None)
-    finally:
-        driver.close()
-        field.remove()
-    return str(refused.value)
 
 
 async def test_who_may_not_is_told_so(served_network: Network) -> None:

@@ -147,6 +147,7 @@ class SettingsForm(Form):
     pin_only: Yes | None = None
     proven_cards: Demand | None = None
     page_by_tap: Yes | None = None
+    genuine_chips: Yes | None = None
     refund_heard: str | None = None
     refund_wait: str | None = None
     fee_vat: str | None = None

@@ -79,6 +79,7 @@ _SAME = (
     "pin_only",
     "proven_cards",
     "page_by_tap",
+    "genuine_chips",
     "journal_rows",
 )
 

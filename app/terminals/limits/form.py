@@ -83,6 +83,7 @@ CARDS: Final = (
         options=tuple(DEMAND_TEXTS.items()),
     ),
     Asked("page_by_tap", N_("Cards that prove themselves at phones show what is on them only after a tap"), "yes"),
+    Asked("genuine_chips", N_("A card desk writes only on chips that their maker signed"), "yes"),
 )
 TOPICS: Final = (
     (N_("A terminal without network"), ALONE),

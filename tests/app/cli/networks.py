@@ -107,6 +107,7 @@ def networks(draw: st.DrawFn) -> NetworkEntry:
         pin_only=draw(st.booleans()),
         proven_cards=draw(st.sampled_from(DEMANDS)),
         page_by_tap=draw(st.booleans()),
+        genuine_chips=draw(st.booleans()),
         fee_vat_basis_points=draw(st.sampled_from([0, 850, 2000])),
         card_limits={code: {level: (draw(cents), draw(cents), 3) for level in ("A", "B", "C")} for code in codes[:1]},
         terminal_limits={code: draw(cents) for code in codes[1:2]},

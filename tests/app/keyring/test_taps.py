@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import get_args
 from uuid import UUID
 
 import httpx
@@ -227,13 +229,22 @@ async def test_a_desk_that_wrote_an_address_says_that_the_card_taps(network: Net
             assert (await card_by_id(connection, card)).taps == addressed
 
 
-async def test_a_cookie_that_was_made_up_is_worth_nothing(network: Network) -> None:
-    chip = await written(network, "awa")
-    await look(network.client, chip.address(1))
-    ours = next(it.value for it in network.client.cookies.jar if it.name == COOKIE) or ""
-    for value in ("", "x", ours[:-4] + "AAAA", "A" * len(ours), ours[:12], "é"):
-        scope = {"type": "http", "headers": [(b"cookie", f"{COOKIE}={value}".encode())], "app": network.app}
-        assert visit_of(Request(scope), network.cards["awa"]) == "address", value
+@given(st.text() | st.binary().map(lambda raw: base64.urlsafe_b64encode(raw).decode()))
+def test_a_cookie_that_was_made_up_is_worth_nothing(cookie: str) -> None:
+    assert visits.read(bytes(32), UUID(int=1), cookie, 0) == "address"
+
+
+@given(st.sampled_from(get_args(visits.Visit)), st.integers(1, 2**63), st.data())
+def test_a_cookie_shows_what_it_was_given_for_of_its_card_and_until_then(
+    kind: visits.Visit, until_us: int, data: st.DataObject
+) -> None:
+    cookie = visits.written(b"k" * 32, UUID(int=1), kind, until_us)
+    assert visits.read(b"k" * 32, UUID(int=1), cookie, until_us - 1) == kind
+    assert visits.read(b"k" * 32, UUID(int=1), cookie, until_us) == "address"
+    assert visits.read(b"k" * 32, UUID(int=2), cookie, 0) == "address"
+    at = data.draw(st.integers(0, len(cookie) - 1))
+    changed = cookie[:at] + ("A" if cookie[at] != "A" else "B") + cookie[at + 1 :]
+    assert visits.read(b"k" * 32, UUID(int=1), changed, 0) == "address"
 
 
 @given(st.text(), st.text())
