@@ -25,6 +25,7 @@ import app.banking.api
 import app.banking.handover_pages
 import app.banking.pages
 import app.banking.payment_pages
+import app.carddesk.anew_pages
 import app.carddesk.api
 import app.carddesk.batch_pages
 import app.carddesk.card_pages
@@ -233,6 +234,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.cards.pages.router,
         app.carddesk.pages.router,
         app.carddesk.batch_pages.router,
+        app.carddesk.anew_pages.router,
         app.carddesk.import_pages.router,
         app.carddesk.card_pages.router,
         app.topups.pages.holder.router,

@@ -26,6 +26,7 @@ RECORDED: Final = {
     "people_page": "view.people",
     "person_page": "view.person",
     "cards_table": "export.cards",
+    "anew_table": "export.cards",
     "card_batch_labels": "export.card-labels",
     "batch_labels": "export.card-labels",
     "batch_table": "export.card-labels",

@@ -305,6 +305,8 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "top_up_at_counter": COUNTER,
     "block_card_at_counter": COUNTER,
     "unblock_card_at_counter": COUNTER,
+    "anew_page": READ_CARDS,
+    "anew_table": READ_CARDS,
     "batches_page": READ_CARDS,
     "make_batch_from_page": MANAGE_NETWORK,
     "batch_page": READ_CARDS,

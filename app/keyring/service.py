@@ -18,7 +18,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.cards.tables import card
+from app.cards.tables import card, card_end
 from app.keyring.tables import card_chip, card_key_grant, card_key_set
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, Invalid, NotFound
@@ -159,6 +159,14 @@ async def chip_of(connection: AsyncConnection, card_id: UUID) -> Chip | None:
     """What is on one card's chip; None: no keys of ours."""
     row = (await connection.execute(_chips().where(card_chip.c.card == card_id))).one_or_none()
     return None if row is None else _chip(row)
+
+
+async def to_write_anew(connection: AsyncConnection, until_us: int) -> list[Chip]:
+    """Those of cards in use whose keys are open, or whose set ends by then, by label."""
+    ending = sa.select(card_key_set.c.id).where(card_key_set.c.until_us <= until_us)
+    ended = sa.exists(sa.select(1).where(card_end.c.card == card_chip.c.card))
+    query = _chips().where(sa.or_(_open(), card_chip.c.key_set.in_(ending)), sa.not_(ended))
+    return [_chip(row) for row in await connection.execute(query.order_by(card.c.label, card.c.id))]
 
 
 def _chips() -> sa.Select[Any]:
