@@ -29,7 +29,7 @@ class Proofs:
         """How sure we are of it; None: it does not know its key. A card that is known already does what is wanted of
         it. Raises CardSilent (ask again), ReaderFault."""
         if self._presence.knows(uid):
-            self._presence.errands.serve(uid, exchange)
+            self._presence.errands.attend(uid, exchange)
             return "C"
         if uid not in self._keys:
             return "C"

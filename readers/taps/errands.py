@@ -57,7 +57,7 @@ class Errands:
         """This card lies there, ready to be asked; None: there is none. ReaderFault."""
         errand = self._wanted
         if errand is not None and errand.uid != present:
-            self.left()
+            self._drop(errand)
         elif present is not None:
             self.serve(present, exchange)
 
@@ -87,10 +87,18 @@ class Errands:
 
     def left(self) -> None:
         """No card lies there."""
+        errand = self._wanted
+        if errand is not None:
+            self._drop(errand)
+
+    def _drop(self, errand: _Errand) -> None:
+        """The card is not there that this was wanted of. What was wanted since is not touched."""
         with self._lock:
-            errand, self._wanted = self._wanted, None
+            if self._wanted is not errand:
+                return
+            self._wanted = None
             self._wake.clear()
-        if errand is not None and (errand.done.running() or errand.done.set_running_or_notify_cancel()):
+        if errand.done.running() or errand.done.set_running_or_notify_cancel():
             errand.done.set_exception(CardSilent("the card left"))
 
     def _take(self, uid: bytes) -> _Errand | None:

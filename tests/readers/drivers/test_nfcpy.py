@@ -306,6 +306,30 @@ def test_commands_go_to_the_card_that_was_seen(field: UdpCardField) -> None:
         driver.exchange(b"\x30\x00")
 
 
+def test_what_is_wanted_of_the_card_that_lies_there_is_done_and_of_another_is_not(field: UdpCardField) -> None:
+    presence = Presence()
+    driver = open_driver(field.path, presence)
+    try:
+        field.present(AWA)
+        assert isinstance(driver.poll(LONG_S), CardSeen)
+        other = presence.errands.ask(BASTIEN.uid, lambda exchange: exchange(b"\x60"))
+        assert driver.poll(0.1) is None
+        with pytest.raises(CardSilent):
+            other.result(0)
+        assert not presence.errands.wanted
+        own = presence.errands.ask(AWA.uid, lambda exchange: exchange(b"\x60"))
+        assert driver.poll(0.1) is None
+        assert own.result(0) == AWA.process(b"\x60")
+        field.remove()
+        assert isinstance(driver.poll(LONG_S), CardGone)
+        gone = presence.errands.ask(AWA.uid, lambda exchange: exchange(b"\x60"))
+        assert driver.poll(0.2) is None
+        with pytest.raises(CardSilent):
+            gone.result(0)
+    finally:
+        driver.close()
+
+
 def test_stopping_is_prompt(field: UdpCardField) -> None:
     till = Till(field)
     started = time.monotonic()
