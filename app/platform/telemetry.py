@@ -58,6 +58,8 @@ def configure_logging(level: str = "info", stream: TextIO | None = None) -> None
         root.removeHandler(earlier)
     root.addHandler(handler)
     root.setLevel(level.upper())
+    # It would tell each address that we ask, and those of webhooks may be secrets.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

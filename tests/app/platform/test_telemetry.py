@@ -108,6 +108,15 @@ def test_logs_below_the_level_are_left_out_and_tracebacks_hold_no_values_of_vari
     assert "hunter2" not in stream.getvalue()
 
 
+async def test_addresses_that_we_ask_do_not_reach_the_log() -> None:
+    stream = io.StringIO()
+    configure_logging("info", stream)
+    transport = httpx.MockTransport(lambda _: httpx.Response(200))
+    async with httpx.AsyncClient(transport=transport) as client:
+        await client.get(f"https://hooks.example/{TOKEN}")
+    assert TOKEN not in stream.getvalue()
+
+
 def test_a_person_at_a_terminal_reads_plain_lines() -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
