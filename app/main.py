@@ -33,6 +33,7 @@ import app.carddesk.import_pages
 import app.carddesk.pages
 import app.cards.api
 import app.cards.pages
+import app.cards.recovery_pages
 import app.dashboards.circulation_pages
 import app.dashboards.flow_pages
 import app.dashboards.rush_pages
@@ -232,6 +233,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # Before the card's page, whose address it has: a message of the card is taken first.
         app.keyring.pages.router,
         app.cards.pages.router,
+        app.cards.recovery_pages.router,
         app.carddesk.pages.router,
         app.carddesk.batch_pages.router,
         app.carddesk.anew_pages.router,

@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from app.cards import lifecycle, service
 from app.cards.addresses import address_of, any_card_behind, card_behind
 from app.cards.history import Evening, history
+from app.cards.recovery_pages import offer_of
 from app.cards.visits import kept_back, visit_of
 from app.currencies.policies import policies, policy_at
 from app.currencies.service import Currency, currencies
@@ -140,6 +141,7 @@ async def _seen(request: Request, card: service.Card, before: int | None = None)
         "lapses": any(policy_at(it, now).policy.lapse != Lapse() for it in rules.values()),
         "seen_at_us": now,
         "visit": visit_of(request, card),
+        "offer": await offer_of(request, card),
         "by_tap": card.taps and network.settings.page_by_tap,
     }
 

@@ -1,4 +1,4 @@
-"""Numbers of chips, as people, suppliers and readers spell them."""
+"""Numbers of chips, as people, suppliers and readers spell them; and recovery codes."""
 
 from __future__ import annotations
 
@@ -14,3 +14,37 @@ def read_uid(text: str) -> str | None:
     """Upper-case hexadecimal, whole; None for what is no number of a chip. "04:a1:b2:c3", "0x04A1B2C3" are."""
     bare = _SEPARATORS.sub("", text).upper().removeprefix("0X")
     return bare if _UID.fullmatch(bare) else None
+
+
+# Figures and letters that nobody takes for another: no 0, 1, I, L, O. 31 is prime, which the check letter lives on.
+RECOVERY_LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+# 15 of 31 are 74 bits, and a check letter.
+RECOVERY_LENGTH: Final = 16
+_GROUP: Final = 4
+
+
+def recovery_code(random: bytes) -> str:
+    """A recovery code of 32 random bytes, as people write it: "7K3M-9QXT-2FHD-W8PC"."""
+    number, places = int.from_bytes(random), []
+    for _ in range(RECOVERY_LENGTH - 1):
+        number, place = divmod(number, len(RECOVERY_LETTERS))
+        places.append(place)
+    # 16 times 2 is 1 modulo 31: with it the weighted sum of all is 0.
+    places.append(-2 * _weighed(places) % len(RECOVERY_LETTERS))
+    letters = "".join(RECOVERY_LETTERS[it] for it in places)
+    return "-".join(letters[i : i + _GROUP] for i in range(0, RECOVERY_LENGTH, _GROUP))
+
+
+def read_recovery_code(typed: str) -> str | None:
+    """The code however it was typed (spaces, dashes, small letters); None for what can be none: each letter that is
+    wrong, and any two that are swapped, change the weighted sum."""
+    letters = "".join(it for it in typed.upper() if it.isalnum())
+    if len(letters) != RECOVERY_LENGTH or not set(letters) <= set(RECOVERY_LETTERS):
+        return None
+    if _weighed([RECOVERY_LETTERS.index(it) for it in letters]) % len(RECOVERY_LETTERS):
+        return None
+    return "-".join(letters[i : i + _GROUP] for i in range(0, RECOVERY_LENGTH, _GROUP))
+
+
+def _weighed(places: list[int]) -> int:
+    return sum(weight * it for weight, it in enumerate(places, 1))

@@ -34,6 +34,15 @@ card = sa.Table(
     sa.CheckConstraint("assurance IN ('A', 'B', 'C')", name="assurance_known"),
 )
 
+# The code with which a wallet's cards are blocked from any phone; mark: its MAC under the server's key.
+wallet_recovery = sa.Table(
+    "wallet_recovery",
+    metadata,
+    sa.Column("wallet", sa.ForeignKey("wallet.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("mark", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("made_at_us", sa.BigInteger, nullable=False),
+)
+
 # A card that is out of use for good: it stays blocked, and opens the wallet that it opened, so that what terminals sold
 # to it without network is still booked. `replaced_by`: the card that its holder was given.
 card_end = sa.Table(

@@ -226,6 +226,10 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "holder_page": AS_HOLDER,
     "holder_page_now": AS_HOLDER,
     "block_own_card": AS_HOLDER,
+    "make_own_code": AS_HOLDER,
+    # A lost card: whoever has its recovery code
+    "lost_page": EVERYBODY,
+    "block_lost_cards": EVERYBODY,
     "card_code": AS_HOLDER,
     "voucher_form": AS_HOLDER,
     "redeem_own_voucher": AS_HOLDER,
@@ -303,6 +307,7 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "training_page": READ_EVENING,
     "counter_page": COUNTER,
     "top_up_at_counter": COUNTER,
+    "make_code_at_counter": COUNTER,
     "block_card_at_counter": COUNTER,
     "unblock_card_at_counter": COUNTER,
     "anew_page": READ_CARDS,

@@ -59,6 +59,7 @@ ACTS: Final[Mapping[str, str]] = {
     "card-batch.make": N_("Made a batch of cards"),
     "mail.again": N_("Had an e-mail sent again"),
     "card.add": N_("Added a card"),
+    "card.recovery": N_("Made a recovery code"),
     "card.blocked": N_("Blocked a card"),
     "card.active": N_("Lifted the block of a card"),
     "card.replace": N_("Replaced a card"),

@@ -156,6 +156,12 @@ KINDS: dict[str, ProblemKind] = {
     "card-ended": ProblemKind(
         409, N_("This card is out of use for good"), _NOTHING_CHANGED, N_("Use the card that was given for it.")
     ),
+    "recovery-code-there": ProblemKind(
+        409,
+        N_("This card’s wallet has a recovery code already"),
+        _NOTHING_CHANGED,
+        N_("A new one is made where the card is: held to the phone, or at a counter."),
+    ),
     "card-in-use": ProblemKind(
         409, N_("The other card was used already"), _NOTHING_CHANGED, N_("Take a card that nobody has used yet.")
     ),

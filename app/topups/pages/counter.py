@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import Annotated, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
@@ -37,6 +37,7 @@ class Receipt:
     """A top-up that was just booked: `amount` and `held` (what the card holds now) in minor units of `currency`."""
 
     label: str
+    card: UUID
     currency: Currency
     amount: int
     held: int
@@ -108,7 +109,7 @@ async def _receipt(request: Request, caller: Principal, id_: UUID) -> Receipt | 
     async with context_of(request).reader.connect() as connection:
         card, known = await card_by_uid(connection, said["card"]), await currencies(connection)
     held = await balances(ledger_of(request), card.owner, known)
-    return Receipt(card.label, known[said["currency"]], said["amount"], held[said["currency"]])
+    return Receipt(card.label, card.id, known[said["currency"]], said["amount"], held[said["currency"]])
 
 
 def _page(
@@ -140,6 +141,7 @@ def _page(
         currency=currency,
         chips=[] if currency is None or limits is None else amounts.chips_of(currency, limits),
         id=uuid7(),
+        form=uuid4(),
         typed=typed,
         problem=problem,
     )

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from app.cards.addresses import address_of, card_behind
+from app.cards.recovery_pages import offer_of
 from app.cards.service import Card, balances
 from app.cards.visits import kept_back
 from app.currencies.policies import policies, policy_at
@@ -117,6 +118,7 @@ async def topup_state(request: Request, token: str, id: UUID) -> Response:
         found = await online.settle(request, id)
     async with context.reader.connect() as connection:
         network, known = await the_network(connection), await currencies(connection)
+    hidden = await kept_back(request, card)
     held = await balances(ledger_of(request), card.owner, known)
     return render(
         request,
@@ -126,7 +128,9 @@ async def topup_state(request: Request, token: str, id: UUID) -> Response:
         topup=found,
         currency=known[found.currency],
         gift=known[found.gift] if found.gift else None,
-        held=None if await kept_back(request, card) else held[found.currency],
+        held=None if hidden else held[found.currency],
+        card=card,
+        offer=None if hidden else await offer_of(request, card),
     )
 
 
