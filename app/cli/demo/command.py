@@ -115,6 +115,7 @@ async def _stay(data: Path) -> None:
   Écran du bar          {till.url}      {venue} ; code {account[first].pin} ({account[first].name})
   Page d'une carte      {stage.cards[0].page}
   Qui doit quoi à qui   {stage.server}/admin
+  Courriels             {stage.server}/sandbox/mail      ce que le réseau aurait envoyé
 """)
         click.echo("  Comptes des pages (identifiant, mot de passe, code au terminal)")
         for it in account.values():
