@@ -57,13 +57,14 @@ class Replacement(OtherCard):
 
 
 class CardShown(BaseModel):
-    """`page`: the holder's page, as the card's QR code has it. Whoever knows it may act for the holder, so it is null
-    for who only reads."""
+    """`ended`: that it is out of use for good; it stays blocked then. `page`: the holder's page, as the card's QR code
+    has it. Whoever knows it may act for the holder, so it is null for who only reads."""
 
     id: UUID
     uid: str
     label: str
     status: str
+    ended: Literal["replaced", "retired"] | None
     assurance: str
     page: str | None
 
@@ -80,9 +81,10 @@ class CardBalances(BaseModel):
 async def list_cards(request: Request, caller: Caller) -> list[CardShown]:
     context = context_of(request)
     async with context.reader.connect() as connection:
-        found = await service.all_cards(connection)
+        found, ends = await service.all_cards(connection), await lifecycle.ends_of(connection)
     acts = allows(caller, "add_card")
-    return [_shown(it, context.settings.base_url if acts else None) for it in found]
+    base_url = context.settings.base_url if acts else None
+    return [_shown(it, base_url, ends.get(it.id)) for it in found]
 
 
 @router.post("/cards", status_code=201, summary="Add a card with a new, empty wallet")
@@ -151,12 +153,13 @@ def _reason(body: Why | None) -> str:
     return "" if body is None else body.reason
 
 
-def _shown(it: service.Card, base_url: str | None) -> CardShown:
+def _shown(it: service.Card, base_url: str | None, end: lifecycle.End | None = None) -> CardShown:
     return CardShown(
         id=it.id,
         uid=it.uid,
         label=it.label,
         status=it.status,
+        ended=None if end is None else end.outcome,
         assurance=it.assurance,
         page=None if base_url is None else f"{base_url.rstrip('/')}/c/{it.token}",
     )

@@ -47,9 +47,10 @@ async def end_of(connection: AsyncConnection, card_id: UUID) -> End | None:
     return (await ends_of(connection, [card_id])).get(card_id)
 
 
-async def ends_of(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, End]:
-    """Of those of these cards that ended."""
-    rows = await connection.execute(sa.select(card_end).where(card_end.c.card.in_(ids)))
+async def ends_of(connection: AsyncConnection, ids: Collection[UUID] | None = None) -> dict[UUID, End]:
+    """Of those of these cards that ended; None: of all."""
+    query = sa.select(card_end) if ids is None else sa.select(card_end).where(card_end.c.card.in_(ids))
+    rows = await connection.execute(query)
     return {row.card: End(row.outcome, row.replaced_by, row.at_us) for row in rows}
 
 

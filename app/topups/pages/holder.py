@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.cards.addresses import address_of, card_behind
+from app.cards.addresses import address_of, any_card_behind, card_behind
 from app.cards.recovery_pages import offer_of
 from app.cards.service import Card, balances
 from app.cards.visits import kept_back
@@ -108,7 +108,8 @@ async def topup_payment(request: Request, token: str, id: UUID) -> Response:
 @router.get("/c/{token}/top-ups/{id}")
 async def topup_state(request: Request, token: str, id: UUID) -> Response:
     """What became of a top-up. Looking asks the provider, so whoever comes back from paying is credited at once."""
-    card = await card_behind(request, token)
+    # Whoever paid while the card was replaced is told too, and nothing else about its holder.
+    card, end = await any_card_behind(request, token)
     context = context_of(request)
     found = await service.named(context.engine, id)
     if found.wallet != card.wallet:
@@ -118,7 +119,7 @@ async def topup_state(request: Request, token: str, id: UUID) -> Response:
         found = await online.settle(request, id)
     async with context.reader.connect() as connection:
         network, known = await the_network(connection), await currencies(connection)
-    hidden = await kept_back(request, card)
+    hidden = end is not None or await kept_back(request, card)
     held = await balances(ledger_of(request), card.owner, known)
     return render(
         request,

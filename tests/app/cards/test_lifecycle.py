@@ -61,6 +61,8 @@ async def test_the_money_stays_with_the_wallet_and_the_old_card_is_out_for_good(
     assert problem(await network.post("sana", f"{path}/retired")) == (409, "card-ended")
     other = {"uid": FRESH, "label": "Carte 13"}
     assert problem(await network.post("sana", f"{path}/replaced", other)) == (409, "card-ended")
+    listed = {it["uid"]: (it["status"], it["ended"]) for it in (await network.get("nadia", "/cards")).json()}
+    assert (listed[CARDS["awa"]], listed[NEW["uid"]]) == (("blocked", "replaced"), ("active", None))
     # A wallet is reached again through any card that ever opened it.
     assert (await network.post("sana", f"{path}/linked", other)).status_code == 200
     assert await balance(network, FRESH) == 2000

@@ -10,6 +10,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from app.cards import lifecycle
 from app.platform.clock import now_us
 from app.platform.errors import Conflict
 from app.platform.settings import Settings
@@ -66,6 +67,16 @@ async def test_the_whole_way(network: Network) -> None:
     assert "Votre solde à présent" in words(back)
     assert (await network.holds("awa"))["RAF"] == 2000
     assert "Recharge en ligne" in words(await look(network.client, f"/c/{network.cards['awa'].token}"))
+
+
+async def test_who_pays_while_the_card_is_replaced_is_told_what_became_of_it(network: Network) -> None:
+    pay = await asked(network)
+    async with network.engine.begin() as connection:
+        await lifecycle.replace(connection, "test", network.cards["awa"].id, "04D0D0D0D0D0D0", "Carte 12")
+    back = await look(network.client, await paid(network, pay))
+    assert "20,00 € sont sur votre carte" in words(back)
+    assert "Votre solde à présent" not in words(back), "the old address tells nothing else"
+    assert (await network.holds("awa"))["RAF"] == 2000, "the wallet is the same"
 
 
 async def test_what_was_typed_counts_before_a_chip(network: Network) -> None:
