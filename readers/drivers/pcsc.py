@@ -29,6 +29,7 @@ AGAIN_S, WOKEN_S = 0.05, 0.5
 WANTED_S = 0.04
 # The reader's words for a card without block protocol begin with this name (PC/SC part 3, 3.1.3.2.3.2).
 _STORAGE = bytes.fromhex("a000000306")
+_RATS = b"\xe0"
 # Direct transmit to the PN532 in an ACR122U (API document 2.04, 5.3), and its InCommunicateThru.
 _THROUGH = ("ACR122",)
 _TO_PN532 = bytes.fromhex("ff000000")
@@ -103,8 +104,11 @@ class PcscDriver:
         if self._slot is None:
             raise CardSilent("no card has been selected")
         if self._storage:
+            if data[:1] == _RATS:
+                # The reader has said that it speaks no blocks: asked for them, the chip would be deaf to all else.
+                raise CardSilent("a card without blocks does not answer to this")
             return self._through(data)
-        if data[:1] == b"\xe0" and self._asked:
+        if data[:1] == _RATS and self._asked:
             self._slot.reset()
         self._asked = True
         try:

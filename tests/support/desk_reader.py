@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from readers.drivers.pcsc_service import Service
-from readers.emulator.cards import Card
+from readers.emulator.cards import NAK, Card
 from readers.emulator.isodep import IsoDepCard
 from tests.support.serving import free_port
 
@@ -56,6 +56,7 @@ class DeskReader:
         self._line: socket.socket | None = None
         self._thread: threading.Thread | None = None
         self.fault: Fault | None = None
+        self._deaf = False
         self.start_service()
 
     def start_service(self) -> None:
@@ -123,6 +124,7 @@ class DeskReader:
                 elif message == b"\x04":
                     answer = atr
                 else:
+                    self._deaf = False
                     card.power_on()
                     continue
                 line.sendall(len(answer).to_bytes(2) + answer)
@@ -135,7 +137,9 @@ class DeskReader:
         if command[:4] == _TO_PN532:
             if command[5:7] != _THRU:
                 return _UNKNOWN
-            got = card.process(command[7:])
+            # What a chip declines sends it away until it is woken (NTAG213/215/216 data sheet, 8.4).
+            got = None if self._deaf else card.process(command[7:])
+            self._deaf = got in (None, NAK)
             return b"\xd5\x43" + (b"\x01" if got is None else b"\x00" + got) + _OK
         return card.apdu(command) if isinstance(card, IsoDepCard) else _UNKNOWN
 

@@ -18,6 +18,7 @@ from app.rules.chips.keyring import TILL_KEY, CardKey
 from readers.cardauth import allowance, ntag424
 from readers.cardauth.encoding import write_ntag424
 from readers.cardauth.isodep import IsoDep
+from readers.desk.chips import Recognising
 from readers.drivers import open_driver
 from readers.emulator import Card, Desfire, Ntag213, Ntag424, UidCard, UltralightAes
 from readers.looking import readers
@@ -214,6 +215,22 @@ def test_a_desk_writes_keys_through_it(desk: DeskReader, driver: Driver, keys: d
     seen = the_next(driver)
     assert isinstance(seen, CardSeen)
     assert seen.assurance == "A"
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (lambda: Ntag424(UID, (OTHER,) * 5), "ntag424"),
+        (lambda: UltralightAes(UID, (OTHER, OTHER)), "ultralight_aes"),
+        (lambda: Ntag213(UID), "ntag21x"),
+    ],
+)
+def test_a_desk_knows_at_once_which_chip_lies_there(
+    make: Callable[[], Card], kind: str, desk: DeskReader, driver: Driver
+) -> None:
+    desk.lay(make())
+    assert isinstance(the_next(driver), CardSeen)
+    assert Recognising(driver).chip(UID).kind == kind
 
 
 def test_what_is_asked_of_no_card_is_silence(driver: Driver) -> None:
