@@ -11,7 +11,7 @@ import segno
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.cards import lifecycle, service
+from app.cards import lifecycle, recovery, service
 from app.cards.addresses import address_of, any_card_behind, card_behind
 from app.cards.history import Evening, history
 from app.cards.recovery_pages import offer_of
@@ -122,7 +122,7 @@ async def _seen(request: Request, card: service.Card, before: int | None = None)
     context, ledger, texts, now = context_of(request), ledger_of(request), texts_of(request), now_us()
     async with context.reader.connect() as connection:
         network, known, at = await the_network(connection), await currencies(connection), await venues(connection)
-        rules = await policies(connection)
+        rules, made_at_us = await policies(connection), await recovery.made_at_us(connection, card.wallet)
     zone = network.settings.zone
     held = await service.balances(ledger, card.owner, known)
     page = await history(ledger, card, known, at, zone, before)
@@ -141,7 +141,7 @@ async def _seen(request: Request, card: service.Card, before: int | None = None)
         "lapses": any(policy_at(it, now).policy.lapse != Lapse() for it in rules.values()),
         "seen_at_us": now,
         "visit": visit_of(request, card),
-        "offer": await offer_of(request, card),
+        "offer": offer_of(request, card, made_at_us),
         "by_tap": card.taps and network.settings.page_by_tap,
     }
 

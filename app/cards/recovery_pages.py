@@ -46,11 +46,10 @@ class Offer:
     first: bool
 
 
-async def offer_of(request: Request, card: Card) -> Offer:
+def offer_of(request: Request, card: Card, made_at_us: int | None) -> Offer:
     """Whoever shows that the card is at their phone may always make one; else the wallet's first, where its page is
-    not kept back. (Ask `kept_back` before.)"""
-    async with context_of(request).reader.connect() as connection:
-        first = await recovery.made_at_us(connection, card.wallet) is None
+    not kept back. (Ask `kept_back` before.) `made_at_us`: when the wallet's code was made, if it has one."""
+    first = made_at_us is None
     may = card.status == "active" and (first or visit_of(request, card) == "proven")
     return Offer(uuid4(), may, first)
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
+from app.cards import recovery
 from app.cards.addresses import address_of, any_card_behind, card_behind
 from app.cards.recovery_pages import offer_of
 from app.cards.service import Card, balances
@@ -119,6 +120,7 @@ async def topup_state(request: Request, token: str, id: UUID) -> Response:
         found = await online.settle(request, id)
     async with context.reader.connect() as connection:
         network, known = await the_network(connection), await currencies(connection)
+        made_at_us = await recovery.made_at_us(connection, card.wallet)
     hidden = end is not None or await kept_back(request, card)
     held = await balances(ledger_of(request), card.owner, known)
     return render(
@@ -131,7 +133,7 @@ async def topup_state(request: Request, token: str, id: UUID) -> Response:
         gift=known[found.gift] if found.gift else None,
         held=None if hidden else held[found.currency],
         card=card,
-        offer=None if hidden else await offer_of(request, card),
+        offer=None if hidden else offer_of(request, card, made_at_us),
     )
 
 
