@@ -1,4 +1,5 @@
-"""Which cards are to be written anew? Those whose keys a lost terminal knew, and those whose set of keys ends soon."""
+"""Which cards are to be written anew? Those whose keys a lost terminal knew, those whose set of keys ends soon, and
+those that were taken away from a desk half written."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from app.carddesk.pages import as_csv
 from app.identity.admin_frame import render_admin
 from app.identity.guard import SignedIn
 from app.keyring.service import KeySet, key_sets, to_write_anew
+from app.keyring.writing import half_written
 from app.platform.clock import now_us
 from app.platform.context import context_of
 from app.venues.service import the_network
@@ -23,6 +25,8 @@ HERE: Final = f"{CARDS}/anew"
 SOON_DAYS: Final = 30
 SOON_US: Final = SOON_DAYS * 86_400 * 1_000_000
 SHOWN: Final = 500
+# A card that lies at a desk right now is written within seconds.
+UNDER_WAY_US: Final = 60 * 1_000_000
 
 
 @router.get(HERE)
@@ -31,6 +35,7 @@ async def anew_page(request: Request, session: SignedIn) -> Response:
     async with context_of(request).reader.connect() as connection:
         network, sets = await the_network(connection), {it.id: it for it in await key_sets(connection)}
         found = await to_write_anew(connection, now + SOON_US)
+        torn = await half_written(connection, now - UNDER_WAY_US)
     return render_admin(
         request,
         session,
@@ -44,6 +49,7 @@ async def anew_page(request: Request, session: SignedIn) -> Response:
         now=now,
         opened=sum(it.open for it in found),
         number=len(found),
+        torn=torn,
         chips=[(it, sets[it.key_set]) for it in found[:SHOWN]],
     )
 

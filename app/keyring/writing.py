@@ -12,7 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.cards.tables import card
+from app.cards.tables import card, card_end
 from app.keyring.service import key_set_named, master_of
 from app.keyring.tables import card_chip, card_key_set, card_key_writing
 from app.platform.clock import now_us
@@ -29,6 +29,29 @@ class ToWrite:
     version: int
     before: tuple[bytes, ...] = field(repr=False)
     after: tuple[bytes, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HalfWritten:
+    """A card on which a desk began to write, and did not say that it is done. `key_set`: the set's name."""
+
+    card: UUID
+    uid: str
+    label: str
+    key_set: str
+    since_us: int
+
+
+async def half_written(connection: AsyncConnection, before_us: int) -> list[HalfWritten]:
+    """Cards in use whose writing began before this and is not done, the oldest first."""
+    ended = sa.exists(sa.select(1).where(card_end.c.card == card_key_writing.c.card))
+    query = (
+        sa.select(card.c.id, card.c.uid, card.c.label, card_key_set.c.name, card_key_writing.c.since_us)
+        .select_from(card_key_writing.join(card).join(card_key_set))
+        .where(card_key_writing.c.since_us < before_us, sa.not_(ended))
+        .order_by(card_key_writing.c.since_us, card.c.id)
+    )
+    return [HalfWritten(*row) for row in await connection.execute(query)]
 
 
 async def begin(

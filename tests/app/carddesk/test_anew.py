@@ -6,9 +6,11 @@ import csv
 import io
 
 import pytest
+import sqlalchemy as sa
 
 from app.cards import lifecycle
 from app.keyring import service, writing
+from app.keyring.tables import card_key_writing
 from app.platform.clock import now_us
 from tests.support.network import Network
 from tests.support.pages import look, words
@@ -60,3 +62,23 @@ async def test_cards_whose_keys_are_open_or_end_soon(network: Network) -> None:
     said = words(await look(sana, HERE))
     assert "Carte de camille" not in said, "what is out of use is not called for"
     assert "Clés ouvertes 1 Jeu qui se termine 0" in said
+
+
+async def test_a_card_that_was_taken_away_too_soon_is_told_until_it_is_finished(network: Network) -> None:
+    sana, it = await network.person("sana"), network.cards["awa"]
+    token, uid = network.context.keys.token, bytes.fromhex(it.uid)
+    async with network.engine.begin() as connection:
+        await service.make_set(connection, token, "2027")
+        begun = await writing.begin(connection, token, it.id, uid, "2027")
+    assert "Carte de awa" not in words(await look(sana, HERE)), "it may be lying at the desk"
+    async with network.engine.begin() as connection:
+        await connection.execute(sa.update(card_key_writing).values(since_us=now_us() - 3600 * 1_000_000))
+    said = words(await look(sana, HERE))
+    assert "À moitié écrites" in said
+    assert "Carte de awa" in said
+    async with network.engine.begin() as connection:
+        assert [(half.label, half.key_set) for half in await writing.half_written(connection, now_us())] == [
+            ("Carte de awa", "2027")
+        ]
+        await writing.done(connection, it.id, begun.version)
+    assert "Carte de awa" not in words(await look(sana, HERE))
