@@ -94,6 +94,7 @@ import app.venues.api
 import app.venues.product_api
 import app.venues.product_pages
 import app.venues.selling_pages
+from app.cards.known import Remembered
 from app.identity.guard import guard
 from app.identity.thin import FastLane
 from app.inbox.daily import run_for_ever as close_gone_for_ever
@@ -192,7 +193,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     install_problems(api, _problem_page)
     api.add_exception_handler(NotSignedIn, app.identity.pages.ask_to_sign_in)
     api.add_exception_handler(Forbidden, app.identity.second_factor_pages.ask_second_factor)
+    # Routes are tried in their order, and there are hundreds: what holders look at, all at once at times, comes first.
     for router in (
+        # Before the card's page, whose address it has: a message of the card is taken first.
+        app.keyring.pages.router,
+        app.cards.pages.router,
         app.identity.api.router,
         app.venues.api.router,
         app.venues.product_api.router,
@@ -230,9 +235,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.people.session_pages.router,
         app.people.password_pages.router,
         app.people.welcome_pages.router,
-        # Before the card's page, whose address it has: a message of the card is taken first.
-        app.keyring.pages.router,
-        app.cards.pages.router,
         app.cards.recovery_pages.router,
         app.carddesk.pages.router,
         app.carddesk.batch_pages.router,
@@ -310,6 +312,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     await ledger.start()
     api.state.directory = Directory(ledger)
     api.state.snapshots = Snapshots(context.reader, context.keys.signing)
+    api.state.remembered = Remembered()
     # Closings are sealed with the server's key, and sales remember their cards in the directory: both are known now.
     made_here = {ClosingRow: closing_handler(context.keys.signing), SaleRow: sale_handler(api.state.directory)}
     api.state.row_handlers = {**api.state.row_handlers, **made_here}

@@ -8,6 +8,7 @@ from app.cards.batches import blank_behind
 from app.cards.lifecycle import End, end_of
 from app.cards.service import Card, card_by_token
 from app.platform.context import context_of
+from app.platform.database import one_by_one
 from app.platform.errors import Conflict, NotFound
 from app.platform.limits import RateLimit, client_address
 
@@ -28,7 +29,7 @@ async def card_behind(request: Request, token: str) -> Card:
 
 async def any_card_behind(request: Request, token: str) -> tuple[Card, End | None]:
     """Also one that ended. Raises NotFound("card-unknown") and TooManyRequests."""
-    async with context_of(request).reader.connect() as connection:
+    async with one_by_one(context_of(request).engine).connect() as connection:
         try:
             card = await card_by_token(connection, token)
             end = await end_of(connection, card.id)

@@ -9,9 +9,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from app.cards.service import Card
 from app.currencies.service import Currency
-from app.ledger.service import Ledger, StatementLine
+from app.ledger.service import BalanceRow, StatementLine
 from app.venues.service import Venue
 
 PAGE_LINES = 60
@@ -61,19 +60,17 @@ class History:
     before: int | None
 
 
-async def history(
-    ledger: Ledger,
-    card: Card,
+def history(
+    accounts: Sequence[BalanceRow],
+    lines: Sequence[StatementLine],
     currencies: Mapping[str, Currency],
     venues: Mapping[UUID, Venue],
     zone: str,
-    before: int | None = None,
     limit: int = PAGE_LINES,
 ) -> History:
-    """The newest page, or the one that follows the cursor `before`. `zone`: of what happened at no venue."""
-    accounts = await ledger.balances(owners=[card.owner], kinds=["wallet", "overdraft"])
+    """A page of `limit` transfers. `lines`: of these accounts of a wallet, the newest first, one more than fit where
+    there are more. `zone`: of what happened at no venue."""
     of_account = {row.id: currencies[row.key.book.currency] for row in accounts}
-    lines = await ledger.statement([row.key for row in accounts], before=before, limit=limit + 1)
     by_operation: dict[UUID, list[StatementLine]] = {}
     for line in lines:
         by_operation.setdefault(line.operation, []).append(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,19 +14,21 @@ from starlette.responses import RedirectResponse, Response
 
 from app.cards import lifecycle, recovery, service
 from app.cards.addresses import address_of, any_card_behind, card_behind
-from app.cards.history import Evening, history
+from app.cards.history import PAGE_LINES, Evening, history
+from app.cards.known import Remembered
 from app.cards.recovery_pages import offer_of
 from app.cards.visits import kept_back, visit_of
-from app.currencies.policies import policies, policy_at
-from app.currencies.service import Currency, currencies
+from app.currencies.policies import policy_at
+from app.currencies.service import Currency
 from app.identity.guard import Caller
 from app.ledger.service import ledger_of
 from app.platform.clock import now_us
 from app.platform.context import context_of
+from app.platform.database import one_by_one
 from app.platform.errors import NotFound
 from app.rules.business_day import business_day
 from app.rules.policy import Lapse
-from app.venues.service import the_network, venues
+from app.venues.service import the_network
 from app.web import Texts, dates, render, render_error, texts_of
 
 router = APIRouter(include_in_schema=False)
@@ -120,12 +123,14 @@ async def _kept_back(request: Request, template: str, card: service.Card) -> Res
 
 async def _seen(request: Request, card: service.Card, before: int | None = None) -> dict[str, Any]:
     context, ledger, texts, now = context_of(request), ledger_of(request), texts_of(request), now_us()
-    async with context.reader.connect() as connection:
-        network, known, at = await the_network(connection), await currencies(connection), await venues(connection)
-        rules, made_at_us = await policies(connection), await recovery.made_at_us(connection, card.wallet)
-    zone = network.settings.zone
-    held = await service.balances(ledger, card.owner, known)
-    page = await history(ledger, card, known, at, zone, before)
+    remembered: Remembered = request.app.state.remembered
+    async with one_by_one(context.engine).connect() as connection:
+        at = await remembered.known(connection)
+        made_at_us = await recovery.made_at_us(connection, card.wallet)
+    network, known, zone = at.network, at.currencies, at.network.settings.zone
+    accounts, lines = await ledger.held_and_moved(card.owner, service.WALLET_KINDS, before=before, limit=PAGE_LINES + 1)
+    held = service.held_in(accounts, known)
+    page = history(accounts, lines, known, at.venues, zone)
     return {
         "network_name": network.name,
         "card": card,
@@ -138,7 +143,7 @@ async def _seen(request: Request, card: service.Card, before: int | None = None)
         "online_topup": context.settings.payments != "none",
         "vouchers": any(it.kind == "gift" for it in known.values()),
         "pegged": any(it.cents_per_unit is not None for it in known.values()),
-        "lapses": any(policy_at(it, now).policy.lapse != Lapse() for it in rules.values()),
+        "lapses": any(policy_at(it, now).policy.lapse != Lapse() for it in at.policies.values()),
         "seen_at_us": now,
         "visit": visit_of(request, card),
         "offer": offer_of(request, card, made_at_us),
@@ -146,7 +151,7 @@ async def _seen(request: Request, card: service.Card, before: int | None = None)
     }
 
 
-def _shown(held: dict[str, int], known: dict[str, Currency]) -> list[tuple[Currency, int]]:
+def _shown(held: Mapping[str, int], known: Mapping[str, Currency]) -> list[tuple[Currency, int]]:
     """What the card holds; of what it does not hold, only the network's first currency is told."""
     first = next(iter(known), None)
     return [(it, held[code]) for code, it in known.items() if held[code] or code == first]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.cards.tables import card, card_end, wallet
 from app.currencies.service import Currency
 from app.ledger.rules.kinds import AccountKey
-from app.ledger.service import Ledger, currency_book
+from app.ledger.service import BalanceRow, Ledger, currency_book
 from app.platform.among import among
 from app.platform.clock import now_us
 from app.platform.errors import NotFound
@@ -149,10 +149,19 @@ def overdraft_key(owner: str, currency: Currency) -> AccountKey:
     return AccountKey(currency_book(currency.issuer, currency.code), "overdraft", owner)
 
 
+# What a card's holder has and owes, in each currency.
+WALLET_KINDS: Final = ("wallet", "overdraft")
+
+
 async def balances(ledger: Ledger, owner: str, currencies: Mapping[str, Currency]) -> dict[str, int]:
     """What a wallet holds in every currency, less what it owes after offline sales; minor units."""
+    return held_in(await ledger.balances(owners=[owner], kinds=WALLET_KINDS), currencies)
+
+
+def held_in(accounts: Iterable[BalanceRow], currencies: Iterable[str]) -> dict[str, int]:
+    """The same of a wallet's accounts that were read already."""
     held = dict.fromkeys(currencies, 0)
-    for row in await ledger.balances(owners=[owner], kinds=["wallet", "overdraft"]):
+    for row in accounts:
         code = row.key.book.currency
         held[code] = held.get(code, 0) + row.balance
     return held

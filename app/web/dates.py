@@ -6,12 +6,13 @@ An unknown zone raises zoneinfo.ZoneInfoNotFoundError.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
 
-from app.web.i18n import Texts
+from app.web.i18n import Language, Texts
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -61,12 +62,18 @@ def day_in_words(day: date, today: date, texts: Texts) -> str:
 
 def clock(at: datetime, texts: Texts) -> str:
     """The time of day, "23 h 12"; in the hour that a clock change repeats, it says which of the two is meant."""
-    time = format_time(at, _CLOCKS[texts.language], locale=_LOCALES[texts.language])
+    said = _clock(at.hour, at.minute, texts.language)
     offset, other = at.utcoffset(), at.replace(fold=1 - at.fold).utcoffset()
     if offset is None or other is None or offset == other:
-        return time
+        return said
     season = texts.gettext("summer time") if offset > other else texts.gettext("winter time")
-    return f"{time} ({season})"
+    return f"{said} ({season})"
+
+
+@lru_cache(maxsize=4096)
+def _clock(hour: int, minute: int, language: Language) -> str:
+    """There are only so many, and Babel takes as long for one as a row of a page for all else."""
+    return format_time(time(hour, minute), _CLOCKS[language], locale=_LOCALES[language])
 
 
 def local(at_us: int, zone: str) -> datetime:

@@ -88,9 +88,18 @@ def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 
 def load(port: int, path: str, token: str, bodies: Path, clients: int) -> dict[str, Any]:
     """What the load generator saw (app.cli.bench.load)."""
+    return _loaded(ground.job(port, path, token, bodies, clients))
+
+
+def views(port: int, paths: Path, clients: int) -> dict[str, Any]:
+    """The same of pages, whose paths are the lines of a file."""
+    return _loaded(json.dumps({"port": port, "views": str(paths), "clients": clients}))
+
+
+def _loaded(job: str) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", "app.cli.bench.load"],
-        input=ground.job(port, path, token, bodies, clients),
+        input=job,
         capture_output=True,
         text=True,
         check=False,

@@ -1,7 +1,9 @@
 """The load generator: a process of its own, one thread, requests made before the clock starts.
 
-Reads a JSON job on standard input: {"port", "path", "token", "bodies": file with one JSON body per line, "clients"}.
-Sends every body once over `clients` connections that stay open, each sending the next as soon as the last was answered.
+Reads a JSON job on standard input: {"port", "path", "token", "bodies": file with one JSON body per line, "clients"}, or
+with "views", a file with one path per line, instead of the three in the middle: pages, asked for as browsers do.
+Sends every request once over `clients` connections that stay open, each sending the next as soon as the last was
+answered.
 Writes {"seconds", "requests", "cpu_s", "statuses", "p50_ms", "p99_ms", "max_ms"} on standard output; cpu_s is its own
 processor time, so that one can see that it was not the bottleneck.
 """
@@ -23,10 +25,10 @@ _LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 
 class Client(asyncio.Protocol):
-    """One connection. `bodies` is shared by all: whoever is free takes the next."""
+    """One connection. `requests` is shared by all: whoever is free takes the next."""
 
-    def __init__(self, head: bytes, bodies: list[bytes], latencies_ns: list[int], statuses: Counter[int]) -> None:
-        self._head, self._bodies, self._latencies, self._statuses = head, bodies, latencies_ns, statuses
+    def __init__(self, requests: list[bytes], latencies_ns: list[int], statuses: Counter[int]) -> None:
+        self._requests, self._latencies, self._statuses = requests, latencies_ns, statuses
         self._transport: asyncio.Transport | None = None
         self._received = b""
         self._sent_ns = 0
@@ -57,29 +59,38 @@ class Client(asyncio.Protocol):
         self._next()
 
     def _next(self) -> None:
-        if not self._bodies:
+        if not self._requests:
             self.done.set_result(None)
             return
-        body = self._bodies.pop()
+        request = self._requests.pop()
         self._sent_ns = time.perf_counter_ns()
         if self._transport is not None:
-            self._transport.write(self._head + str(len(body)).encode() + b"\r\n\r\n" + body)
+            self._transport.write(request)
 
 
-async def run(job: dict[str, Any], bodies: list[bytes]) -> dict[str, Any]:
-    bodies.reverse()
-    count = len(bodies)
-    head = (
-        f"POST {job['path']} HTTP/1.1\r\nHost: 127.0.0.1:{job['port']}\r\nAuthorization: Bearer {job['token']}\r\n"
-        "Content-Type: application/json\r\nContent-Length: "
-    ).encode()
+def requests_of(job: dict[str, Any]) -> list[bytes]:
+    """In the order of the file."""
+    host = f"Host: 127.0.0.1:{job['port']}\r\n".encode()
+    if "views" in job:
+        rest = b" HTTP/1.1\r\n" + host + b"Accept: text/html\r\nAccept-Encoding: gzip\r\n\r\n"
+        return [b"GET " + path + rest for path in Path(job["views"]).read_bytes().splitlines()]
+    token = f"Authorization: Bearer {job['token']}\r\nContent-Type: application/json\r\nContent-Length: ".encode()
+    head = f"POST {job['path']} HTTP/1.1\r\n".encode() + host + token
+    bodies = Path(job["bodies"]).read_bytes().splitlines()
+    return [head + str(len(body)).encode() + b"\r\n\r\n" + body for body in bodies]
+
+
+async def run(job: dict[str, Any]) -> dict[str, Any]:
+    requests = requests_of(job)
+    requests.reverse()
+    count = len(requests)
     latencies: list[int] = []
     statuses: Counter[int] = Counter()
     loop = asyncio.get_running_loop()
     clients = []
     for _ in range(job["clients"]):
         _, client = await loop.create_connection(
-            lambda: Client(head, bodies, latencies, statuses), "127.0.0.1", job["port"]
+            lambda: Client(requests, latencies, statuses), "127.0.0.1", job["port"]
         )
         clients.append(client)
     cpu, began = time.process_time(), time.perf_counter()
@@ -101,4 +112,4 @@ async def run(job: dict[str, Any], bodies: list[bytes]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     wanted = json.load(sys.stdin)
-    sys.stdout.write(json.dumps(uvloop.run(run(wanted, Path(wanted["bodies"]).read_bytes().splitlines()))))
+    sys.stdout.write(json.dumps(uvloop.run(run(wanted))))

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+from typing import Final
+
 from fastapi import FastAPI
+from fastapi.middleware import Middleware
+from fastapi.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,6 +17,9 @@ from app.main import create_app
 from app.platform.settings import Settings
 from app.platform.telemetry import configure_logging
 from app.wire import Sale, SaleReply
+
+# The file with the page that the floor serves.
+PAGE: Final = "COMPTOIR_BENCH_PAGE"
 
 
 def _answer(sale: Sale) -> SaleReply:
@@ -24,6 +33,18 @@ def fastapi_noop() -> FastAPI:
     @api.post("/noop", status_code=201)
     async def noop(sale: Sale) -> SaleReply:
         return _answer(sale)
+
+    return api
+
+
+def fastapi_page() -> FastAPI:
+    """The floor of a page: so many bytes of HTML that stand ready, packed as a browser asks for it."""
+    api = FastAPI(middleware=[Middleware(GZipMiddleware, minimum_size=1000)])
+    page = Path(os.environ[PAGE]).read_bytes()
+
+    @api.get("/page")
+    async def ready() -> Response:
+        return Response(page, media_type="text/html")
 
     return api
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -185,35 +186,46 @@ async def statement(
     connection: AsyncConnection, accounts: Sequence[int], *, before: int | None = None, limit: int = 50
 ) -> list[StatementLine]:
     """The newest transfers of these accounts, newest first; `before`: only those numbered below (a page's cursor)."""
+    if not accounts:
+        return []
+    values = {f"account_{index}": number for index, number in enumerate(accounts)} | {"most": limit}
+    if before is not None:
+        values["before"] = before
+    rows = await connection.execute(_newest(len(accounts), before is not None), values)
+    return [line_of(row) for row in rows]
+
+
+@lru_cache(maxsize=64)
+def _newest(number: int, older: bool) -> sa.Select[Any]:
+    """Of so many accounts; the newest of each is found by an index, however long its history. Putting it together takes
+    longer than its answer, so it is kept."""
     sides = []
     for column, after, sign in (
         (transfer.c.debit_account, transfer.c.debit_after, -1),
         (transfer.c.credit_account, transfer.c.credit_after, 1),
     ):
-        for number in accounts:
+        for index in range(number):
             side = sa.select(
                 transfer.c.id.label("transfer"),
                 transfer.c.operation_seq,
                 (transfer.c.amount * sign).label("signed"),
                 after.label("after"),
                 column.label("account"),
-            ).where(column == number)
-            if before is not None:
-                side = side.where(transfer.c.id < before)
-            sides.append(sa.select(side.order_by(transfer.c.id.desc()).limit(limit).subquery()))
-    if not sides:
-        return []
+            ).where(column == sa.bindparam(f"account_{index}"))
+            if older:
+                side = side.where(transfer.c.id < sa.bindparam("before"))
+            side = side.order_by(transfer.c.id.desc()).limit(sa.bindparam("most", type_=sa.Integer))
+            sides.append(sa.select(side.subquery()))
     legs = sa.union_all(*sides).subquery()
-    query = (
+    return (
         sa.select(
             legs.c.transfer, legs.c.account, (legs.c.signed * account.c.normal).label("change"), legs.c.after, operation
         )
         .join_from(legs, operation, operation.c.seq == legs.c.operation_seq)
         .join(account, account.c.id == legs.c.account)
         .order_by(legs.c.transfer.desc())
-        .limit(limit)
+        .limit(sa.bindparam("most", type_=sa.Integer))
     )
-    return [line_of(row) for row in await connection.execute(query)]
 
 
 async def booked(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, BookedOperation]:

@@ -11,11 +11,13 @@ import sqlalchemy as sa
 
 from app.cards.history import Entry, Evening, History, history
 from app.cards.pages import in_words
+from app.cards.service import WALLET_KINDS
 from app.currencies.service import Currency, currencies
 from app.identity.tables import audit
 from app.money import Unit
 from app.rules.ids import uuid7
 from app.venues.service import the_network, venues
+from app.venues.tables import venue
 from app.web.i18n import texts_in
 from app.wire import VoidRow
 from tests.support.network import UNKNOWN_UID, Network
@@ -174,7 +176,9 @@ async def all_pages(network: Network, card: str, limit: int) -> list[History]:
     pages: list[History] = []
     before: int | None = None
     while not pages or before is not None:
-        pages.append(await history(network.ledger, network.cards[card], known, at, zone, before, limit))
+        owner = network.cards[card].owner
+        accounts, lines = await network.ledger.held_and_moved(owner, WALLET_KINDS, before=before, limit=limit + 1)
+        pages.append(history(accounts, lines, known, at, zone, limit))
         before = pages[-1].before
     return pages
 
@@ -251,3 +255,12 @@ def test_a_day_is_told_on_the_clock_of_the_place() -> None:
 def evening(day: int, zone: str) -> Evening:
     money = Currency("RAF", "network", "pegged", Unit.CENT, "Rafftou", "Rafftou", "€", 1)
     return Evening(date(2026, 11, day), (Entry(1, "sale", "Bar", (), 0, "", 0, zone, date(2026, 11, day), money, -1),))
+
+
+async def test_what_changes_is_on_the_next_page(network: Network) -> None:
+    """Venues and currencies are remembered between pages, as long as they stay as they are."""
+    await network.top_up("awa", 1000)
+    assert "Recharge en espèces : Raffinerie" in words(await look(network.client, page_of(network, "awa")))
+    async with network.engine.begin() as connection:
+        await connection.execute(sa.update(venue).where(venue.c.slug == "raffinerie").values(name="Sucrerie"))
+    assert "Recharge en espèces : Sucrerie" in words(await look(network.client, page_of(network, "awa")))
