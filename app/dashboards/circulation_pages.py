@@ -23,8 +23,10 @@ from app.ledger.figures.dailies import dailies, stocks
 from app.ledger.figures.follow import catch_up
 from app.ledger.service import ledger_of
 from app.platform.clock import now_us
+from app.platform.context import context_of
 from app.platform.errors import NotFound
 from app.settlement.periods import STRETCHES_MAX
+from app.venues.service import venues
 from app.web import N_, dates, texts_of
 
 router = APIRouter(include_in_schema=False)
@@ -109,7 +111,10 @@ async def _asked(request: Request, caller: Principal, money: str, days: int, ven
     of = await reach(request, caller, venue)
     moneys = issued(of)
     number, step = next(((number, step) for number, _, step in SPANS if number == days), (SPANS[0][0], SPANS[0][2]))
-    today = max((it.day_of(now_us()) for it in of.venues.values()), default=None)
+    # What is in circulation is the whole network's: it is today as soon as it is so at any venue, seen or not.
+    async with context_of(request).reader.connect() as connection:
+        everywhere = await venues(connection)
+    today = max((it.day_of(now_us()) for it in everywhere.values()), default=None)
     return Asked(
         of,
         next((it for it in moneys if it.code == money), next(iter(moneys), None)),

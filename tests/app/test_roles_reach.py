@@ -44,6 +44,7 @@ TO_ACT_BY = {
     "new_price_hours_page",
     "price_hours_page",
     "paid_page",
+    "mail_page",
 }
 FORM = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.DOTALL)
 ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
