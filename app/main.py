@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 import app.accounting.api
 import app.accounting.book_pages
 import app.accounting.pages
+import app.artists.pages
 import app.banking.api
 import app.banking.handover_pages
 import app.banking.pages
@@ -180,7 +181,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(RequestLog),
             Middleware(SecurityHeaders, secret_paths=TOKEN_PATHS),
             Middleware(CatchUnexpected),
-            Middleware(BodyLimit, limit_bytes=settings.body_limit_bytes),
+            Middleware(BodyLimit, limit_bytes=settings.body_limit_bytes, larger=app.artists.pages.LARGER),
             Middleware(SameOrigin, base_url=settings.base_url, token_paths=TOKEN_PATHS),
             Middleware(GZipMiddleware, minimum_size=1000),
         ],
@@ -257,6 +258,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # Before the products' own: what is no product's id there is one of these.
         app.venues.selling_pages.router,
         app.venues.product_pages.router,
+        app.artists.pages.router,
         app.lapses.pages.router,
         app.dashboards.today_pages.router,
         app.dashboards.flow_pages.router,

@@ -72,7 +72,9 @@ CARD_DESK: Final = _act(
     "At the card desk: give chips their labels, replace cards, link, retire", _ADMIN, _V_ADMIN, _SHIFT
 )
 CLOSE_DAY: Final = _act("Close the day", _ADMIN, _ACCOUNTANT, _V_ADMIN, _V_ACCOUNTANT, _SHIFT)
-MANAGE_VENUE: Final = _act("Set prices, pair and revoke terminals, decide about rows that were kept", _ADMIN, _V_ADMIN)
+MANAGE_VENUE: Final = _act(
+    "Set prices, tell of artists, pair and revoke terminals, decide about rows that were kept", _ADMIN, _V_ADMIN
+)
 SEE_TO: Final = _act("Take, give, note and close exceptions", _ADMIN, _ACCOUNTANT, _V_ADMIN, _V_ACCOUNTANT, _SHIFT)
 # Books and bank
 BOOK_EXCEPTION: Final = _act(

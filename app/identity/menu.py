@@ -67,6 +67,10 @@ MENU: Final = (
         ),
     ),
     Group(
+        N_("Programme"),
+        (Place("/admin/artists", N_("Artists"), RIGHTS["artists_page"]),),
+    ),
+    Group(
         N_("Cards and people"),
         (
             Place("/admin/counter", N_("Counter"), RIGHTS["counter_page"]),

@@ -227,6 +227,8 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "holder_page_now": AS_HOLDER,
     "block_own_card": AS_HOLDER,
     "make_own_code": AS_HOLDER,
+    # The programme of the network
+    "artist_photo": EVERYBODY,
     # A lost card: whoever has its recovery code
     "lost_page": EVERYBODY,
     "block_lost_cards": EVERYBODY,
@@ -353,6 +355,13 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "price_hours_page": MANAGE_VENUE,
     "add_price_hours": MANAGE_VENUE,
     "change_price_hours": MANAGE_VENUE,
+    "artists_page": READ_VENUE,
+    "new_artist_page": MANAGE_VENUE,
+    "add_artist": MANAGE_VENUE,
+    "artist_form": MANAGE_VENUE,
+    "change_artist": MANAGE_VENUE,
+    "add_artist_photo": MANAGE_VENUE,
+    "change_artist_photo": MANAGE_VENUE,
     "paid_page": MANAGE_VENUE,
     "change_paid": MANAGE_VENUE,
     "terminals_page": READ_EVENING,

@@ -35,6 +35,7 @@ DETAILS: Final[Mapping[str, str]] = {
     "colour": N_("Colour"),
     "cover": N_("Who bears debts"),
     "credit": N_("Credit line"),
+    "credit_line": N_("Photographer"),
     "currency": N_("Money"),
     "cut_off_us": N_("Up to"),
     "days": N_("Days"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -10,18 +12,21 @@ from app.platform.http_problems import ProblemDetails, problem_response
 
 
 class BodyLimit:
-    """ASGI middleware: a body over `limit_bytes` is refused with 413, before or while it is read."""
+    """ASGI middleware: a body over `limit_bytes` is refused with 413, before or while it is read. `larger`: other
+    limits by what an address begins with, for pages that take pictures."""
 
-    def __init__(self, app: ASGIApp, limit_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, limit_bytes: int, larger: Mapping[str, int] | None = None) -> None:
         self._app = app
         self._limit_bytes = limit_bytes
+        self._larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if (announced := announced_bytes(scope)) is not None and announced > self._limit_bytes:
-            problem = ProblemDetails("body-too-large", self._detail(), headers={"Connection": "close"})
+        limit = self._limit_of(scope["path"])
+        if (announced := announced_bytes(scope)) is not None and announced > limit:
+            problem = ProblemDetails("body-too-large", _detail(limit), headers={"Connection": "close"})
             await problem_response(Request(scope), problem)(scope, receive, send)
             return
         received_bytes = 0
@@ -30,15 +35,19 @@ class BodyLimit:
             nonlocal received_bytes
             message = await receive()
             received_bytes += len(message.get("body", b""))
-            if received_bytes > self._limit_bytes:
+            if received_bytes > limit:
                 # FastAPI turns any other exception met while it reads a body into a plain 400.
-                raise HTTPException(413, self._detail(), {"Connection": "close"})
+                raise HTTPException(413, _detail(limit), {"Connection": "close"})
             return message
 
         await self._app(scope, receive_and_count, send)
 
-    def _detail(self) -> str:
-        return f"A request may have at most {self._limit_bytes} bytes."
+    def _limit_of(self, path: str) -> int:
+        return next((it for beginning, it in self._larger.items() if path.startswith(beginning)), self._limit_bytes)
+
+
+def _detail(limit_bytes: int) -> str:
+    return f"A request may have at most {limit_bytes} bytes."
 
 
 def announced_bytes(scope: Scope) -> int | None:

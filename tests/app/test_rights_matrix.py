@@ -245,6 +245,9 @@ def address(network: Network, path: str, where: Mapping[str, object]) -> str:
         "exercise": 2026,
         "section": "products",
         "which": uuid4(),
+        "artist": uuid4(),
+        "photo": uuid4(),
+        "event": uuid4(),
         **where,
     }
     return path.format(**values)

@@ -44,6 +44,8 @@ TO_ACT_BY = {
     "new_price_hours_page",
     "price_hours_page",
     "paid_page",
+    "new_artist_page",
+    "artist_form",
     "mail_page",
 }
 FORM = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.DOTALL)
