@@ -40,6 +40,8 @@ import app.dashboards.flow_pages
 import app.dashboards.rush_pages
 import app.dashboards.today_pages
 import app.dashboards.unspent_pages
+import app.disputes.pages
+import app.disputes.venue_pages
 import app.identity.api
 import app.identity.pages
 import app.identity.second_factor_pages
@@ -199,6 +201,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # Before the card's page, whose address it has: a message of the card is taken first.
         app.keyring.pages.router,
         app.cards.pages.router,
+        app.disputes.pages.router,
         app.identity.api.router,
         app.venues.api.router,
         app.venues.product_api.router,
@@ -248,6 +251,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.mutual.pages.members.router,
         app.mutual.pages.loans.router,
         app.inbox.pages.router,
+        app.disputes.venue_pages.router,
         app.mail.pages.router,
         app.sales.closing_pages.router,
         app.sales.review_pages.router,

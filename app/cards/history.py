@@ -32,6 +32,7 @@ class Entry:
     `more`: how many further items there were than the named ones."""
 
     transfer: int
+    operation: UUID
     kind: str
     venue: str
     items: tuple[Item, ...]
@@ -102,6 +103,7 @@ def _entry(lines: Sequence[StatementLine], currency: Currency, venues: Mapping[U
     ]
     return Entry(
         transfer=min(line.transfer for line in lines),
+        operation=first.operation,
         kind=first.kind,
         venue=venue.name if venue else "",
         items=tuple(items[:NAMED_ITEMS_MAX]),

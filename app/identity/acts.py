@@ -76,6 +76,9 @@ MANAGE_VENUE: Final = _act(
     "Set prices, tell of artists, pair and revoke terminals, decide about rows that were kept", _ADMIN, _V_ADMIN
 )
 SEE_TO: Final = _act("Take, give, note and close exceptions", _ADMIN, _ACCOUNTANT, _V_ADMIN, _V_ACCOUNTANT, _SHIFT)
+ANSWER_DISPUTE: Final = _act(
+    "Answer a holder who disputes a sale: take it back, or say why not", _ADMIN, _V_ADMIN, _SHIFT
+)
 # Books and bank
 BOOK_EXCEPTION: Final = _act(
     "Book what an exception needs: find its card, bear a loss, ask the provider again, repay the reserve",

@@ -60,6 +60,7 @@ MENU: Final = (
         N_("Tills"),
         (
             Place("/admin/exceptions", N_("To look at"), RIGHTS["exceptions_page"]),
+            Place("/admin/disputes", N_("Disputes"), RIGHTS["disputes_page"]),
             Place("/admin/rush", N_("Rush"), RIGHTS["rush_page"]),
             Place("/admin/closings", N_("Closings"), RIGHTS["closings_page"]),
             Place("/admin/products", N_("Products"), RIGHTS["products_page"]),

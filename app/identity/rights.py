@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from fastapi.routing import RouteContext, iter_route_contexts
 
 from app.identity.acts import (
+    ANSWER_DISPUTE,
     ANSWER_STATEMENT,
     AS_HOLDER,
     AS_TERMINAL,
@@ -239,6 +240,8 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "begin_topup": AS_HOLDER,
     "topup_state": AS_HOLDER,
     "topup_payment": AS_HOLDER,
+    "own_sale_page": AS_HOLDER,
+    "dispute_own_sale": AS_HOLDER,
     # A receipt: whoever was handed its address
     "receipt_page": AS_HOLDER,
     # The sandbox provider's page, where it is mounted: whoever knows the payment's reference
@@ -299,6 +302,9 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "exception_page": READ_EVENING,
     "step_about_exception": SEE_TO,
     "book_about_exception": BOOK_EXCEPTION,
+    "disputes_page": READ_EVENING,
+    "dispute_page": READ_EVENING,
+    "answer_dispute": ANSWER_DISPUTE,
     "closings_page": READ_EVENING,
     "closing_page": READ_EVENING,
     "closings_table": READ_VENUE,

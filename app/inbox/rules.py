@@ -21,6 +21,7 @@ URGENCY: Mapping[str, int] = {
     "chargeback": 1,
     "payment-failed": 1,
     "payout-late": 1,
+    "dispute-unanswered": 1,
     "not-booked": 1,
     "unreadable": 1,
     "currency-unknown": 1,
@@ -31,6 +32,7 @@ URGENCY: Mapping[str, int] = {
     "payout-line": 2,
     "late-rows": 2,
     "line-disputed": 2,
+    "sale-disputed": 2,
     "put-off": 3,
     "till-difference": 3,
     "not-undone": 3,
@@ -39,7 +41,12 @@ URGENCY: Mapping[str, int] = {
 LEAST = 4
 
 # What is put right elsewhere, and over by itself once it is: closing it here would only hide it.
-NOT_TO_CLOSE = frozenset({"reserve-short", "forked-journal", "late-rows", "bank-line", "line-disputed", "put-off"})
+NOT_TO_CLOSE = frozenset(
+    {
+        *("reserve-short", "forked-journal", "late-rows", "bank-line", "line-disputed", "put-off"),
+        *("sale-disputed", "dispute-unanswered"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def lines(
         found.append((texts.gettext("The provider’s fee for it"), euros))
     for name, said in (
         ("party", N_("From or to")),
-        ("text", N_("What the bank says")),
+        ("text", N_("What the holder says") if "dispute" in facts else N_("What the bank says")),
         ("provider", N_("Provider")),
         ("reference", N_("Reference")),
     ):
@@ -102,6 +102,8 @@ def links(it: Case, booked: Told | None, reader: Principal) -> list[tuple[str, s
         case "line-disputed" | "put-off":
             line = f"/admin/settlements/{facts['run']}/venues/{it.fault.venue}#line-{facts['line']}"
             found.append(("statement_page", line, N_("To the statement")))
+        case "sale-disputed" | "dispute-unanswered":
+            found.append(("dispute_page", f"/admin/disputes/{facts['dispute']}", N_("To the dispute")))
         case "reserve-owed" | "reserve-short":
             found.append(("reserve_page", "/admin/reserve", N_("To the reserve")))
         case "till-difference" | "closing-differs" | "no-session":

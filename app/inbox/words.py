@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from app.accounting.books.words import day_said
 from app.banking.payment_words import ROWS
 from app.currencies.service import Currency
+from app.disputes.words import SAID
 from app.inbox.rules import URGENCY, Act, Case, Fault, State
 from app.money import Unit, format_amount
 from app.web import N_, Texts
@@ -39,6 +40,8 @@ TITLES = {
     "payment-failed": N_("The bank did not carry out a payment of %(amount)s"),
     "line-disputed": N_("A line of settlement %(number)s is disputed: %(amount)s"),
     "put-off": N_("%(amount)s of settlement %(number)s wait for the next one"),
+    "sale-disputed": N_("A holder disputes a sale: %(said)s"),
+    "dispute-unanswered": N_("A venue has not answered a holder: %(said)s"),
     "reserve-owed": N_("The network owes its reserve %(amount)s"),
     "reserve-short": N_("The reserve’s bank account is below zero"),
 }
@@ -83,6 +86,8 @@ MEANINGS = {
     "line-disputed": N_(
         "The venue is left to the next settlement, unless you agree or put the amount off. It says: %(reason)s"
     ),
+    "sale-disputed": N_("Answer it on its page: take the sale back, or say why not. Nothing is booked before."),
+    "dispute-unanswered": N_("It waits for more than a week. Ask the venue, or answer in its place."),
     "put-off": N_("It stays claimed, and is in the venue’s next statement. Why it waits: %(reason)s"),
     "reserve-owed": N_(
         "Fees and losses were paid with holders’ euros. The network sends them back from its own account."
@@ -146,6 +151,7 @@ def _values(fault: Fault, texts: Texts, known: Mapping[str, Currency]) -> dict[s
         "reason": str(facts.get("reason", "") or "–"),
         "amount": amount,
         "day": day_said(facts["day"], texts) if "day" in facts else "",
+        "said": texts.gettext(SAID[facts["said"]]) if "said" in facts else "",
         "category": str(facts.get("category", "")),
         "what": f"{texts.gettext(ROWS[facts['what']])}." if "what" in facts else "",
     }

@@ -18,7 +18,10 @@ from app.web import N_
 router = APIRouter(include_in_schema=False)
 
 # What a message is, by its template.
-KINDS = {"topups/receipt_mail": N_("Receipt of a top-up")}
+KINDS = {
+    "topups/receipt_mail": N_("Receipt of a top-up"),
+    "disputes/answer_mail": N_("Answer about a purchase"),
+}
 
 
 @router.get(HERE)

@@ -9,6 +9,9 @@ from app.web import N_
 
 ACTS: Final[Mapping[str, str]] = {
     "view.card": N_("A card"),
+    "dispute.open": N_("Disputed a sale"),
+    "dispute.taken_back": N_("Answered a dispute: the sale was taken back"),
+    "dispute.refused": N_("Answered a dispute: refused"),
     "view.cards": N_("All cards"),
     "view.members": N_("The members"),
     "view.member": N_("A member"),

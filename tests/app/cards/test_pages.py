@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from uuid import UUID
 
 import pytest
 import segno
@@ -254,7 +255,8 @@ def test_a_day_is_told_on_the_clock_of_the_place() -> None:
 
 def evening(day: int, zone: str) -> Evening:
     money = Currency("RAF", "network", "pegged", Unit.CENT, "Rafftou", "Rafftou", "€", 1)
-    return Evening(date(2026, 11, day), (Entry(1, "sale", "Bar", (), 0, "", 0, zone, date(2026, 11, day), money, -1),))
+    entry = Entry(1, UUID(int=1), "sale", "Bar", (), 0, "", 0, zone, date(2026, 11, day), money, -1)
+    return Evening(date(2026, 11, day), (entry,))
 
 
 async def test_what_changes_is_on_the_next_page(network: Network) -> None:
