@@ -17,5 +17,5 @@ SAID: Final[Mapping[Reason, str]] = {
 STATES: Final[Mapping[State, str]] = {
     "open": N_("Waiting for the venue"),
     "taken_back": N_("Taken back"),
-    "refused": N_("Refused"),
+    "refused": N_("Refused by the venue"),
 }

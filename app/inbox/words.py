@@ -151,7 +151,7 @@ def _values(fault: Fault, texts: Texts, known: Mapping[str, Currency]) -> dict[s
         "reason": str(facts.get("reason", "") or "–"),
         "amount": amount,
         "day": day_said(facts["day"], texts) if "day" in facts else "",
-        "said": texts.gettext(SAID[facts["said"]]) if "said" in facts else "",
+        "said": texts.gettext(SAID[said]) if (said := facts.get("said")) else "",
         "category": str(facts.get("category", "")),
         "what": f"{texts.gettext(ROWS[facts['what']])}." if "what" in facts else "",
     }
