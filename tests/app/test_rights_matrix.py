@@ -225,6 +225,7 @@ def address(network: Network, path: str, where: Mapping[str, object]) -> str:
         "tab": uuid4(),
         "id": uuid4(),
         "closing": uuid4(),
+        "dispute": uuid4(),
         "bundle": uuid4(),
         "line": uuid4(),
         "fault": f"sale:{uuid4()}",
