@@ -34,6 +34,7 @@ import app.carddesk.import_pages
 import app.carddesk.pages
 import app.cards.api
 import app.cards.pages
+import app.cards.places_pages
 import app.cards.recovery_pages
 import app.dashboards.circulation_pages
 import app.dashboards.flow_pages
@@ -94,6 +95,7 @@ import app.topups.pages
 import app.topups.rows
 import app.topups.webhooks
 import app.venues.api
+import app.venues.place_pages
 import app.venues.product_api
 import app.venues.product_pages
 import app.venues.selling_pages
@@ -201,6 +203,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # Before the card's page, whose address it has: a message of the card is taken first.
         app.keyring.pages.router,
         app.cards.pages.router,
+        app.cards.places_pages.router,
         app.disputes.pages.router,
         app.identity.api.router,
         app.venues.api.router,
@@ -260,6 +263,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.terminals.pages.router,
         app.terminals.limits.pages.router,
         # Before the products' own: what is no product's id there is one of these.
+        app.venues.place_pages.router,
         app.venues.selling_pages.router,
         app.venues.product_pages.router,
         app.artists.pages.router,

@@ -230,6 +230,9 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "make_own_code": AS_HOLDER,
     # The programme of the network
     "artist_photo": EVERYBODY,
+    # Where cards are taken
+    "places_page": EVERYBODY,
+    "card_places_page": AS_HOLDER,
     # A lost card: whoever has its recovery code
     "lost_page": EVERYBODY,
     "block_lost_cards": EVERYBODY,
@@ -368,6 +371,9 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "change_artist": MANAGE_VENUE,
     "add_artist_photo": MANAGE_VENUE,
     "change_artist_photo": MANAGE_VENUE,
+    "place_page": MANAGE_VENUE,
+    "change_place": MANAGE_VENUE,
+    "set_place": MANAGE_VENUE,
     "paid_page": MANAGE_VENUE,
     "change_paid": MANAGE_VENUE,
     "terminals_page": READ_EVENING,

@@ -18,6 +18,9 @@ from app.web import N_, Texts, dates
 
 DETAILS: Final[Mapping[str, str]] = {
     "account": N_("Bank details"),
+    "address": N_("Address"),
+    "tops_up": N_("Tops up"),
+    "opening": N_("Opening hours"),
     "after": N_("After operation"),
     "amount_cents": N_("Amount"),
     "answer_days": N_("Days to answer"),

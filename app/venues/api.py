@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -12,7 +13,10 @@ from app.identity.guard import Caller
 from app.platform.context import context_of
 from app.platform.errors import Invalid, NotFound
 from app.rules.basket import UNIT_PRICE_MAX
-from app.venues import service
+from app.venues import offer, service
+from app.venues.opening import DAY_NAMES, DAYS_MAX, Opening, Span, read, read_day, written
+from app.venues.place_form import ADDRESS_MAX
+from app.venues.places import TOP_UPS, Place, TopUp, change_place, place_of, places
 from app.wire.base import CurrencyCode
 
 router = APIRouter(prefix="/api/v1", tags=["venues"])
@@ -27,6 +31,27 @@ class ProductShown(BaseModel):
     prices: dict[str, int]
 
 
+class OpeningShown(BaseModel):
+    """`weekly`: hours by weekday ("mon" to "sun"), like "10:00-14:00, 18:00-02:00", without those on which it is closed;
+    `days`: on these days instead, "closed" or hours. On the venue's wall clock; an end that is not later than its
+    beginning is on the day after."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    weekly: Annotated[dict[str, str], Field(max_length=7, examples=[{"fri": "18:00-02:00"}])] = {}
+    days: Annotated[dict[str, str], Field(max_length=DAYS_MAX, examples=[{"2026-12-25": "closed"}])] = {}
+
+
+class PlaceSaid(BaseModel):
+    """`tops_up`: what a card is topped up with there, nothing where it is not."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    address: Annotated[str, Field(max_length=ADDRESS_MAX, pattern=r"^[^\r\n]*$")] = ""
+    tops_up: Annotated[list[TopUp], Field(max_length=2)] = []
+    opening: OpeningShown = OpeningShown()
+
+
 class VenueShown(BaseModel):
     id: UUID
     slug: str
@@ -34,6 +59,9 @@ class VenueShown(BaseModel):
     zone: str
     cut_off: str
     accepted: list[str]
+    address: str
+    tops_up: list[TopUp]
+    opening: OpeningShown
     products: list[ProductShown]
 
 
@@ -48,6 +76,7 @@ class Price(BaseModel):
 @router.get("/venues", summary="Venues with their products and prices")
 async def list_venues(request: Request, caller: Caller) -> list[VenueShown]:
     async with context_of(request).reader.connect() as connection:
+        said = await places(connection)
         found = [it for it in (await service.venues(connection)).values() if caller.may_see_venue(it.id)]
         return [
             VenueShown(
@@ -57,6 +86,9 @@ async def list_venues(request: Request, caller: Caller) -> list[VenueShown]:
                 zone=it.zone,
                 cut_off=it.cut_off.isoformat("minutes"),
                 accepted=list(it.accepted),
+                address=(place := said.get(it.id, Place())).address,
+                tops_up=list(place.tops_up),
+                opening=_opening_shown(place.opening),
                 products=[
                     ProductShown(
                         id=p.id, names={"fr": p.name_fr, "en": p.name_en}, category=p.category, prices=dict(p.prices)
@@ -81,3 +113,45 @@ async def set_price(
         if currency not in at.accepted:
             raise Invalid(f"{at.name} does not accept {currency}.", "currency-not-accepted")
         await service.set_price(connection, product, currency, body.amount)
+
+
+@router.put("/venues/{venue}/place", status_code=204, summary="Say where a venue is and when it is open")
+async def set_place(request: Request, caller: Caller, venue: UUID, body: PlaceSaid) -> None:
+    """As a whole: what is left out is no longer said. Holders read it on the page of all venues."""
+    caller.require_venue(venue)
+    opening = Opening(
+        {_weekday(day): spans for day, text in body.opening.weekly.items() if (spans := _hours(text))},
+        {_day(day): _hours(text) for day, text in body.opening.days.items()},
+    )
+    now = Place(body.address.strip(), tuple(it for it in TOP_UPS if it in body.tops_up), opening)
+    async with context_of(request).engine.begin() as connection:
+        await offer.held(connection)
+        await service.venue_named(connection, venue)
+        await change_place(connection, caller.actor, venue, await place_of(connection, venue), now)
+
+
+def _opening_shown(it: Opening) -> OpeningShown:
+    return OpeningShown(
+        weekly={DAY_NAMES[day]: written(spans) for day, spans in sorted(it.weekly.items()) if spans},
+        days={day.isoformat(): written(spans) for day, spans in sorted(it.days.items())},
+    )
+
+
+def _hours(text: str) -> tuple[Span, ...]:
+    found = read(text)
+    if found is None:
+        raise Invalid(f"{text!r} are no hours; write them like '10:00-14:00, 18:00-02:00'.", field="opening")
+    return found
+
+
+def _weekday(name: str) -> int:
+    if name not in DAY_NAMES:
+        raise Invalid(f"{name!r} is no weekday; there are {', '.join(DAY_NAMES)}.", field="opening")
+    return DAY_NAMES.index(name)
+
+
+def _day(text: str) -> date:
+    found = read_day(text)
+    if found is None:
+        raise Invalid(f"{text!r} is no day; write one like 2026-12-25.", field="opening")
+    return found

@@ -79,7 +79,7 @@ async def paid_page(request: Request, caller: Caller, session: SignedIn, venue: 
 async def change_paid(request: Request, caller: Caller, session: SignedIn, venue: UUID) -> Response:
     caller.require_venue(venue)
     texts = texts_of(request)
-    typed = await _typed(request)
+    typed = await typed_in(request)
     async with context_of(request).engine.begin() as connection:
         await offer.held(connection)
         at = await service.venue_named(connection, venue)
@@ -103,7 +103,7 @@ async def change_paid(request: Request, caller: Caller, session: SignedIn, venue
 async def _save_hours(request: Request, caller: Caller, session: SignedIn, venue: UUID, which: UUID | None) -> Response:
     caller.require_venue(venue)
     texts, actor = texts_of(request), session.principal.actor
-    typed = await _typed(request)
+    typed = await typed_in(request)
     async with context_of(request).engine.begin() as connection:
         await offer.held(connection)
         at, sold = await service.venue_named(connection, venue), await service.products(connection, venue)
@@ -132,7 +132,8 @@ def _one_of(all_hours: list[Hours], id_: UUID) -> Hours:
     return found
 
 
-async def _typed(request: Request) -> dict[str, str]:
+async def typed_in(request: Request) -> dict[str, str]:
+    """What was sent with a form, without files."""
     return {name: value for name, value in (await request.form()).items() if not isinstance(value, UploadFile)}
 
 

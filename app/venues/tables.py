@@ -96,3 +96,14 @@ window_price = sa.Table(
     sa.Column("amount", sa.BigInteger, nullable=False),
     sa.CheckConstraint("amount >= 0", name="not_negative"),
 )
+
+# Where a venue is, and when it is open. tops_up: "cash,bank_card", what a card is topped up with there. opening: JSON,
+# hours by weekday ("0" is Monday) and by day ("2026-12-25"), as app.venues.opening writes them.
+venue_place = sa.Table(
+    "venue_place",
+    metadata,
+    sa.Column("venue", sa.ForeignKey("venue.id"), primary_key=True),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("tops_up", sa.Text, nullable=False),
+    sa.Column("opening", sa.Text, nullable=False),
+)

@@ -46,6 +46,7 @@ TO_ACT_BY = {
     "paid_page",
     "new_artist_page",
     "artist_form",
+    "place_page",
     "mail_page",
 }
 FORM = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.DOTALL)

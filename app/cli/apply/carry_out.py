@@ -22,7 +22,7 @@ from app.identity.roles import Grant, Role
 from app.mutual.memberships import Plan, set_plan
 from app.platform.clock import now_us
 from app.rules.ids import uuid7
-from app.venues import hours, offer
+from app.venues import hours, offer, places
 from app.venues import service as venues
 from app.venues.hours import Hours
 from app.venues.service import Product
@@ -86,6 +86,7 @@ class Work:
         await venues.change_venue(self.connection, id_, it.name, it.zone, it.cut_off)
         await venues.set_accepted(self.connection, id_, it.accepts)
         await venues.set_paid(self.connection, id_, it.means, it.tips_to, it.proven_cards)
+        await places.set_place(self.connection, id_, it.place)
 
     async def _venue_ids(self) -> dict[str, UUID]:
         return {it.slug: id_ for id_, it in (await venues.venues(self.connection)).items()}

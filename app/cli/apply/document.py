@@ -15,6 +15,7 @@ from app.money import Unit
 from app.rules.lines import ProductKind
 from app.rules.policy import CurrencyKind, Policy
 from app.rules.proven import Demand
+from app.venues.places import Place
 from app.venues.rules import NetworkSettings
 from app.wire import Means
 
@@ -80,6 +81,7 @@ class VenueEntry:
     tips_to: str | None = None
     proven_cards: Demand | None = None
     hours: Mapping[str, HoursEntry] = field(default_factory=dict)
+    place: Place = field(default_factory=Place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,15 @@ class HoursForm(Form):
     prices: Annotated[dict[Line, Annotated[dict[CurrencyCode, str], Field(min_length=1)]], Field(min_length=1)]
 
 
+class PlaceForm(Form):
+    """`open`: hours by weekday, like "10:00-14:00, 18:00-02:00"; `days`: on these days instead, hours or closed."""
+
+    address: Line | None = None
+    tops_up: list[Literal["cash", "bank_card"]] = []
+    open: dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], str] = {}
+    days: dict[str, str] = {}
+
+
 class VenueForm(Form):
     name: Line
     zone: Zone | None = None
@@ -117,6 +126,7 @@ class VenueForm(Form):
     proven_cards: Demand | None = None
     products: dict[Line, ProductForm] = {}
     hours: dict[Line, HoursForm] = {}
+    place: PlaceForm = PlaceForm()
 
 
 class OfflineForm(Form):

@@ -19,6 +19,7 @@ from app.cli.apply.policy_words import all_words
 from app.cli.apply.words import DAYS, write_amount, write_rate
 from app.currencies.policies import defaults
 from app.money import Unit
+from app.venues.places import Place
 
 Sign = Literal["+", "~", "-"]
 Subject = Literal[
@@ -163,8 +164,8 @@ def _venues(have: NetworkEntry, want: NetworkEntry, units: Mapping[str, Unit]) -
             yield Change(
                 "~", "venue", (slug,), f"takes {_listed(it.accepts)}" + (f" (was {_listed(taken)})" * bool(known))
             )
-        usual = replace(it, means=USUAL_MEANS, tips_to=None, proven_cards=None)
-        if differences := _members(known or usual, it, ("means", "tips_to", "proven_cards")):
+        usual = replace(it, means=USUAL_MEANS, tips_to=None, proven_cards=None, place=Place())
+        if differences := _members(known or usual, it, ("means", "tips_to", "proven_cards", "place")):
             yield Change("~", "venue", (slug,), _differences(differences))
         yield from _products(slug, known.products if known else {}, it.products, units)
         yield from _hours(slug, known.hours if known else {}, it.hours, units)

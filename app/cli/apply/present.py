@@ -26,6 +26,7 @@ from app.mutual.memberships import plans
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, NotFound
 from app.venues.hours import hours_of
+from app.venues.places import place_of
 from app.venues.service import Venue, products, the_network, venues
 
 
@@ -103,5 +104,5 @@ async def _venue(connection: AsyncConnection, it: Venue) -> VenueEntry:
         # What is no longer sold costs nothing at any hour.
         if prices:
             hours[one.name] = HoursEntry(one.weekdays, one.begins, one.ends, prices)
-    takes = frozenset(it.accepted)
-    return VenueEntry(it.name, it.zone, it.cut_off, takes, sold, it.means, it.tips_to, it.proven_cards, hours)
+    takes, place = frozenset(it.accepted), await place_of(connection, it.id)
+    return VenueEntry(it.name, it.zone, it.cut_off, takes, sold, it.means, it.tips_to, it.proven_cards, hours, place)

@@ -34,6 +34,7 @@ from app.cli.apply.forms import (
     MembershipForm,
     NetworkForm,
     PersonForm,
+    PlaceForm,
     ProductForm,
     VenueForm,
 )
@@ -49,6 +50,9 @@ from app.rules.basket import UNIT_PRICE_MAX
 from app.rules.goods import is_vat, may_be_open
 from app.rules.policy import Policy
 from app.rules.policy_check import problems as policy_problems
+from app.venues.opening import Opening, Span, read_day
+from app.venues.opening import read as read_opening
+from app.venues.places import TOP_UPS, Place
 from app.venues.rules import FeeTier
 from app.venues.service import MEANS
 
@@ -206,7 +210,26 @@ class _Reader:
             it.tips_to,
             it.proven_cards,
             {name: self.hours((*at, "hours", name), it, hours) for name, hours in it.hours.items()},
+            self.place((*at, "place"), it.place),
         )
+
+    def place(self, at: Path, it: PlaceForm) -> Place:
+        weekly = {DAYS.index(day): self.opening((*at, "open", day), text) for day, text in it.open.items()}
+        days = {}
+        for text, hours in it.days.items():
+            day = read_day(text)
+            if day is None:
+                self.wrong((*at, "days", text), f"{text!r} is no day; write one like 2026-12-25")
+            else:
+                days[day] = self.opening((*at, "days", text), hours)
+        opening = Opening({day: spans for day, spans in weekly.items() if spans}, days)
+        return Place(it.address or "", tuple(one for one in TOP_UPS if one in it.tops_up), opening)
+
+    def opening(self, at: Path, text: str) -> tuple[Span, ...]:
+        found = read_opening(text)
+        if found is None:
+            self.wrong(at, f"{text!r} are no hours; write them like '10:00-14:00, 18:00-02:00', or closed")
+        return found or ()
 
     def product(self, at: Path, venue: VenueForm, it: ProductForm) -> ProductEntry:
         if it.open_price and not may_be_open(it.kind):

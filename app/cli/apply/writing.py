@@ -23,6 +23,8 @@ from app.cli.apply.policy_words import write_words
 from app.cli.apply.settings_words import write_settings
 from app.cli.apply.words import DAYS, write_amount, write_rate
 from app.money import Unit
+from app.venues.opening import written
+from app.venues.places import Place
 from app.venues.rules import FeeTier
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -121,6 +123,7 @@ def _venue(it: VenueEntry, tier: str | None, units: dict[str, Unit]) -> dict[str
         **({"tips_to": it.tips_to} if it.tips_to is not None else {}),
         **({"proven_cards": it.proven_cards} if it.proven_cards is not None else {}),
         "products": {name: _product(sold, units) for name, sold in it.products.items()},
+        **_named("place", _place(it.place)),
         **_named("hours", {name: _hours(hours, units) for name, hours in it.hours.items()}),
     }
 
@@ -134,6 +137,16 @@ def _product(it: ProductEntry, units: dict[str, Unit]) -> dict[str, Any]:
         **({"open_price": True} if it.open_price else {}),
         **({} if it.vat is None else {"vat": write_rate(it.vat)}),
         "prices": _prices(it.prices, units),
+    }
+
+
+def _place(it: Place) -> dict[str, Any]:
+    opening = it.opening
+    return {
+        **_named("address", it.address),
+        **({"tops_up": list(it.tops_up)} if it.tops_up else {}),
+        **_named("open", {DAYS[day]: written(spans) for day, spans in sorted(opening.weekly.items()) if spans}),
+        **_named("days", {day.isoformat(): written(spans) for day, spans in sorted(opening.days.items())}),
     }
 
 
