@@ -162,7 +162,7 @@ def _understood(id_: UUID, typed: Mapping[str, str], texts: Texts) -> tuple[Arti
     for kept, most in ((lines, LINE_MAX), (words, WORDS_MAX)):
         for name, text in kept.items():
             if len(text) > most:
-                wrong[name] = texts.gettext("This is too long: %(num)s characters at most.") % {"num": most}
+                wrong[name] = texts.gettext("This is too long: %(num)s characters at most.", num=most)
     if not lines["name"]:
         wrong["name"] = texts.gettext("Write a name.")
     links, bad = links_of(said["links"])

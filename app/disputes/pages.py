@@ -60,7 +60,7 @@ async def dispute_own_sale(
     if to is None:
         wrong["email"] = texts.gettext("This is no e-mail address.")
     if len(text.strip()) > TEXT_MAX:
-        wrong["text"] = texts.gettext("This is too long: %(num)s characters at most.") % {"num": TEXT_MAX}
+        wrong["text"] = texts.gettext("This is too long: %(num)s characters at most.", num=TEXT_MAX)
     if reason is None or wrong:
         return await _page(request, card, sale, wrong, {"reason": reason or "", "text": text, "email": email})
     PER_CARD.check(request, str(card.id))

@@ -32,7 +32,7 @@ class ProductShown(BaseModel):
 
 
 class OpeningShown(BaseModel):
-    """`weekly`: hours by weekday ("mon" to "sun"), like "10:00-14:00, 18:00-02:00", without those on which it is closed;
+    """`weekly`: hours by weekday ("mon" to "sun"), like "10:00-14:00, 18:00-02:00", without those on which it is shut;
     `days`: on these days instead, "closed" or hours. On the venue's wall clock; an end that is not later than its
     beginning is on the day after."""
 

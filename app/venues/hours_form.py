@@ -62,7 +62,7 @@ def understood(
     if not is_line(name):
         wrong["name"] = texts.gettext("Write a name.")
     elif len(name) > LINE_MAX:
-        wrong["name"] = texts.gettext("This is too long: %(num)s characters at most.") % {"num": LINE_MAX}
+        wrong["name"] = texts.gettext("This is too long: %(num)s characters at most.", num=LINE_MAX)
     elif name in taken:
         wrong["name"] = texts.gettext("Other hours of this venue have this name.")
     days = frozenset(day for day in range(len(DAYS)) if said.get(f"day.{day}") == "yes")

@@ -95,7 +95,7 @@ def read(text: str) -> tuple[Span, ...] | None:
 
 
 def _clock(hour: str, minute: str | None) -> time | None:
-    if int(hour) == 24:  # noqa: PLR2004 - midnight at a day's end
+    if int(hour) == 24:
         return None if int(minute or 0) else time(0)
     return time(int(hour), int(minute or 0))
 

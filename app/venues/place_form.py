@@ -30,7 +30,7 @@ def understood(typed: Mapping[str, str], texts: Texts) -> tuple[Place, dict[str,
     if address and not is_line(address):
         wrong["address"] = texts.gettext("Write it on one line.")
     elif len(address) > ADDRESS_MAX:
-        wrong["address"] = texts.gettext("This is too long: %(num)s characters at most.") % {"num": ADDRESS_MAX}
+        wrong["address"] = texts.gettext("This is too long: %(num)s characters at most.", num=ADDRESS_MAX)
     weekly, days = {}, {}
     for day in range(len(DAYS)):
         spans = read(typed.get(f"day.{day}", ""))
@@ -44,7 +44,7 @@ def understood(typed: Mapping[str, str], texts: Texts) -> tuple[Place, dict[str,
         said, _, hours = line.strip().partition(" ")
         on, spans = read_day(said), read(hours) if hours.strip() else None
         if on is None or spans is None:
-            wrong["days"] = texts.gettext("This line is not understood: %(line)s") % {"line": line.strip()[:80]}
+            wrong["days"] = texts.gettext("This line is not understood: %(line)s", line=line.strip()[:80])
             break
         days[on] = spans
     if len(days) > DAYS_MAX:

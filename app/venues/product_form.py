@@ -60,7 +60,7 @@ def understood(
         if not is_line(said.get(name, "")):
             wrong[name] = texts.gettext("Write a name.")
         elif len(said[name]) > LINE_MAX:
-            wrong[name] = texts.gettext("This is too long: %(num)s characters at most.") % {"num": LINE_MAX}
+            wrong[name] = texts.gettext("This is too long: %(num)s characters at most.", num=LINE_MAX)
     if said.get("name_fr") in taken:
         wrong["name_fr"] = texts.gettext("This venue sells something of this name already.")
     colour = said.get("colour", "").lower()

@@ -88,7 +88,7 @@ async def change_paid(request: Request, caller: Caller, session: SignedIn, venue
         if tips_to and not is_line(tips_to):
             wrong["tips_to"] = texts.gettext("Write a name.")
         elif len(tips_to) > LINE_MAX:
-            wrong["tips_to"] = texts.gettext("This is too long: %(num)s characters at most.") % {"num": LINE_MAX}
+            wrong["tips_to"] = texts.gettext("This is too long: %(num)s characters at most.", num=LINE_MAX)
         demand = next((it for it in DEMANDS if it == typed.get("proven_cards")), None)
         if demand is None and typed.get("proven_cards"):
             wrong["proven_cards"] = texts.gettext("Choose one.")

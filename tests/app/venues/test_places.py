@@ -26,14 +26,19 @@ def at(text: str) -> int:
     return int(datetime.fromisoformat(f"2026-11-{text}:00+01:00").timestamp()) * 1_000_000
 
 
+def wall(text: str) -> datetime:
+    """What a clock on a wall shows in November 2026."""
+    return datetime.fromisoformat(f"2026-11-{text}:00")
+
+
 def test_open_until_when_or_next_when() -> None:
-    assert now_of(EVENING, at("13T18:00"), PARIS) == Now(until=datetime(2026, 11, 14, 2))
-    assert now_of(EVENING, at("14T01:59"), PARIS) == Now(until=datetime(2026, 11, 14, 2)), "after midnight"
-    assert now_of(EVENING, at("14T02:00"), PARIS) == Now(next=datetime(2026, 11, 14, 10))
-    assert now_of(EVENING, at("14T12:00"), PARIS) == Now(until=datetime(2026, 11, 14, 23)), "without a gap"
-    assert now_of(EVENING, at("15T12:00"), PARIS) == Now(next=datetime(2026, 11, 20, 18))
+    assert now_of(EVENING, at("13T18:00"), PARIS) == Now(until=wall("14T02:00"))
+    assert now_of(EVENING, at("14T01:59"), PARIS) == Now(until=wall("14T02:00")), "after midnight"
+    assert now_of(EVENING, at("14T02:00"), PARIS) == Now(next=wall("14T10:00"))
+    assert now_of(EVENING, at("14T12:00"), PARIS) == Now(until=wall("14T23:00")), "without a gap"
+    assert now_of(EVENING, at("15T12:00"), PARIS) == Now(next=wall("20T18:00"))
     closed = Opening(EVENING.weekly, {date(2026, 11, 20): ()})
-    assert now_of(closed, at("15T12:00"), PARIS) == Now(next=datetime(2026, 11, 21, 10)), "an exception"
+    assert now_of(closed, at("15T12:00"), PARIS) == Now(next=wall("21T10:00")), "an exception"
     assert now_of(Opening(), at("15T12:00"), PARIS) == Now()
     assert now_of(EVENING, at("13T15:30"), "Indian/Reunion").until is not None, "on the venue's own clock"
 
