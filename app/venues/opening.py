@@ -80,7 +80,7 @@ def _spans(it: Opening, today: date) -> Iterator[tuple[datetime, datetime]]:
 def read(text: str) -> tuple[Span, ...] | None:
     """Hours as people write them, also "18h30 à 2h"; () for what is empty or says that it is closed, None for what is
     not understood."""
-    if text.strip().lower() in {"", "closed", "fermé", "ferme", "fermée", "-", "–"}:
+    if text.strip().lower() in {"", "closed", "shut", "fermé", "ferme", "fermée", "-", "–"}:
         return ()
     found: list[Span] = []
     for part in re.split(r"[,;]| et | and ", text):

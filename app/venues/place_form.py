@@ -16,7 +16,7 @@ ADDRESS_MAX: Final = 200
 
 
 def filled(it: Place, texts: Texts) -> dict[str, str]:
-    closed = texts.gettext("closed")
+    closed = texts.gettext("shut")
     typed = {"address": it.address} | {f"tops_up.{one}": "yes" for one in it.tops_up}
     typed |= {f"day.{day}": written(spans) for day, spans in it.opening.weekly.items() if spans}
     lines = [f"{day} {written(spans) if spans else closed}" for day, spans in sorted(it.opening.days.items())]

@@ -102,7 +102,7 @@ def _spans(spans: tuple[Span, ...], texts: Texts) -> str:
         f"{dates.clock(datetime.combine(day, a), texts)} – {dates.clock(datetime.combine(day, b), texts)}"
         for a, b in spans
     ]
-    return ", ".join(told) or texts.gettext("closed")
+    return ", ".join(told) or texts.gettext("shut")
 
 
 @router.get(f"{HERE}/{{venue}}/place")
