@@ -43,6 +43,9 @@ import app.dashboards.today_pages
 import app.dashboards.unspent_pages
 import app.disputes.pages
 import app.disputes.venue_pages
+import app.holders.counter_pages
+import app.holders.pages
+import app.holders.sign_in_pages
 import app.identity.api
 import app.identity.pages
 import app.identity.second_factor_pages
@@ -100,6 +103,8 @@ import app.venues.product_api
 import app.venues.product_pages
 import app.venues.selling_pages
 from app.cards.known import Remembered
+from app.holders.signed_in import HolderNotSignedIn
+from app.holders.signed_in import ask_to_sign_in as ask_holder_to_sign_in
 from app.identity.guard import guard
 from app.identity.thin import FastLane
 from app.inbox.daily import run_for_ever as close_gone_for_ever
@@ -138,7 +143,7 @@ since the epoch, UTC. **Ids** of operations are made by whoever asks (UUIDv7) an
 **Errors** are `application/problem+json` (RFC 9457); the last part of `type` is stable.
 """
 
-TOKEN_PATHS = ("/c/", "/r/", "/welcome/")
+TOKEN_PATHS = ("/c/", "/r/", "/welcome/", "/me/in/")
 
 # What every operation may answer instead of its result; said once, here.
 PROBLEM: dict[str, Any] = {
@@ -197,6 +202,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     api.state.pages = Pages(source_url=SOURCE_URL)
     install_problems(api, _problem_page)
     api.add_exception_handler(NotSignedIn, app.identity.pages.ask_to_sign_in)
+    api.add_exception_handler(HolderNotSignedIn, ask_holder_to_sign_in)
     api.add_exception_handler(Forbidden, app.identity.second_factor_pages.ask_second_factor)
     # Routes are tried in their order, and there are hundreds: what holders look at, all at once at times, comes first.
     for router in (
@@ -205,6 +211,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.cards.pages.router,
         app.cards.places_pages.router,
         app.disputes.pages.router,
+        app.holders.pages.router,
+        app.holders.sign_in_pages.router,
+        app.holders.counter_pages.router,
         app.identity.api.router,
         app.venues.api.router,
         app.venues.product_api.router,

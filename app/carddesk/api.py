@@ -112,7 +112,7 @@ async def card_batch_labels(request: Request, batch: UUID, wanted: Annotated[Wan
     async with context.reader.connect() as connection:
         await batches.batch_with(connection, batch)
         found, network = await batches.blanks(connection, batch), await the_network(connection)
-    return await labels_file(found, context.settings.base_url, network.name, wanted)
+    return await labels_file(found, context.settings.base_url, network.name, wanted, context.keys.token)
 
 
 @router.post("/card-lists", summary="Add the cards of a list")

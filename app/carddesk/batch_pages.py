@@ -14,6 +14,7 @@ from app.carddesk.pages import HERE as CARDS
 from app.carddesk.pages import as_csv
 from app.carddesk.printing import LABELS_MAX, Wanted, address_of, labels_file, parts
 from app.cards import batches
+from app.cards.claim_codes import claim_code_of
 from app.cards.rules import read_uid
 from app.identity.admin_frame import render_admin
 from app.identity.guard import Caller, SignedIn
@@ -94,7 +95,7 @@ async def batch_labels(request: Request, batch: UUID, wanted: Annotated[Wanted, 
     async with context.reader.connect() as connection:
         await batches.batch_with(connection, batch)
         found, network = await batches.blanks(connection, batch), await the_network(connection)
-    return await labels_file(found, context.settings.base_url, network.name, wanted)
+    return await labels_file(found, context.settings.base_url, network.name, wanted, context.keys.token)
 
 
 @router.get(f"{ONE}/labels.csv")
@@ -105,7 +106,9 @@ async def batch_table(request: Request, batch: UUID) -> Response:
         await batches.batch_with(connection, batch)
         found = await batches.blanks(connection, batch)
     head = [texts.gettext("Label"), texts.gettext("Address"), texts.gettext("Number of the chip")]
-    rows = [[it.label, address_of(context.settings.base_url, it.token), it.uid or ""] for it in found]
+    head.append(texts.gettext("Code for its back"))
+    base_url, key = context.settings.base_url, context.keys.token
+    rows = [[it.label, address_of(base_url, it.token), it.uid or "", claim_code_of(key, it.token)] for it in found]
     return as_csv("labels.csv", texts, [head, *rows])
 
 

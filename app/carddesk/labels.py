@@ -63,10 +63,12 @@ SHEETS: Final[Mapping[str, Sheet]] = {
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """`text`: what is printed beside the code, of which `address` is the content."""
+    """`text`: what is printed beside the code, of which `address` is the content. `code`: by which its holder takes the
+    card into an account."""
 
     text: str
     address: str
+    code: str = ""
 
 
 def single(width: float, height: float) -> Sheet:
@@ -102,7 +104,7 @@ def _draw(pdf: FPDF, corner: tuple[float, float], size: tuple[float, float], it:
         box = (left + room + 1, y + _PADDING, width - room - 2 * _PADDING - 1, height - 2 * _PADDING)
     else:
         box = (x + _PADDING, top + room, width - 2 * _PADDING, height - room - 2 * _PADDING)
-    _words(pdf, it.text, network, box)
+    _words(pdf, it, network, box)
 
 
 def _code(pdf: FPDF, address: str, left: float, top: float, room: float) -> None:
@@ -126,13 +128,17 @@ def _runs(row: Sequence[int]) -> Iterator[tuple[int, int]]:
             begin = None
 
 
-def _words(pdf: FPDF, text: str, network: str, box: tuple[float, float, float, float]) -> None:
-    """The card's label, bold and as large as fits, and under it the network's name."""
+def _words(pdf: FPDF, it: Label, network: str, box: tuple[float, float, float, float]) -> None:
+    """The card's label, bold and as large as fits, and under it the network's name and the code."""
     x, y, width, height = box
-    large = _fitting(pdf, "B", text, width, min(_LETTERS_MAX, height * 0.4))
+    large = _fitting(pdf, "B", it.text, width, min(_LETTERS_MAX, height * 0.4))
     small = _fitting(pdf, "", network, width, min(2.6, height * 0.3))
-    middle = y + height / 2
-    for style, said, letters, base in (("B", text, large, middle), ("", network, small, middle + small * 1.7)):
+    code = _fitting(pdf, "", it.code, width, min(2.6, height * 0.2))
+    middle = y + height / 2 - (code if it.code else 0)
+    lines = [("B", it.text, large, middle), ("", network, small, middle + small * 1.7)]
+    if it.code:
+        lines.append(("", it.code, code, middle + small * 1.7 + code * 1.7))
+    for style, said, letters, base in lines:
         pdf.set_font(_FAMILY, style, letters * pdf.k)
         pdf.text(x, base, _cut(pdf, said, width, keep_end=style == "B"))
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from app.carddesk.labels import SHEETS, SIZE_MAX, SIZE_MIN, Label, Sheet, labels_pdf, single
 from app.cards.batches import Blank
+from app.cards.claim_codes import claim_code_of
 from app.platform.errors import Invalid
 
 # A code takes about 10 ms to draw, and a server has other work.
@@ -44,10 +45,13 @@ def parts(number: int) -> int:
     return -(-number // LABELS_MAX)
 
 
-async def labels_file(blanks: Sequence[Blank], base_url: str, network: str, wanted: Wanted) -> Response:
-    """The PDF. Invalid."""
+async def labels_file(blanks: Sequence[Blank], base_url: str, network: str, wanted: Wanted, key: bytes) -> Response:
+    """The PDF. `key`: the server's, which the codes are made from. Invalid."""
     sheet, begin = wanted.on(), (wanted.part - 1) * LABELS_MAX
-    chosen = [Label(it.label, address_of(base_url, it.token)) for it in blanks[begin : begin + LABELS_MAX]]
+    chosen = [
+        Label(it.label, address_of(base_url, it.token), claim_code_of(key, it.token))
+        for it in blanks[begin : begin + LABELS_MAX]
+    ]
     if not chosen:
         raise Invalid("The batch has not so many labels.", field="part")
     content = await asyncio.to_thread(labels_pdf, chosen, network, sheet, skip=wanted.skip)

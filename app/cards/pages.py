@@ -140,6 +140,7 @@ async def _seen(request: Request, card: service.Card, before: int | None = None)
         "owed": [(it, -held[code]) for code, it in known.items() if held[code] < 0],
         "evenings": [(in_words(it, now, texts), _entries(it, texts)) for it in page.evenings],
         "before": page.before,
+        "accounts": context.settings.mail != "none",
         "online_topup": context.settings.payments != "none",
         "vouchers": any(it.kind == "gift" for it in known.values()),
         "pegged": any(it.cents_per_unit is not None for it in known.values()),

@@ -1,4 +1,4 @@
-"""Numbers of chips, as people, suppliers and readers spell them; and recovery codes."""
+"""Numbers of chips, as people, suppliers and readers spell them; and codes that people type."""
 
 from __future__ import annotations
 
@@ -20,30 +20,52 @@ def read_uid(text: str) -> str | None:
 RECOVERY_LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 # 15 of 31 are 74 bits, and a check letter.
 RECOVERY_LENGTH: Final = 16
+# On the card's back beside its address, which is a secret of 128 bits itself: 7 of 31 are 34 bits, tried a few times.
+CLAIM_LENGTH: Final = 8
 _GROUP: Final = 4
 
 
 def recovery_code(random: bytes) -> str:
     """A recovery code of 32 random bytes, as people write it: "7K3M-9QXT-2FHD-W8PC"."""
-    number, places = int.from_bytes(random), []
-    for _ in range(RECOVERY_LENGTH - 1):
-        number, place = divmod(number, len(RECOVERY_LETTERS))
-        places.append(place)
-    # 16 times 2 is 1 modulo 31: with it the weighted sum of all is 0.
-    places.append(-2 * _weighed(places) % len(RECOVERY_LETTERS))
-    letters = "".join(RECOVERY_LETTERS[it] for it in places)
-    return "-".join(letters[i : i + _GROUP] for i in range(0, RECOVERY_LENGTH, _GROUP))
+    return _code(random, RECOVERY_LENGTH)
+
+
+def claim_code(random: bytes) -> str:
+    """The code on a card's back, of 32 random bytes: "7K3M-9QXT"."""
+    return _code(random, CLAIM_LENGTH)
 
 
 def read_recovery_code(typed: str) -> str | None:
     """The code however it was typed (spaces, dashes, small letters); None for what can be none: each letter that is
     wrong, and any two that are swapped, change the weighted sum."""
+    return _read(typed, RECOVERY_LENGTH)
+
+
+def read_claim_code(typed: str) -> str | None:
+    return _read(typed, CLAIM_LENGTH)
+
+
+def _code(random: bytes, length: int) -> str:
+    number, places = int.from_bytes(random), []
+    for _ in range(length - 1):
+        number, place = divmod(number, len(RECOVERY_LETTERS))
+        places.append(place)
+    # With it the weighted sum of all is 0 modulo 31.
+    places.append(-pow(length, -1, len(RECOVERY_LETTERS)) * _weighed(places) % len(RECOVERY_LETTERS))
+    return _grouped("".join(RECOVERY_LETTERS[it] for it in places))
+
+
+def _read(typed: str, length: int) -> str | None:
     letters = "".join(it for it in typed.upper() if it.isalnum())
-    if len(letters) != RECOVERY_LENGTH or not set(letters) <= set(RECOVERY_LETTERS):
+    if len(letters) != length or not set(letters) <= set(RECOVERY_LETTERS):
         return None
     if _weighed([RECOVERY_LETTERS.index(it) for it in letters]) % len(RECOVERY_LETTERS):
         return None
-    return "-".join(letters[i : i + _GROUP] for i in range(0, RECOVERY_LENGTH, _GROUP))
+    return _grouped(letters)
+
+
+def _grouped(letters: str) -> str:
+    return "-".join(letters[i : i + _GROUP] for i in range(0, len(letters), _GROUP))
 
 
 def _weighed(places: list[int]) -> int:

@@ -136,6 +136,15 @@ async def cards_of_wallet(connection: AsyncConnection, wallet_id: UUID) -> list[
     return [_card(row) for row in await connection.execute(query)]
 
 
+async def cards_of_wallets(connection: AsyncConnection, wallets: Iterable[UUID]) -> dict[UUID, list[Card]]:
+    """The same of several, by wallet; those that no card ever opened are left out."""
+    query = sa.select(card).where(card.c.wallet.in_(list(wallets))).order_by(card.c.created_at_us, card.c.id)
+    found: dict[UUID, list[Card]] = {}
+    for row in await connection.execute(query):
+        found.setdefault(row.wallet, []).append(_card(row))
+    return found
+
+
 async def count_cards(connection: AsyncConnection) -> int:
     found: int = (await connection.execute(sa.select(sa.func.count()).select_from(card))).scalar_one()
     return found

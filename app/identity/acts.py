@@ -35,6 +35,7 @@ def _act(said: str, *roles: Role, guarded: bool = False) -> Act:
 EVERYBODY: Final = _act("Open to everybody", Role.PUBLIC)
 AS_TERMINAL: Final = _act("A paired terminal's own", Role.TERMINAL)
 AS_HOLDER: Final = _act("Whoever knows the card's or the receipt's address", Role.HOLDER)
+AS_ACCOUNT: Final = _act("A holder's own account: its pages ask who is signed in there (app/holders)", Role.PUBLIC)
 SIGNED_IN: Final = Act("Sign in and out, one's own password and sessions, the list of venues", PERSONAL)
 # Reading
 READ_VENUE: Final = _act(

@@ -21,6 +21,7 @@ router = APIRouter(include_in_schema=False)
 KINDS = {
     "topups/receipt_mail": N_("Receipt of a top-up"),
     "disputes/answer_mail": N_("Answer about a purchase"),
+    "holders/link_mail": N_("Link to sign in"),
 }
 
 

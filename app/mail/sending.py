@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -88,7 +89,8 @@ class Mailer:
     async def _send(self, letter: Letter) -> bool:
         error, for_good = "", False
         try:
-            message = written(letter, self._context.settings, self._pages)
+            opened = replace(letter, data=service.opened(self._context.keys.token, letter))
+            message = written(opened, self._context.settings, self._pages)
             async with asyncio.timeout(ATTEMPT_S):
                 await self._carrier.carry(message)
         except Refused as refused:

@@ -5,11 +5,13 @@ async with engine.begin() as connection:
     await queue(connection, Letter(id_, "topups/receipt_mail", "fr", "awa@example.org", {"amount": 2000}))
 
 A message has one id for good: queued again under it, it is the same message. `Letter.data` is what the template sees,
-beside `base_url`; it travels as JSON.
+beside `base_url`; it travels as JSON. A secret that opens something (`sealed`) is readable only while it is being sent,
+by a server that has the keys.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,11 +27,14 @@ from app.mail.rules import KEPT_US, again_us
 from app.mail.tables import mail
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, NotFound
+from app.platform.sealing import seal, unseal
 
 Status = Literal["waiting", "sent", "failed"]
 
 LISTED_MAX = 100
 ERROR_MAX = 300
+SEALED = "sealed"
+_PURPOSE = b"comptoir-mail-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,19 @@ async def queue(connection: AsyncConnection, letter: Letter) -> None:
         "leased_until_us": 0,
     }
     await connection.execute(insert(mail).values(row).on_conflict_do_nothing())
+
+
+def sealed(key: bytes, letter: UUID, secret: str) -> dict[str, str]:
+    """A part of this letter's data: its template sees it as `secret`. `key`: the server's token key."""
+    return {SEALED: base64.b64encode(seal(key, _PURPOSE, secret.encode(), letter.bytes)).decode()}
+
+
+def opened(key: bytes, letter: Letter) -> Mapping[str, Any]:
+    """The letter's data as its template sees it. ValueError: it was sealed under another key."""
+    data = dict(letter.data)
+    if (kept := data.pop(SEALED, None)) is not None:
+        data["secret"] = unseal(key, _PURPOSE, base64.b64decode(kept), letter.id.bytes).decode()
+    return data
 
 
 async def due(connection: AsyncConnection, now: int, limit: int) -> list[UUID]:

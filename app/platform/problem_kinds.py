@@ -75,6 +75,11 @@ KINDS: dict[str, ProblemKind] = {
     "last-network-admin": ProblemKind(
         409, N_("The network needs an admin"), _NOTHING_CHANGED, N_("Make somebody else network admin first.")
     ),
+    "wallet-claimed": ProblemKind(409, N_("This card is in another account"), _NOTHING_CHANGED),
+    "wallet-only-here": ProblemKind(409, N_("Nothing but the account opens it"), _NOTHING_CHANGED),
+    "blocked-elsewhere": ProblemKind(
+        403, N_("This card was not blocked from this account"), _NOTHING_CHANGED, N_("Go to a counter with it.")
+    ),
     "link-void": ProblemKind(
         404, N_("This link is used or too old"), _NOTHING_CHANGED, N_("Ask whoever gave it to you for a new one.")
     ),

@@ -46,7 +46,8 @@ async def test_a_batch_is_made_printed_and_joined(network: Network) -> None:
     ]
     table = (await look(nadia, f"{here}/labels.csv")).content.decode("utf-8-sig")
     rows = list(csv.reader(io.StringIO(table), delimiter=";"))
-    assert rows[1:] == [["Carte 001", read[0], ""], ["Carte 002", read[1], ""]]
+    codes = [claim_code_of(network.context.keys.token, it.rpartition("/")[2]) for it in read]
+    assert rows[1:] == [["Carte 001", read[0], "", codes[0]], ["Carte 002", read[1], "", codes[1]]]
     assert read[0].startswith("http://server.test/c/")
     assert (await look(sana, f"{here}/labels.pdf")).status_code == 403, "an address acts for the holder"
     api = f"/card-batches/{here.rpartition('/')[2]}/labels.pdf"

@@ -1,0 +1,51 @@
+"""Holders' accounts, how they sign in, and which wallets are theirs. None of them is of the staff (app/identity)."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from app.platform.tables import metadata
+
+# email: in small letters.
+holder_account = sa.Table(
+    "holder_account",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("email", sa.Text, nullable=False, unique=True),
+    sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("email = lower(email) AND email <> ''", name="email_small"),
+)
+
+# A link that signs in whoever has the mailbox; only the SHA-256 of its token is kept. Used, it is gone. card: whose
+# page it leads back to.
+holder_link = sa.Table(
+    "holder_link",
+    metadata,
+    sa.Column("token_sha256", sa.LargeBinary(32), primary_key=True),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("card", sa.ForeignKey("card.id")),
+    sa.Column("expires_at_us", sa.BigInteger, nullable=False, index=True),
+)
+
+# Only the SHA-256 of the cookie's token is kept.
+holder_session = sa.Table(
+    "holder_session",
+    metadata,
+    sa.Column("token_sha256", sa.LargeBinary(32), primary_key=True),
+    sa.Column("account", sa.ForeignKey("holder_account.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("csrf", sa.Text, nullable=False),
+    sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sa.Column("seen_at_us", sa.BigInteger, nullable=False),
+    sa.Column("user_agent", sa.Text, nullable=False),
+)
+
+# A wallet is in one account at most: whoever claims it first has it, until they give it up. Not deleted with anything:
+# a wallet that is in an account is not left by its card.
+holder_wallet = sa.Table(
+    "holder_wallet",
+    metadata,
+    sa.Column("wallet", sa.ForeignKey("wallet.id"), primary_key=True),
+    sa.Column("account", sa.ForeignKey("holder_account.id"), nullable=False, index=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("since_us", sa.BigInteger, nullable=False),
+)
