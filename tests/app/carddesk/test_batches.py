@@ -10,6 +10,7 @@ import pypdfium2
 import pytest
 import zxingcpp
 
+from app.cards.claim_codes import claim_code_of
 from tests.support.network import Network, problem
 from tests.support.pages import form_to, led_to, look, send, words
 
