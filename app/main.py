@@ -44,6 +44,7 @@ import app.dashboards.unspent_pages
 import app.disputes.pages
 import app.disputes.venue_pages
 import app.holders.counter_pages
+import app.holders.moving_pages
 import app.holders.pages
 import app.holders.sign_in_pages
 import app.identity.api
@@ -212,6 +213,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.cards.places_pages.router,
         app.disputes.pages.router,
         app.holders.pages.router,
+        app.holders.moving_pages.router,
         app.holders.sign_in_pages.router,
         app.holders.counter_pages.router,
         app.identity.api.router,

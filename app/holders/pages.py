@@ -36,6 +36,7 @@ DONE = {
     "elsewhere": N_("You are signed out everywhere else."),
     "blocked": N_("The card is blocked. Tills with network know it within seconds."),
     "unblocked": N_("The block is lifted: the card pays again."),
+    "moved": N_("The money is moved."),
     "named": N_("Its name is changed."),
 }
 
@@ -80,7 +81,7 @@ async def name_wallet(
 
 @router.post("/me/wallets/{wallet}/release")
 async def release_wallet(request: Request, holder: Holder, wallet: UUID) -> Response:
-    found = wallets.one_of(await _wallets(request, holder), wallet)
+    found = wallets.one_of(await own_wallets(request, holder), wallet)
     try:
         async with context_of(request).engine.begin() as connection:
             await wallets.release(connection, holder, found)
@@ -93,7 +94,7 @@ async def release_wallet(request: Request, holder: Holder, wallet: UUID) -> Resp
 @router.get("/me/cards/{card}")
 async def open_own_card(request: Request, holder: Holder, card: UUID) -> Response:
     """To the card's page, which tells its owner everything, also where the network has it wait for a tap."""
-    _, found = wallets.card_of(await _wallets(request, holder), card)
+    _, found = wallets.card_of(await own_wallets(request, holder), card)
     response = RedirectResponse(f"/c/{found.token}", 303, headers=NOT_KEPT)
     visits.remember(request, response, found, "seen")
     return response
@@ -101,7 +102,7 @@ async def open_own_card(request: Request, holder: Holder, card: UUID) -> Respons
 
 @router.post("/me/cards/{card}/block")
 async def block_from_account(request: Request, holder: Holder, card: UUID) -> Response:
-    wallet, found = wallets.card_of(await _wallets(request, holder), card)
+    wallet, found = wallets.card_of(await own_wallets(request, holder), card)
     async with context_of(request).engine.begin() as connection:
         await wallets.block(connection, holder, found)
     return RedirectResponse(f"/me/wallets/{wallet.id}?done=blocked", 303)
@@ -109,7 +110,7 @@ async def block_from_account(request: Request, holder: Holder, card: UUID) -> Re
 
 @router.post("/me/cards/{card}/unblock")
 async def unblock_from_account(request: Request, holder: Holder, card: UUID) -> Response:
-    wallet, found = wallets.card_of(await _wallets(request, holder), card)
+    wallet, found = wallets.card_of(await own_wallets(request, holder), card)
     async with context_of(request).engine.begin() as connection:
         await wallets.unblock(connection, holder, found)
     return RedirectResponse(f"/me/wallets/{wallet.id}?done=unblocked", 303)
@@ -170,7 +171,7 @@ async def _keep(request: Request, token: str, holder: Session | None, problem: s
     )
 
 
-async def _wallets(request: Request, holder: Session) -> list[Wallet]:
+async def own_wallets(request: Request, holder: Session) -> list[Wallet]:
     async with context_of(request).reader.connect() as connection:
         known = await currencies(connection)
         return await wallets.wallets_of(connection, ledger_of(request), holder.account, known)
@@ -194,6 +195,7 @@ async def _wallet(request: Request, holder: Session, wallet: UUID, *, done: str 
         network_name=network.name,
         session=holder,
         it=found,
+        others=len(all_) > 1,
         held=shown(found, known),
         lifts=lifts,
         done=done,

@@ -258,6 +258,8 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "name_wallet": AS_ACCOUNT,
     "release_wallet": AS_ACCOUNT,
     "open_own_card": AS_ACCOUNT,
+    "move_page": AS_ACCOUNT,
+    "move_money": AS_ACCOUNT,
     "block_from_account": AS_ACCOUNT,
     "unblock_from_account": AS_ACCOUNT,
     "keep_card_page": AS_HOLDER,

@@ -55,6 +55,7 @@ OPERATIONS: Mapping[str, str] = {
     "contribution": N_("Contribution"),
     "trade": N_("Trade"),
     "transfer": N_("Passed on"),
+    "move": N_("Moved between somebody’s cards"),
     "loan": N_("Loan"),
     "loan.end": N_("End of a loan"),
     "membership": N_("Membership"),

@@ -50,6 +50,8 @@ LABELS: Final = {
     "retirement": "Retrait de monnaie",
     "membership": "Adhésion",
     "trade": "Échange entre membres",
+    "transfer": "Don entre porteurs",
+    "move": "Déplacement entre cartes d'un porteur",
     "roundup": "Arrondi solidaire",
     "settlement.cover": "Découvert pris en charge",
     "settlement.taken_back": "Vente annulée après règlement",
