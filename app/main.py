@@ -73,6 +73,7 @@ import app.people.pages
 import app.people.password_pages
 import app.people.session_pages
 import app.people.welcome_pages
+import app.privacy.pages
 import app.sales.api
 import app.sales.closing_pages
 import app.sales.receipt_pages
@@ -125,6 +126,7 @@ from app.platform.http_problems import CatchUnexpected, ProblemDetails, install_
 from app.platform.settings import Settings
 from app.platform.shutdown import on_stop_signal
 from app.platform.telemetry import RequestLog, configure_logging
+from app.privacy.daily import run_for_ever as forget_for_ever
 from app.sales.closings.daily import run_for_ever as close_for_ever
 from app.sales.closings.taking_in import handler as closing_handler
 from app.sales.deltas import Snapshots
@@ -216,6 +218,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.holders.moving_pages.router,
         app.holders.sign_in_pages.router,
         app.holders.counter_pages.router,
+        app.privacy.pages.router,
         app.identity.api.router,
         app.venues.api.router,
         app.venues.product_api.router,
@@ -354,6 +357,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     tasks.append(asyncio.create_task(lapse_for_ever(ledger), name="vouchers"))
     tasks.append(asyncio.create_task(close_for_ever(context), name="closings"))
     tasks.append(asyncio.create_task(close_gone_for_ever(ledger, api.state.menu_counts), name="inbox"))
+    tasks.append(asyncio.create_task(forget_for_ever(context.engine), name="forgetting"))
     tasks.append(asyncio.create_task(figure_for_ever(context.engine), name="figures"))
     if (carrier := carrier_of(settings, context.engine)) is not None:
         tasks.append(asyncio.create_task(Mailer(context, carrier, api.state.menu_counts).run(), name="mail"))

@@ -17,3 +17,7 @@ ANSWERED_WITHIN_DAYS: Final = 7
 ANSWERED_WITHIN_US: Final = ANSWERED_WITHIN_DAYS * 24 * 3600 * 1_000_000
 # Sales of the same till that are shown beside the disputed one: so long before and after it.
 AROUND_US: Final = 15 * 60 * 1_000_000
+# What both said is of use as long as money may be claimed back (five years, Code civil art. 2224); an address only
+# while an answer may still come.
+TEXTS_KEPT_US: Final = 5 * 365 * 24 * 3600 * 1_000_000
+EMAIL_KEPT_US: Final = 90 * 24 * 3600 * 1_000_000

@@ -215,7 +215,12 @@ async def _letter(connection: AsyncConnection, it: Dispute, at: Venue, email: st
         "opened_at_us": it.opened_at_us,
         "zone": at.zone,
     }
-    return Letter(uuid5(it.id, "answer"), ANSWER_MAIL, it.language, email, data)
+    return Letter(letter_of(it.id), ANSWER_MAIL, it.language, email, data)
+
+
+def letter_of(id_: UUID) -> UUID:
+    """The id of the e-mail with a dispute's answer."""
+    return uuid5(id_, "answer")
 
 
 def _read(row: Any) -> Dispute:

@@ -264,6 +264,13 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "unblock_from_account": AS_ACCOUNT,
     "keep_card_page": AS_HOLDER,
     "keep_card": AS_HOLDER,
+    # What is kept about holders
+    "privacy_page": EVERYBODY,
+    "own_data_page": AS_HOLDER,
+    "prove_own_data": AS_HOLDER,
+    "own_data_all": AS_HOLDER,
+    "own_data_file": AS_HOLDER,
+    "erase_own_data": AS_HOLDER,
     # A receipt: whoever was handed its address
     "receipt_page": AS_HOLDER,
     # The sandbox provider's page, where it is mounted: whoever knows the payment's reference

@@ -9,6 +9,7 @@ from app.web import N_
 
 ACTS: Final[Mapping[str, str]] = {
     "view.card": N_("A card"),
+    "holder.erase": N_("Had what names them erased"),
     "venue.place": N_("Address and opening hours of a venue"),
     "dispute.open": N_("Disputed a sale"),
     "dispute.taken_back": N_("Answered a dispute: the sale was taken back"),

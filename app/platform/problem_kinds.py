@@ -136,6 +136,9 @@ KINDS: dict[str, ProblemKind] = {
         _NOTHING_CHANGED,
         N_("This page is shown to who holds the card. Hold it to your phone, then come back here."),
     ),
+    "proof-needed": ProblemKind(
+        403, N_("It has to be shown first that the card is yours"), _NOTHING_CHANGED, N_("Type its recovery code.")
+    ),
     "card-not-proven": ProblemKind(
         403,
         N_("This venue takes only cards that prove themselves"),

@@ -60,8 +60,13 @@ async def send(connection: AsyncConnection, id_: UUID) -> None:
         "at_us": it.paid_at_us or now_us(),
         "number": str(id_),
     }
-    await queue(connection, Letter(uuid5(id_, "receipt"), TEMPLATE, asked.language, asked.address, data))
+    await queue(connection, Letter(letter_of(id_), TEMPLATE, asked.language, asked.address, data))
     await connection.execute(sa.delete(topup_receipt).where(here))
+
+
+def letter_of(id_: UUID) -> UUID:
+    """The id of the e-mail that is this top-up's receipt."""
+    return uuid5(id_, "receipt")
 
 
 async def forget_old(engine: AsyncEngine) -> None:

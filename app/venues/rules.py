@@ -61,6 +61,8 @@ class NetworkSettings:
     """
 
     zone: str = "Europe/Paris"  # of what happens at no venue
+    # Whom holders write to about what is kept about them: a name, an address, an e-mail address.
+    contact: str = ""
     topup_min_cents: int = 500
     topup_max_cents: int = 25_000
     shift_max_minutes_per_day: int = 600

@@ -141,6 +141,7 @@ class OfflineForm(Form):
 
 
 class SettingsForm(Form):
+    contact: Line | None = None
     topup_min: str | None = None
     topup_max: str | None = None
     shift_max_per_day: str | None = None

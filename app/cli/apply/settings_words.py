@@ -71,6 +71,7 @@ _SIMPLE: Mapping[str, tuple[str, Callable[[str], int], Callable[[int], str]]] = 
 }
 # Settings that the file and NetworkSettings call and write alike.
 _SAME = (
+    "contact",
     "snapshot_old",
     "offline_topups",
     "unknown_cards",

@@ -1,0 +1,110 @@
+"""What is kept about holders, room by room: the one table that the page of rights, the export and the erasure read.
+
+A room offers `held_about(connection, wallet)`: records of plain values. Of their names, those that end in `_us` are
+times (microseconds), and amounts are {"currency": code, "minor": units}. `letters`: ids of e-mails that told of them.
+`forget`: takes out of the room what names a person and no law keeps; done again it changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+import app.cards.held
+import app.disputes.held
+import app.issuing.held
+import app.mutual.held
+import app.sales.held
+import app.topups.held
+from app.web import N_
+
+Records = Sequence[Mapping[str, Any]]
+Held = Callable[[AsyncConnection, UUID], Awaitable[Records]]
+Letters = Callable[[AsyncConnection, UUID], Awaitable[Collection[UUID]]]
+Forget = Callable[[AsyncConnection, UUID], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`why`, `kept` (how long) and `seen` (by whom) are what the public page says of it."""
+
+    name: str
+    title: str
+    why: str
+    kept: str
+    seen: str
+    held: Held | None = None
+    letters: Letters | None = None
+    forget: Forget | None = None
+
+
+_NETWORK: Final = N_("The network’s admins and auditors")
+_BOOKS: Final = N_("Ten years, as books are (Code de commerce, art. L123-22); after an erasure without a name")
+
+SOURCES: Final = (
+    Source(
+        "cards",
+        N_("Cards"),
+        N_("So that a card opens its money, can be blocked, and can be replaced"),
+        N_("As long as the card is in use; what is written on it, until you have it erased"),
+        N_("The network, and staff of venues where cards are handed out"),
+        app.cards.held.held_about,
+        forget=app.cards.held.forget,
+    ),
+    Source(
+        "movements",
+        N_("What was paid, topped up and given"),
+        N_("These are the books: what you hold, what each venue is owed"),
+        _BOOKS,
+        N_("You; the network; and each venue what was paid at its own tills, nothing of the others"),
+    ),
+    Source(
+        "topups",
+        N_("Online top-ups"),
+        N_("So that what you pay arrives on your card, once"),
+        N_("Ten years, as books are; the address for a receipt, until it is sent or for 40 days"),
+        N_("The network, and the payment provider, which knows how you paid"),
+        app.topups.held.held_about,
+        app.topups.held.letters,
+        app.topups.held.forget,
+    ),
+    Source(
+        "disputes",
+        N_("Sales that you disputed"),
+        N_("So that the venue can answer you"),
+        N_("What was written: five years; the address, until the answer or for 90 days"),
+        N_("The venue of the sale, and the network. Neither sees your address"),
+        app.disputes.held.held_about,
+        app.disputes.held.letters,
+        app.disputes.held.forget,
+    ),
+    Source(
+        "tabs",
+        N_("Tabs at a bar"),
+        N_("So that several rounds are paid at once"),
+        N_("With the sale that pays it; the name given to it, until you have it erased"),
+        N_("The venue where it was opened"),
+        app.sales.held.held_about,
+        forget=app.sales.held.forget,
+    ),
+    Source(
+        "members",
+        N_("Members, loans, memberships"),
+        N_("The register of the association or cooperative that you joined"),
+        N_("As long as you belong to it, then ten years: a register is kept by law, and is not erased"),
+        _NETWORK,
+        app.mutual.held.held_about,
+    ),
+    Source(
+        "credit",
+        N_("Credit between members"),
+        N_("So that two people decide about a credit, and it can be said why"),
+        _BOOKS,
+        _NETWORK,
+        app.issuing.held.held_about,
+    ),
+)
