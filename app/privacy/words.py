@@ -61,10 +61,12 @@ VALUES: Final[Mapping[str, str]] = {
 # A venue of its own, and who runs what of it.
 PROVIDERS: Final[Mapping[str, str]] = {
     "stripe": N_(
-        "Stripe: you pay on its page, and it knows how you paid. It is given the amount, a number, and what your card says."
+        "Stripe: you pay on its page, and it knows how you paid. "
+        "It is given the amount, a number, and what your card says."
     ),
     "mollie": N_(
-        "Mollie: you pay on its page, and it knows how you paid. It is given the amount, a number, and what your card says."
+        "Mollie: you pay on its page, and it knows how you paid. "
+        "It is given the amount, a number, and what your card says."
     ),
     "sandbox": N_("A sandbox: a demonstration, without real payments."),
 }

@@ -200,7 +200,7 @@ async def _everything(client: httpx.AsyncClient) -> dict[str, str]:
         path = waiting.pop()
         answer = await look(client, path)
         found[path] = unescape(answer.text) if "text" in answer.headers.get("content-type", "") else ""
-        targets = re.findall(r'href="([^"#]+)"', answer.text) + [answer.headers.get("location", "")]
+        targets = [*re.findall(r'href="([^"#]+)"', answer.text), answer.headers.get("location", "")]
         for target in targets:
             url = urlsplit(urljoin(path, unescape(target)))
             # One page of each kind of chart and day is enough; their addresses go on for ever.
