@@ -1,6 +1,6 @@
 """Who may read and erase all that is held about a card's holder: whoever has the card at their phone, or a recovery
-code that staff made for who showed them the card. Its address alone is printed on the card, and proves nothing; nor does a
-code that the address made.
+code that staff made for who showed them the card. Its address alone is printed on the card and proves nothing; nor does
+a code that the address made.
 
 The code is asked for once; what it proved is kept in a cookie of the card's own pages, under a MAC, for a quarter of an
 hour. It opens these pages alone: docs/decisions, "A recovery code follows from its form".
