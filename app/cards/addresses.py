@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 
 from app.cards.batches import blank_behind
-from app.cards.lifecycle import End, end_of
-from app.cards.service import Card, card_by_token
+from app.cards.lifecycle import End
+from app.cards.looking import Look, look_at
+from app.cards.service import Card
 from app.platform.context import context_of
-from app.platform.database import one_by_one
 from app.platform.errors import Conflict, NotFound
 from app.platform.limits import RateLimit, client_address
 
@@ -29,17 +30,22 @@ async def card_behind(request: Request, token: str) -> Card:
 
 async def any_card_behind(request: Request, token: str) -> tuple[Card, End | None]:
     """Also one that ended. Raises NotFound("card-unknown") and TooManyRequests."""
-    async with one_by_one(context_of(request).engine).connect() as connection:
-        try:
-            card = await card_by_token(connection, token)
-            end = await end_of(connection, card.id)
-        except NotFound:
-            if await blank_behind(connection, token) is not None:
-                raise NotFound("This card is not in use yet.", "card-not-yet") from None
-            UNKNOWN_CARDS.check(request, client_address(request))
-            raise
-    PER_CARD.check(request, str(card.id))
-    return card, end
+    async with context_of(request).reader.connect() as connection:
+        look = await look_behind(request, connection, token)
+    return look.card, look.end
+
+
+async def look_behind(request: Request, connection: AsyncConnection, token: str) -> Look:
+    """The same with what its page wants to know first, in a transaction of the caller's."""
+    try:
+        look = await look_at(connection, token)
+    except NotFound:
+        if await blank_behind(connection, token) is not None:
+            raise NotFound("This card is not in use yet.", "card-not-yet") from None
+        UNKNOWN_CARDS.check(request, client_address(request))
+        raise
+    PER_CARD.check(request, str(look.card.id))
+    return look
 
 
 def address_of(request: Request, card: Card) -> str:

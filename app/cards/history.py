@@ -13,7 +13,7 @@ from app.currencies.service import Currency
 from app.ledger.service import BalanceRow, StatementLine
 from app.venues.service import Venue
 
-PAGE_LINES = 60
+PAGE_LINES = 30
 # What was put on the card with a reason that its holder reads.
 EXPLAINED = frozenset({"shift", "gift", "voucher", "contribution"})
 NAMED_ITEMS_MAX = 6

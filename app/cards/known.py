@@ -1,7 +1,6 @@
 """What every holder's page looks up besides its card, kept in memory for as long as it is true.
 
-It is read together with the database's revision (app.platform.revision), and again once that has risen: a page costs
-one small query instead of six.
+It is true of one revision of the database (app.platform.revision), and read again once that has risen.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.currencies.policies import PolicyVersion, policies
 from app.currencies.service import Currency, currencies
-from app.platform import revision
 from app.venues.service import Network, Venue, the_network, venues
 
 
@@ -35,10 +33,9 @@ class Remembered:
     def __init__(self) -> None:
         self._last: Known | None = None
 
-    async def known(self, connection: AsyncConnection) -> Known:
-        """As this connection sees it now."""
-        # The revision is read first: what changes while the rest is read is read again by whoever comes next.
-        at = await revision.current(connection)
+    async def known(self, connection: AsyncConnection, at: int) -> Known:
+        """As this connection sees it at its revision `at`, which was read first: what changes while the rest is read is
+        read again by whoever comes next."""
         last = self._last
         if last is None or last.revision != at:
             last = Known(

@@ -10,25 +10,26 @@ from uuid import UUID
 
 import segno
 from fastapi import APIRouter, Query, Request
-from starlette.responses import RedirectResponse, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from app.cards import lifecycle, recovery, service
-from app.cards.addresses import address_of, any_card_behind, card_behind
+from app.cards import lifecycle, service
+from app.cards.addresses import address_of, card_behind, look_behind
 from app.cards.history import PAGE_LINES, Evening, history
-from app.cards.known import Remembered
+from app.cards.known import Known, Remembered
+from app.cards.looking import Look
+from app.cards.moving import Moves
 from app.cards.recovery_pages import offer_of
-from app.cards.visits import kept_back, visit_of
+from app.cards.visits import kept_back, require_tap, visit_of
 from app.currencies.policies import policy_at
 from app.currencies.service import Currency
 from app.identity.guard import Caller
 from app.ledger.service import ledger_of
 from app.platform.clock import now_us
 from app.platform.context import context_of
-from app.platform.database import one_by_one
 from app.platform.errors import NotFound
 from app.rules.business_day import business_day
 from app.rules.policy import Lapse
-from app.venues.service import the_network
 from app.web import Texts, dates, render, render_error, texts_of
 
 router = APIRouter(include_in_schema=False)
@@ -42,26 +43,56 @@ Before = Annotated[int | None, Query(ge=1, le=2**62)]
 async def holder_page(request: Request, token: str, before: Before = None) -> Response:
     """The whole page; with `before`, the older part of the history alone."""
     try:
-        card, end = await any_card_behind(request, token)
+        return await _shown_to(request, token, "card.html" if before is None else "older.html", before=before)
     except NotFound as error:
         return unknown_card(request) if error.code == "card-unknown" else _not_yet(request)
-    if end is not None:
-        return await _ended(request, "cards/ended.html", card, end)
-    if await kept_back(request, card):
-        return await _kept_back(request, "cards/tap.html", card)
-    seen = await _seen(request, card, before)
-    return render(request, "cards/card.html" if before is None else "cards/older.html", **seen)
 
 
 @router.get("/c/{token}/now")
 async def holder_page_now(request: Request, token: str) -> Response:
     """What of the page may have changed, for the script that keeps an open page current."""
-    card, end = await any_card_behind(request, token)
-    if end is not None:
-        return await _ended(request, "cards/ended_now.html", card, end)
-    if await kept_back(request, card):
-        return await _kept_back(request, "cards/tap_now.html", card)
-    return render(request, "cards/now.html", **await _seen(request, card))
+    return await _shown_to(request, token, "now.html", suffix="_now")
+
+
+@router.get("/c/{token}/events")
+async def holder_page_events(request: Request, token: str) -> Response:
+    """Server-sent events for who may see what is on it."""
+    card = await card_behind(request, token)
+    await require_tap(request, card)
+    moves: Moves = request.app.state.moves
+    return StreamingResponse(
+        moves.watch(card.owner),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _shown_to(
+    request: Request, token: str, template: str, *, suffix: str = "", before: int | None = None
+) -> Response:
+    """By one transaction: what is held is what the history comes to. `suffix`: of the templates for who sees less.
+    Raises as `look_behind`."""
+    remembered: Remembered = request.app.state.remembered
+    seen: dict[str, Any] = {}
+    async with context_of(request).reader.connect() as connection:
+        look = await look_behind(request, connection, token)
+        known = await remembered.known(connection, look.revision)
+        if look.end is not None:
+            # Nothing about its holder: whoever has found it reads this page too.
+            template, seen = f"ended{suffix}.html", {"end": look.end}
+        elif kept_back(request, look.card, known.network):
+            # What is on it is for who has the card; blocking it is for who has lost it.
+            template = f"tap{suffix}.html"
+        else:
+            seen = await _seen(request, connection, look, known, before)
+    return render(
+        request,
+        f"cards/{template}",
+        network_name=known.network.name,
+        card=look.card,
+        home=f"/c/{look.card.token}",
+        **seen,
+    )
 
 
 @router.post("/c/{token}/block")
@@ -107,34 +138,17 @@ async def _at_counter(request: Request, actor: str, card: UUID, *, blocked: bool
     return RedirectResponse(f"/admin/counter?card={found.uid}", 303)
 
 
-async def _ended(request: Request, template: str, card: service.Card, end: lifecycle.End) -> Response:
-    """Nothing about its holder: whoever has found it reads this page too."""
-    async with context_of(request).reader.connect() as connection:
-        network = await the_network(connection)
-    return render(request, template, network_name=network.name, card=card, end=end)
-
-
-async def _kept_back(request: Request, template: str, card: service.Card) -> Response:
-    """What is on it is for who has the card; blocking it is for who has lost it."""
-    async with context_of(request).reader.connect() as connection:
-        network = await the_network(connection)
-    return render(request, template, network_name=network.name, card=card, home=f"/c/{card.token}")
-
-
-async def _seen(request: Request, card: service.Card, before: int | None = None) -> dict[str, Any]:
-    context, ledger, texts, now = context_of(request), ledger_of(request), texts_of(request), now_us()
-    remembered: Remembered = request.app.state.remembered
-    async with one_by_one(context.engine).connect() as connection:
-        at = await remembered.known(connection)
-        made_at_us = await recovery.made_at_us(connection, card.wallet)
-    network, known, zone = at.network, at.currencies, at.network.settings.zone
-    accounts, lines = await ledger.held_and_moved(card.owner, service.WALLET_KINDS, before=before, limit=PAGE_LINES + 1)
+async def _seen(
+    request: Request, connection: AsyncConnection, look: Look, at: Known, before: int | None
+) -> dict[str, Any]:
+    context, texts, now, card = context_of(request), texts_of(request), now_us(), look.card
+    known, zone = at.currencies, at.network.settings.zone
+    accounts, lines = await ledger_of(request).held_and_moved(
+        connection, card.owner, service.WALLET_KINDS, before=before, limit=PAGE_LINES + 1
+    )
     held = service.held_in(accounts, known)
     page = history(accounts, lines, known, at.venues, zone)
     return {
-        "network_name": network.name,
-        "card": card,
-        "home": f"/c/{card.token}",
         "zone": zone,
         "held": _shown(held, known),
         "owed": [(it, -held[code]) for code, it in known.items() if held[code] < 0],
@@ -147,8 +161,8 @@ async def _seen(request: Request, card: service.Card, before: int | None = None)
         "lapses": any(policy_at(it, now).policy.lapse != Lapse() for it in at.policies.values()),
         "seen_at_us": now,
         "visit": visit_of(request, card),
-        "offer": offer_of(request, card, made_at_us),
-        "by_tap": card.taps and network.settings.page_by_tap,
+        "offer": offer_of(request, card, look.code_made_at_us),
+        "by_tap": card.taps and at.network.settings.page_by_tap,
     }
 
 

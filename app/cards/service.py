@@ -109,12 +109,12 @@ async def cards_described(connection: AsyncConnection, typed: str) -> list[Card]
     query = sa.select(card, ended).outerjoin(card_end, card_end.c.card == card.c.id).where(where)
     rows = (await connection.execute(query.order_by(ended, card.c.label, card.c.id).limit(DESCRIBED_MAX))).all()
     in_use = [row for row in rows if not row.ended]
-    return [_card(row) for row in in_use or rows]
+    return [card_of(row) for row in in_use or rows]
 
 
 async def cards_by_uid(connection: AsyncConnection, uids: Iterable[str]) -> dict[str, Card]:
     rows = await connection.execute(sa.select(card).where(among(card.c.uid, uids)))
-    return {row.uid: _card(row) for row in rows}
+    return {row.uid: card_of(row) for row in rows}
 
 
 async def labels_by_owner(connection: AsyncConnection, owners: Iterable[str]) -> dict[str, str]:
@@ -127,13 +127,13 @@ async def labels_by_owner(connection: AsyncConnection, owners: Iterable[str]) ->
 
 async def all_cards(connection: AsyncConnection) -> list[Card]:
     rows = await connection.execute(sa.select(card).order_by(card.c.label))
-    return [_card(row) for row in rows]
+    return [card_of(row) for row in rows]
 
 
 async def cards_of_wallet(connection: AsyncConnection, wallet_id: UUID) -> list[Card]:
     """Every card that opens it, or did, the oldest first."""
     query = sa.select(card).where(card.c.wallet == wallet_id).order_by(card.c.created_at_us, card.c.id)
-    return [_card(row) for row in await connection.execute(query)]
+    return [card_of(row) for row in await connection.execute(query)]
 
 
 async def cards_of_wallets(connection: AsyncConnection, wallets: Iterable[UUID]) -> dict[UUID, list[Card]]:
@@ -180,8 +180,9 @@ async def _one(connection: AsyncConnection, where: sa.ColumnElement[bool]) -> Ca
     row = (await connection.execute(sa.select(card).where(where))).one_or_none()
     if row is None:
         raise NotFound("This card is not known in this network.", "card-unknown")
-    return _card(row)
+    return card_of(row)
 
 
-def _card(row: Any) -> Card:
+def card_of(row: Any) -> Card:
+    """From a row that has the columns of `card`."""
     return Card(row.id, row.uid, row.token, row.label, row.wallet, row.status, row.assurance, row.taps)

@@ -23,7 +23,7 @@ from app.cards.service import Card
 from app.platform.clock import now_us
 from app.platform.context import context_of
 from app.platform.errors import Forbidden
-from app.venues.service import the_network
+from app.venues.service import Network, the_network
 
 Visit = Literal["proven", "seen", "address"]
 
@@ -76,17 +76,16 @@ def remember(request: Request, response: Response, card: Card, visit: Visit) -> 
     )
 
 
-async def kept_back(request: Request, card: Card) -> bool:
+def kept_back(request: Request, card: Card, network: Network) -> bool:
     """Whether this visitor is not told what is on the card: the network wants a tap first, and the card makes one."""
-    if not card.taps or visit_of(request, card) != "address":
-        return False
-    async with context_of(request).reader.connect() as connection:
-        return (await the_network(connection)).settings.page_by_tap
+    return card.taps and network.settings.page_by_tap and visit_of(request, card) == "address"
 
 
 async def require_tap(request: Request, card: Card) -> None:
     """Forbidden("tap-needed")."""
-    if await kept_back(request, card):
+    async with context_of(request).reader.connect() as connection:
+        network = await the_network(connection)
+    if kept_back(request, card, network):
         raise Forbidden("Hold the card to the phone to see this.", "tap-needed")
 
 

@@ -269,14 +269,14 @@ class Ledger:
             found = await accounts.find(connection, keys)
             return await reads.statement(connection, list(found.values()), before=before, limit=limit)
 
+    @staticmethod
     async def held_and_moved(
-        self, owner: str, kinds: Iterable[str], *, before: int | None = None, limit: int = 50
+        connection: AsyncConnection, owner: str, kinds: Iterable[str], *, before: int | None = None, limit: int = 50
     ) -> tuple[list[BalanceRow], list[StatementLine]]:
         """An owner's accounts of these kinds with their balances, and the newest transfers of them all, as `statement`
-        tells them."""
-        async with self.reader.connect() as connection:
-            held = await reads.balances(connection, owners=[owner], kinds=kinds)
-            return held, await reads.statement(connection, [it.id for it in held], before=before, limit=limit)
+        tells them; in a transaction that only reads (`reader`)."""
+        held = await reads.balances(connection, owners=[owner], kinds=kinds)
+        return held, await reads.statement(connection, [it.id for it in held], before=before, limit=limit)
 
     async def venue_day(
         self, venue: UUID, day: date, *, before: int | None = None, limit: int = 100

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import uvicorn
+from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 
@@ -29,5 +30,8 @@ async def served(app: ASGIApp, port: int) -> AsyncIterator[str]:
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
+        if isinstance(app, FastAPI):
+            # As at a signal to stop: a page that is still open holds its stream, and it would be waited for.
+            app.state.follower.leave()
         server.should_exit = True
         await task

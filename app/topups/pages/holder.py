@@ -121,7 +121,7 @@ async def topup_state(request: Request, token: str, id: UUID) -> Response:
     async with context.reader.connect() as connection:
         network, known = await the_network(connection), await currencies(connection)
         made_at_us = await recovery.made_at_us(connection, card.wallet)
-    hidden = end is not None or await kept_back(request, card)
+    hidden = end is not None or kept_back(request, card, network)
     held = await balances(ledger_of(request), card.owner, known)
     return render(
         request,
@@ -177,7 +177,7 @@ async def _form(
     async with context_of(request).reader.connect() as connection:
         waiting = await service.waiting(connection, card.wallet, now_us() - WAITING_US)
     moneys, rules = await _rules(request)
-    if await kept_back(request, card):
+    if kept_back(request, card, network):
         waiting = []
     away = isinstance(error, ProviderAway | ProviderRefused)
     wrong = ""

@@ -10,7 +10,7 @@ import pytest
 import segno
 import sqlalchemy as sa
 
-from app.cards.history import Entry, Evening, History, history
+from app.cards.history import PAGE_LINES, Entry, Evening, History, history
 from app.cards.pages import in_words
 from app.cards.service import WALLET_KINDS
 from app.currencies.service import Currency, currencies
@@ -178,7 +178,10 @@ async def all_pages(network: Network, card: str, limit: int) -> list[History]:
     before: int | None = None
     while not pages or before is not None:
         owner = network.cards[card].owner
-        accounts, lines = await network.ledger.held_and_moved(owner, WALLET_KINDS, before=before, limit=limit + 1)
+        async with network.context.reader.connect() as connection:
+            accounts, lines = await network.ledger.held_and_moved(
+                connection, owner, WALLET_KINDS, before=before, limit=limit + 1
+            )
         pages.append(history(accounts, lines, known, at, zone, limit))
         before = pages[-1].before
     return pages
@@ -206,10 +209,10 @@ async def test_pages_of_the_history_hold_everything_once(network: Network, limit
 
 
 async def test_a_long_history_is_read_page_by_page(network: Network) -> None:
-    for _ in range(70):
+    for _ in range(PAGE_LINES + 10):
         await network.top_up("awa", 100)
     first = await look(network.client, page_of(network, "awa"))
-    assert first.text.count("+1,00") == 60
+    assert first.text.count("+1,00") == PAGE_LINES
     (link,) = re.findall(r'href="(/c/[^"]+[?]before=[0-9]+)"', first.text)
     older = await look(network.client, link)
     assert older.text.count("+1,00") == 10
