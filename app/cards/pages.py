@@ -54,8 +54,8 @@ async def holder_page_now(request: Request, token: str) -> Response:
     return await _shown_to(request, token, "now.html", suffix="_now")
 
 
-@router.get("/c/{token}/events")
-async def holder_page_events(request: Request, token: str) -> Response:
+@router.get("/c/{token}/moves")
+async def holder_page_moves(request: Request, token: str) -> Response:
     """Server-sent events for who may see what is on it."""
     card = await card_behind(request, token)
     await require_tap(request, card)

@@ -141,7 +141,7 @@ async def cards_of_wallets(connection: AsyncConnection, wallets: Iterable[UUID])
     query = sa.select(card).where(card.c.wallet.in_(list(wallets))).order_by(card.c.created_at_us, card.c.id)
     found: dict[UUID, list[Card]] = {}
     for row in await connection.execute(query):
-        found.setdefault(row.wallet, []).append(_card(row))
+        found.setdefault(row.wallet, []).append(card_of(row))
     return found
 
 

@@ -227,7 +227,7 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "tapped_card": AS_HOLDER,
     "holder_page": AS_HOLDER,
     "holder_page_now": AS_HOLDER,
-    "holder_page_events": AS_HOLDER,
+    "holder_page_moves": AS_HOLDER,
     "block_own_card": AS_HOLDER,
     "make_own_code": AS_HOLDER,
     # The programme of the network

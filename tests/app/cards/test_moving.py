@@ -55,5 +55,5 @@ async def test_a_stream_ends_and_the_browser_comes_back(network: Network) -> Non
 
 
 async def test_who_has_only_an_address_that_is_kept_back_hears_nothing(network: Network) -> None:
-    answer = await network.client.get("/c/nobody/events")
+    answer = await network.client.get("/c/nobody/moves")
     assert answer.status_code == 404
