@@ -85,30 +85,32 @@ async def _balances(ledger: Ledger, wallet: UUID) -> Records:
 
 async def _movements(ledger: Ledger, wallet: UUID) -> Records:
     """Every transfer to and from the wallet, the newest first, as the books have it."""
-    async with ledger.reader.connect() as connection:
-        at = await venues(connection)
     found: list[dict[str, Any]] = []
     before: int | None = None
-    while True:
-        accounts, lines = await ledger.held_and_moved(f"wallet:{wallet}", WALLET_KINDS, before=before, limit=PAGE_LINES)
-        codes = {it.id: it.key.book.currency for it in accounts}
-        for it in lines:
-            details = json.loads(it.details)
-            venue = at.get(it.venue) if it.venue else None
-            told = {
-                "at_us": it.occurred_at_us,
-                "what": it.kind,
-                "amount": {"currency": codes[it.account], "minor": it.change},
-                "venue": venue.name if venue else None,
-                "till": details.get("terminal_name"),
-                "items": [f"{one['quantity']} × {one['name']}" for one in details.get("lines", ())],
-                "reason": details.get("reason"),
-                "operation": it.operation,
-            }
-            found.append({name: value for name, value in told.items() if value not in (None, [], "")})
-        if len(lines) < PAGE_LINES:
-            return found
-        before = lines[-1].transfer
+    async with ledger.reader.connect() as connection:
+        at = await venues(connection)
+        while True:
+            accounts, lines = await ledger.held_and_moved(
+                connection, f"wallet:{wallet}", WALLET_KINDS, before=before, limit=PAGE_LINES
+            )
+            codes = {it.id: it.key.book.currency for it in accounts}
+            for it in lines:
+                details = json.loads(it.details)
+                venue = at.get(it.venue) if it.venue else None
+                told = {
+                    "at_us": it.occurred_at_us,
+                    "what": it.kind,
+                    "amount": {"currency": codes[it.account], "minor": it.change},
+                    "venue": venue.name if venue else None,
+                    "till": details.get("terminal_name"),
+                    "items": [f"{one['quantity']} × {one['name']}" for one in details.get("lines", ())],
+                    "reason": details.get("reason"),
+                    "operation": it.operation,
+                }
+                found.append({name: value for name, value in told.items() if value not in (None, [], "")})
+            if len(lines) < PAGE_LINES:
+                return found
+            before = lines[-1].transfer
 
 
 def as_json(held: Mapping[str, Records], network: str, now: int) -> str:
