@@ -30,6 +30,7 @@ from readers.terminal.view import PrinterShown
 from readers.till import CardTill, Carrying, Looks, SignIn, SnapshotShelf, Tap, TapSettings
 from readers.till.acting import Tools
 from readers.till.acts import acts_of
+from readers.till.receipts import codes_of
 from readers.till.tabs import TabDesk
 
 # Half a minute keeps the fleet's page true and is nothing on any line: a report is about 700 bytes.
@@ -142,6 +143,7 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
             acts_of(Tools(journal, shelf, tap, server, link, clock), tabs),
             tabs,
         )
+        till.receipts.codes = codes_of(server, journal, link)
         worker = Worker(server, journal, link, clock, shelf, snapshots, config.pace)
         site = Site(key, journal, shelf.add_other)
         shelf.site_entries, shelf.on_install = site.entries, lambda received: site.learn(received.head)

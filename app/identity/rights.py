@@ -76,6 +76,7 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "hand_over": EVERYBODY,
     "act": AS_TERMINAL,
     "undo_act": AS_TERMINAL,
+    "make_code_at_terminal": AS_TERMINAL,
     "terminal_snapshot": AS_TERMINAL,
     "card_keys": AS_TERMINAL,
     "list_tabs": AS_TERMINAL,

@@ -190,6 +190,8 @@ class _Teller:
                 if code in self._known:
                     return self._known[code].text(minor, self._texts.language)
                 return format_amount(minor, Unit.CENT, "€", self._texts.language)
+            case str() if name == "currency" and value in self._known:
+                return self._known[value].names[self._texts.language]
             case list():
                 return ", ".join(str(it) for it in value)
             case str() if name in {"what", "status", "reason", "by"}:

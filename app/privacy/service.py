@@ -80,7 +80,8 @@ async def _acts(connection: AsyncConnection, wallet: UUID) -> Records:
 
 
 async def _balances(ledger: Ledger, wallet: UUID) -> Records:
-    return [{"amount": {"currency": code, "minor": minor}} for code, minor in (await left(ledger, wallet)).items()]
+    held = await left(ledger, wallet)
+    return [{"currency": code, "amount": {"currency": code, "minor": minor}} for code, minor in held.items() if minor]
 
 
 async def _movements(ledger: Ledger, wallet: UUID) -> Records:

@@ -15,7 +15,8 @@ SECTIONS: Final[Mapping[str, str]] = {
 }
 FIELDS: Final[Mapping[str, str]] = {
     "at_us": N_("When"),
-    "made_us": N_("Made"),
+    "made_us": N_("Since"),
+    "currency": N_("Currency"),
     "ended_us": N_("Ended"),
     "paid_us": N_("Paid"),
     "answered_us": N_("Answered"),

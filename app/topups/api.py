@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.cards import recovery
+from app.cards.recovery_pages import HERE as LOST
 from app.cards.service import card_by_uid
 from app.currencies.service import currencies
 from app.identity.guard import Caller
 from app.ledger.service import ledger_of
+from app.platform.clock import now_us
 from app.platform.context import context_of
-from app.platform.errors import Invalid, NotFound
+from app.platform.errors import Forbidden, Invalid, NotFound
 from app.platform.limits import RateLimit
 from app.topups import online, service
+from app.topups.booking import CASH
 from app.topups.sandbox import Sandbox
 from app.venues.service import venue_named
+from app.wire import CodeAsked, CodeReply
 from app.wire.base import CardUid, CurrencyCode, Minor
 
 router = APIRouter(prefix="/api/v1", tags=["top-ups"])
@@ -75,6 +81,34 @@ async def top_up_in_cash(
         ledger, at, card, currency, body.amount, idempotency_key, actor=caller.actor
     )
     return Credited(booked=posted.seq, balance=balance)
+
+
+@router.post(
+    "/terminals/recovery-codes",
+    status_code=201,
+    summary="The first recovery code of a card that was just topped up",
+    responses={
+        403: {"description": "card-blocked"},
+        404: {"description": "not-found: this terminal did no such top-up within the last quarter of an hour"},
+        409: {"description": "recovery-code-there: the wallet has one, which stays as it is"},
+    },
+)
+async def make_code_at_terminal(request: Request, caller: Caller, body: CodeAsked) -> CodeReply:
+    """To be printed for who showed the card and paid. It follows from the top-up: asked again, as when there was no
+    paper, it is the same one. Never a second code: who has found a card and tops it up voids nobody's."""
+    context, now = context_of(request), now_us()
+    booked = (await ledger_of(request).booked([body.act])).get(body.act)
+    recent = booked is not None and booked.kind == CASH and now - booked.booked_at_us < recovery.TOLD_AGAIN_US
+    if booked is None or not recent or booked.terminal != caller.device:
+        raise NotFound("This terminal has topped up no card like this just now.")
+    if json.loads(booked.details).get("card") != body.card:
+        raise NotFound("It was another card that was topped up.")
+    async with context.engine.begin() as connection:
+        card = await card_by_uid(connection, body.card)
+        if card.status != "active":
+            raise Forbidden("This card is blocked.", "card-blocked")
+        code = await recovery.make(connection, context.keys.token, caller.actor, card, body.act, first=True)
+    return CodeReply(code=code, lost=f"{context.settings.base_url.rstrip('/')}{LOST}")
 
 
 @router.post("/payments/{provider}/notices", dependencies=[Depends(NOTICES)], summary="Notices of the sandbox provider")

@@ -1,6 +1,6 @@
 """What terminals and the server say to each other. Version 1; unknown fields are refused on the way in."""
 
-from app.wire.acts import ActReply, AskedRow, CardActRow, CreditRow, RefundRow, TopUpRow
+from app.wire.acts import ActReply, AskedRow, CardActRow, CodeAsked, CodeReply, CreditRow, RefundRow, TopUpRow
 from app.wire.base import Row
 from app.wire.delta import SUMS, SnapshotDelta, card_hash, content_of
 from app.wire.journal import (
@@ -62,6 +62,8 @@ __all__ = [
     "CardActRow",
     "CashRow",
     "ClosingRow",
+    "CodeAsked",
+    "CodeReply",
     "CountRow",
     "CreditRow",
     "DeviceKind",

@@ -69,3 +69,17 @@ class ActReply(Message):
     id: UUID
     booked: int
     balances: dict[CurrencyCode, int]
+
+
+class CodeAsked(Message):
+    """For the holder in front of the till: the first recovery code of the wallet that the top-up `act` went to."""
+
+    act: UUID
+    card: CardUid
+
+
+class CodeReply(Message):
+    """`code`: told once. `lost`: the address at which it blocks the card."""
+
+    code: str
+    lost: str

@@ -240,6 +240,12 @@ WORDS: Final[dict[str, str]] = {
     "slip.left": _("Left on the card, {currency}"),
     "slip.voided": _("VOIDED"),
     "slip.training": _("TRAINING, NOT A SALE"),
+    "slip.top_up": _("Top-up"),
+    "slip.card": _("Card ending in {end}"),
+    "slip.code": _("Recovery code"),
+    "slip.code_use": _("Is the card lost? It blocks it, from any phone:"),
+    "slip.code_keep": _("Keep it, and not with the card."),
+    "slip.code_hint": _("A recovery code blocks a lost card: scan the code on the card, its page makes yours."),
     "slip.more": _("and {count} more lines"),
     # What the till can't do, by the reason of a TillError
     "till.wrong_pin": _("This PIN is not known."),

@@ -9,7 +9,7 @@ Errors:
 """
 
 from readers.sync.card_keys import CardKeys, KeyRing
-from readers.sync.client import Acted, Answer, Booked, Declined, NoAnswer, Server
+from readers.sync.client import Acted, Answer, Booked, CodeAnswer, Declined, NoAnswer, Server
 from readers.sync.errors import Rejected, SnapshotRefused, SyncError, Unreachable
 from readers.sync.keys import DeviceKey
 from readers.sync.link import Link
@@ -23,6 +23,7 @@ __all__ = [
     "Booked",
     "CardKeys",
     "CardRecord",
+    "CodeAnswer",
     "Declined",
     "DeviceKey",
     "KeyRing",

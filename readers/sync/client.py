@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 from uuid import UUID
 
 import httpx
@@ -18,6 +18,8 @@ from app.rules.offline import Refusal
 from app.wire import (
     ActReply,
     Batch,
+    CodeAsked,
+    CodeReply,
     CreditRow,
     DeviceKind,
     JournalRow,
@@ -99,6 +101,8 @@ class Acted:
 
 Answer = Booked | Declined | NoAnswer
 ActAnswer = Acted | Declined | NoAnswer
+# A wallet's first recovery code; "there": it has one already; None: nobody said.
+CodeAnswer = CodeReply | Literal["there"] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +193,16 @@ class Server:
             own = Refusal.FORBIDDEN if error.problem.name == Refusal.FORBIDDEN else None
             return Declined(own or _NAMES.get(error.problem.name) or Refusal.INVALID)
         return Acted(reply) if reply.id == row.id else NoAnswer()
+
+    async def first_code(self, asked: CodeAsked, device: UUID, deadline_s: float) -> CodeAnswer:
+        """Ask for the first recovery code of a card that was just topped up; never raises, never takes longer."""
+        try:
+            async with asyncio.timeout(deadline_s):
+                return _read(await self._post_twice("/api/v1/terminals/recovery-codes", device, asked, {}), CodeReply)
+        except (TimeoutError, Unreachable):
+            return None
+        except Rejected as error:
+            return "there" if error.problem.name == "recovery-code-there" else None
 
     async def undo(self, row: VoidRow, device: UUID) -> ActReply:
         """Ask the server to take an act back. Rejected, Unreachable."""

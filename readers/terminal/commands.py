@@ -117,7 +117,7 @@ class Till(Protocol):
         ...
 
     def receipt(self, sale: UUID, language: Literal["fr", "en"]) -> ReceiptShown:
-        """The receipt of one of the last sales. TillError("unknown_sale")."""
+        """The receipt of one of the last sales or top-ups. TillError("unknown_sale")."""
         ...
 
     async def print_receipt(self, sale: UUID, language: Literal["fr", "en"]) -> None:

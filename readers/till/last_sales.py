@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from uuid import UUID
 
-from app.wire import CardActRow, SaleRow
+from app.wire import CardActRow, SaleRow, TopUpRow
 from readers.journal import Clock, Journal, Made, PaidSale
 from readers.sync import Link
 from readers.terminal.commands import TillError
@@ -60,6 +60,10 @@ class LastSales:
             if made.row.event == sale and isinstance(made.row, SaleRow):
                 return PaidSale(made.row, made.voided, made.sequence)
         raise TillError("unknown_sale")
+
+    def top_up(self, id_: UUID) -> Made | None:
+        """One of the last top-ups, with its own row; None for what is none."""
+        return next((it for it in self._kept if it.row.event == id_ and isinstance(it.row, TopUpRow)), None)
 
     def begin_void(self, sale: UUID, who: UUID, rights: Collection[str]) -> SaleRow | CardActRow:
         """One at a time may take it back; `end_void` follows. TillError: not_voidable, not_yours, too_late,

@@ -263,10 +263,15 @@ class CardTill:
     # Receipts
 
     def receipt(self, sale: UUID, language: Literal["fr", "en"]) -> ReceiptShown:
+        if (made := self._last.top_up(sale)) is not None:
+            return self.receipts.shown_for_top_up(made, language)
         return self.receipts.shown_for(self._last.one(sale), language)
 
     async def print_receipt(self, sale: UUID, language: Literal["fr", "en"]) -> None:
         self._person.signed_in()
+        if (made := self._last.top_up(sale)) is not None:
+            await self.receipts.print_top_up(made, language)
+            return
         self.receipts.print(self._last.one(sale), language)
 
     def on_site(self, site: SiteShown | None) -> None:

@@ -28,6 +28,7 @@ API = {
     "act": "t",
     "set_staff_card": "nvs",
     "undo_act": "t",
+    "make_code_at_terminal": "t",
     "terminal_snapshot": "t",
     "card_keys": "t",
     "list_tabs": "t",

@@ -57,7 +57,7 @@ function rowOf(sale, connected) {
     sale.offline ? el("span", { className: "mark calm" }, icon("offline"), t("past.offline")) : null,
     sale.voided ? el("span", { className: "mark" }, icon("undo"), t("past.voided")) : null,
   ];
-  const receiptButton = sale.act ? null : el(
+  const receiptButton = sale.act && sale.act !== "top_up" ? null : el(
     "button",
     {
       className: "tool bordered",

@@ -158,7 +158,9 @@ function done(result) {
     result.price.length > 0 ? big(result.price) : "",
     el("p", { className: "state-left" }, ...held(result.balances)),
     result.offline ? el("p", { className: "state-offline" }, icon("offline"), t(`act.${result.act}.offline`)) : "",
+    has(`act.${result.act}.code`) ? el("p", { className: "state-next" }, t(`act.${result.act}.code`)) : "",
     next,
+    result.act === "top_up" ? el("button", { className: "state-plain", onclick: () => openReceipt(result.sale) }, icon("receipt"), t("receipt.open")) : "",
   ];
 }
 

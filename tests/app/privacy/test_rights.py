@@ -97,7 +97,7 @@ async def test_all_of_it_is_read_and_taken_away(network: Network) -> None:
     assert {it.name for it in SOURCES} <= held.keys()
     amounts = [it["amount"] for it in held["movements"]]
     assert sorted(it["minor"] for it in amounts) == [-700, -340, 2000]
-    assert held["balances"][0] == {"amount": {"currency": "RAF", "minor": 960}}
+    assert held["balances"][0] == {"currency": "RAF", "amount": {"currency": "RAF", "minor": 960}}
     assert held["disputes"][0]["operation"] == str(sale)
     assert held["disputes"][0]["at"].endswith("+00:00")
     assert [it["email"] for it in held["emails"]] == [EMAIL]

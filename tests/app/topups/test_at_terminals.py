@@ -45,6 +45,29 @@ async def ask(bar: Terminal, row: Any) -> httpx.Response:
     return await bar.network.client.post("/api/v1/terminals/acts", content=row.model_dump_json(), headers=headers)
 
 
+async def first_code(bar: Terminal, row: Any, card: str = "awa") -> httpx.Response:
+    body = {"act": str(row.id), "card": CARDS[card]}
+    return await bar.network.client.post("/api/v1/terminals/recovery-codes", json=body, headers=bar.headers)
+
+
+async def test_a_card_that_was_just_topped_up_gets_its_first_code(network: Network, bar: Terminal) -> None:
+    row = await a_row(network, TopUpRow, 1000)
+    assert problem(await first_code(bar, row)) == (404, "not-found"), "nothing was topped up yet"
+    assert (await ask(bar, row)).status_code == 201
+    assert problem(await first_code(bar, row, "basile")) == (404, "not-found"), "another card's"
+    other = await network.terminal("canal")
+    assert problem(await first_code(other, row)) == (404, "not-found"), "another terminal's"
+    made, again = await first_code(bar, row), await first_code(bar, row)
+    assert (made.status_code, made.json()["lost"]) == (201, "http://server.test/lost")
+    assert made.json() == again.json(), "there was no paper"
+    second = await a_row(network, TopUpRow, 1000)
+    assert (await ask(bar, second)).status_code == 201
+    assert problem(await first_code(bar, second)) == (409, "recovery-code-there"), "nobody's code is voided"
+    blocked = await network.client.post("/lost", data={"code": made.json()["code"]})
+    assert blocked.status_code == 200
+    assert (await bar.sell("awa", {"Eau": 1})).status_code == 403
+
+
 async def due(network: Network, slug: str = "raffinerie") -> int:
     rows = await network.ledger.balances(owners=[network.venues[slug].owner], kinds=["due_from"])
     return sum(row.balance for row in rows)

@@ -32,6 +32,8 @@ from app.wire import (
     AskedRow,
     Batch,
     CancelRow,
+    CodeAsked,
+    CodeReply,
     CreditRow,
     LogBundle,
     Means,
@@ -152,6 +154,7 @@ class FakeServer:
     applied_others: tuple[SnapshotApplied, ...] = ()
     more: tuple[SnapshotProduct, ...] = ()
     means: tuple[Means, ...] = ("cash", "bank_card")
+    has_code: bool = False
     card_keys: dict[bytes, CardKey] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -185,6 +188,7 @@ class FakeServer:
             "/api/v1/terminals/status": (self.status, "POST"),
             "/api/v1/sales": (self.sales, "POST"),
             "/api/v1/terminals/acts": (self.acts, "POST"),
+            "/api/v1/terminals/recovery-codes": (self.first_code, "POST"),
             "/api/v1/terminals/voids": (self.voids, "POST"),
             "/api/v1/terminals/sync": (self.sync, "POST"),
             "/api/v1/terminals/snapshot": (self.snapshot, "GET"),
@@ -305,6 +309,15 @@ class FakeServer:
             return problem(402, "insufficient-funds")
         self.act(row)
         reply = ActReply(id=row.id, booked=len(self.acted), balances=dict(self.balances[row.card]))
+        return Response(reply.model_dump_json(), 201)
+
+    async def first_code(self, request: Request) -> Response:
+        asked = CodeAsked.model_validate_json(await request.body())
+        if not self._may(request) or asked.act not in self.acted:
+            return problem(404, "not-found")
+        if self.has_code:
+            return problem(409, "recovery-code-there")
+        reply = CodeReply(code="ABCD-EFGH-JKMN-PQRS", lost="https://comptoir.example/lost")
         return Response(reply.model_dump_json(), 201)
 
     async def voids(self, request: Request) -> Response:

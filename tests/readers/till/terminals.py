@@ -16,6 +16,7 @@ from readers.terminal.view import BasketItem, Result
 from readers.till import CardTill, Carrying, SignIn, SnapshotShelf, Tap, TapSettings
 from readers.till.acting import Tools
 from readers.till.acts import acts_of
+from readers.till.receipts import codes_of
 from readers.till.tabs import TabDesk
 from tests.readers.sync.fake_server import CODE, PIN, FakeServer, Line
 
@@ -98,6 +99,7 @@ async def a_terminal(
             acts_of(Tools(journal, shelf, tap, line, link, clock), tabs),
             tabs,
         )
+        till.receipts.codes = codes_of(line, journal, link)
         worker = Worker(line, journal, link, clock, shelf, SnapshotFile(folder / "snapshot"), pace)
         terminal = Terminal(server, till, journal, worker, link, shelf, clock)
         await worker.start_from_disk()

@@ -12,6 +12,7 @@ from app.rules.receipts import sale_of_token
 from app.wire import SnapshotReceipts
 from readers.printer import Printer
 from readers.terminal.commands import TillError
+from readers.terminal.slip import Slip
 from tests.readers.sync.fake_server import AWA, PIN, FakeServer
 from tests.readers.till.terminals import a_terminal
 
@@ -96,3 +97,37 @@ async def test_another_person_s_sale_needs_the_right_to_void(tmp_path: Path) -> 
         await terminal.until(lambda: terminal.till.screen().last_sales[0].why_not is None)
         await terminal.till.void(result.sale, "Erreur")
         assert terminal.till.screen().last_sales[0].voided
+
+
+async def test_the_slip_of_a_top_up_bears_the_first_recovery_code_or_says_how_to_get_one(tmp_path: Path) -> None:
+    server = FakeServer()
+    server.rights = ("sell", "top_up")
+    printed: list[Slip] = []
+
+    class Paper(Printer):
+        def print(self, slip: Slip) -> bool:
+            printed.append(slip)
+            return True
+
+    async with a_terminal(tmp_path, server) as terminal:
+        till = terminal.till
+        await till.act("top_up", {"currency": "RAF", "amount": 1500, "means": "cash"})
+        terminal.lay(AWA)
+        await terminal.until(lambda: till.screen().phase == "paid")
+        act = till.screen().result
+        assert act is not None
+        till.receipts.printer = Paper("tcp:printer", lambda _: None)
+        shown = plain(till.receipt(act.sale, "fr").text).replace("\n", " ")
+        assert "Recharge 15,00" in shown
+        assert "scannez le code de la carte" in shown
+        await till.print_receipt(act.sale, "fr")
+        assert "ABCD-EFGH-JKMN-PQRS" in [row.left for row in printed[-1].rows]
+        assert printed[-1].link == "https://comptoir.example/lost"
+        server.has_code = True
+        await till.print_receipt(act.sale, "fr")
+        rows = [row.left for row in printed[-1].rows]
+        assert "Code de secours" not in rows
+        assert not any("scannez" in row for row in rows), "it has one: nothing to be said"
+        await terminal.go_offline()
+        await till.print_receipt(act.sale, "fr")
+        assert any("scannez" in row.left for row in printed[-1].rows)
