@@ -46,6 +46,7 @@ import app.disputes.venue_pages
 import app.holders.counter_pages
 import app.holders.moving_pages
 import app.holders.pages
+import app.holders.passkey_pages
 import app.holders.sign_in_pages
 import app.identity.api
 import app.identity.pages
@@ -218,6 +219,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.disputes.pages.router,
         app.holders.pages.router,
         app.holders.moving_pages.router,
+        app.holders.passkey_pages.router,
         app.holders.sign_in_pages.router,
         app.holders.counter_pages.router,
         app.privacy.pages.router,

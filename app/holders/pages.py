@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from app.cards import visits
 from app.cards.addresses import card_behind
 from app.currencies.service import Currency, currencies
-from app.holders import accounts, wallets
+from app.holders import accounts, passkeys, wallets
 from app.holders.accounts import Session
 from app.holders.signed_in import Holder, HolderNotSignedIn, holder_of
 from app.holders.wallets import Wallet
@@ -36,6 +36,8 @@ DONE = {
     "elsewhere": N_("You are signed out everywhere else."),
     "blocked": N_("The card is blocked. Tills with network know it within seconds."),
     "unblocked": N_("The block is lifted: the card pays again."),
+    "passkey": N_("The passkey is added: next time, sign in with it."),
+    "passkey-removed": N_("The passkey is removed."),
     "moved": N_("The money is moved."),
     "named": N_("Its name is changed."),
 }
@@ -48,6 +50,7 @@ async def account_page(request: Request, holder: Holder, done: str = "") -> Resp
         network, known = await the_network(connection), await currencies(connection)
         found = await wallets.wallets_of(connection, ledger_of(request), holder.account, known)
         sessions = await accounts.sessions_of(connection, holder.account)
+        keys = await passkeys.passkeys_of(connection, holder.account)
     return render(
         request,
         "holders/me.html",
@@ -60,6 +63,8 @@ async def account_page(request: Request, holder: Holder, done: str = "") -> Resp
         online_topup=context.settings.payments != "none",
         pegged=any(it.cents_per_unit is not None for it in known.values()),
         sessions=sessions,
+        passkeys=keys if passkeys.party_of(context.settings) else None,
+        zone=network.settings.zone,
         done=texts.gettext(DONE[done]) if done in DONE else "",
     )
 
@@ -168,6 +173,7 @@ async def _keep(request: Request, token: str, holder: Session | None, problem: s
         problem=problem,
         typed=typed,
         card=token,
+        passkeys=passkeys.party_of(context.settings) is not None,
     )
 
 

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from app.cards.addresses import card_behind
 from app.cards.service import card_by_id
 from app.holders import accounts
+from app.holders.passkeys import party_of
 from app.holders.signed_in import COOKIE, SIGN_IN, Holder, forget, holder_of, remember
 from app.mail.rules import address as mail_address
 from app.platform.context import context_of
@@ -110,6 +111,7 @@ async def _form(request: Request, typed: str | None = None) -> Response:
         typed=typed or "",
         problem=problem,
         card="",
+        passkeys=party_of(context_of(request).settings) is not None,
         mailing=mailing,
     )
 

@@ -49,3 +49,26 @@ holder_wallet = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("since_us", sa.BigInteger, nullable=False),
 )
+
+# What a browser is to sign, good once; account: whose passkey it is to be, none for signing in.
+holder_challenge = sa.Table(
+    "holder_challenge",
+    metadata,
+    sa.Column("challenge_sha256", sa.LargeBinary(32), primary_key=True),
+    sa.Column("account", sa.ForeignKey("holder_account.id", ondelete="CASCADE")),
+    sa.Column("expires_at_us", sa.BigInteger, nullable=False, index=True),
+)
+
+# id: the credential's, as its authenticator made it. public_key: COSE. signs: the authenticator's own counter, 0 where
+# it keeps none.
+holder_passkey = sa.Table(
+    "holder_passkey",
+    metadata,
+    sa.Column("id", sa.LargeBinary, primary_key=True),
+    sa.Column("account", sa.ForeignKey("holder_account.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("public_key", sa.LargeBinary, nullable=False),
+    sa.Column("signs", sa.BigInteger, nullable=False),
+    sa.Column("made_at_us", sa.BigInteger, nullable=False),
+    sa.Column("used_at_us", sa.BigInteger),
+    sa.CheckConstraint("signs >= 0", name="signs_counted"),
+)

@@ -75,6 +75,8 @@ KINDS: dict[str, ProblemKind] = {
     "last-network-admin": ProblemKind(
         409, N_("The network needs an admin"), _NOTHING_CHANGED, N_("Make somebody else network admin first.")
     ),
+    "passkey-wrong": ProblemKind(422, N_("This passkey could not be checked"), _NOTHING_CHANGED, _START_OVER),
+    "passkey-unknown": ProblemKind(404, N_("This passkey is not known here"), _NOTHING_CHANGED),
     "wallet-claimed": ProblemKind(409, N_("This card is in another account"), _NOTHING_CHANGED),
     "wallet-only-here": ProblemKind(409, N_("Nothing but the account opens it"), _NOTHING_CHANGED),
     "blocked-elsewhere": ProblemKind(
