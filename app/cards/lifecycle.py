@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -52,6 +52,13 @@ async def ends_of(connection: AsyncConnection, ids: Collection[UUID] | None = No
     query = sa.select(card_end) if ids is None else sa.select(card_end).where(card_end.c.card.in_(ids))
     rows = await connection.execute(query)
     return {row.card: End(row.outcome, row.replaced_by, row.at_us) for row in rows}
+
+
+async def open_cards(connection: AsyncConnection, wallets: sa.Select[Any]) -> list[str]:
+    """The numbers of the cards that open these wallets still. `wallets`: a query of their ids."""
+    query = sa.select(card.c.uid).outerjoin(card_end, card_end.c.card == card.c.id)
+    query = query.where(card.c.wallet.in_(wallets), card_end.c.card.is_(None))
+    return list((await connection.execute(query)).scalars())
 
 
 async def set_blocked(connection: AsyncConnection, actor: str, card_id: UUID, blocked: bool, reason: str = "") -> None:

@@ -16,6 +16,21 @@ def read_uid(text: str) -> str | None:
     return bare if _UID.fullmatch(bare) else None
 
 
+# What stands in for a chip where there is none yet: ten bytes that begin with a maker's code that nobody has (ISO/IEC
+# 7816-6), so that no card a reader meets is called so.
+_ON_PHONE: Final = "00"
+_ON_PHONE_BYTES: Final = 9
+
+
+def phone_uid(random: bytes) -> str:
+    """The number of a card that is only an address on somebody's phone, of nine random bytes."""
+    return _ON_PHONE + random[:_ON_PHONE_BYTES].hex().upper()
+
+
+def is_phone_uid(uid: str) -> bool:
+    return len(uid) == 2 * (_ON_PHONE_BYTES + 1) and uid.startswith(_ON_PHONE)
+
+
 # Figures and letters that nobody takes for another: no 0, 1, I, L, O. 31 is prime, which the check letter lives on.
 RECOVERY_LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 # 15 of 31 are 74 bits, and a check letter.

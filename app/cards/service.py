@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.cards.rules import is_phone_uid
 from app.cards.tables import card, card_end, wallet
 from app.currencies.service import Currency
 from app.ledger.rules.kinds import AccountKey
@@ -43,6 +44,11 @@ class Card:
     def owner(self) -> str:
         """The wallet's name in the ledger's accounts."""
         return f"wallet:{self.wallet}"
+
+    @property
+    def on_phone(self) -> bool:
+        """Whether it is an address on somebody's phone, for as long as they have no chip."""
+        return is_phone_uid(self.uid)
 
 
 async def add_card(connection: AsyncConnection, uid: str, label: str, assurance: Assurance = "C") -> Card:

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from app.cards import visits
 from app.cards.addresses import card_behind
 from app.currencies.service import Currency, currencies
-from app.holders import accounts, passkeys, wallets
+from app.holders import accounts, before_card, passkeys, wallets
 from app.holders.accounts import Session
 from app.holders.signed_in import Holder, HolderNotSignedIn, holder_of
 from app.holders.wallets import Wallet
@@ -26,6 +26,7 @@ router = APIRouter(include_in_schema=False)
 
 # A code has 34 bits beside an address of 128: hopeless anyway.
 CLAIMS_PER_CARD = RateLimit("holder-claim-card", "10/hour")
+OPENED = RateLimit("holder-wallet", "20/hour")
 CLAIMS = RateLimit("holder-claim", "30/hour")
 
 NOT_KEPT = {"Cache-Control": "no-store"}
@@ -38,6 +39,9 @@ DONE = {
     "unblocked": N_("The block is lifted: the card pays again."),
     "passkey": N_("The passkey is added: next time, sign in with it."),
     "passkey-removed": N_("The passkey is removed."),
+    "opened": N_("The wallet is there: top it up now, and show its code where wristbands are given out."),
+    "too-many": N_("You have several wallets without a card already: use one of them."),
+    "linked": N_("The card opens that wallet now. Pay with it from here on."),
     "moved": N_("The money is moved."),
     "named": N_("Its name is changed."),
 }
@@ -96,6 +100,20 @@ async def release_wallet(request: Request, holder: Holder, wallet: UUID) -> Resp
     return RedirectResponse("/me?done=released", 303)
 
 
+@router.post("/me/wallets")
+async def open_wallet(request: Request, holder: Holder, name: Annotated[str, Form(max_length=200)] = "") -> Response:
+    """For who has no card yet."""
+    OPENED.check(request, str(holder.account))
+    try:
+        async with context_of(request).engine.begin() as connection:
+            new = await before_card.open_wallet(connection, holder, wallets.tidy(name))
+    except Conflict as error:
+        if error.code != "too-many":
+            raise
+        return RedirectResponse("/me?done=too-many", 303)
+    return RedirectResponse(f"/me/wallets/{new.wallet}?done=opened", 303)
+
+
 @router.get("/me/cards/{card}")
 async def open_own_card(request: Request, holder: Holder, card: UUID) -> Response:
     """To the card's page, which tells its owner everything, also where the network has it wait for a tap."""
@@ -127,8 +145,14 @@ async def keep_card_page(request: Request, token: str) -> Response:
 
 
 @router.post("/c/{token}/keep")
-async def keep_card(request: Request, token: str, code: Annotated[str, Form(max_length=100)] = "") -> Response:
-    """The card's address, and a code that only who has the card can read, or the card itself at the phone."""
+async def keep_card(
+    request: Request,
+    token: str,
+    code: Annotated[str, Form(max_length=100)] = "",
+    into: Annotated[str, Form(max_length=60)] = "",
+) -> Response:
+    """The card's address, and a code that only who has the card can read, or the card itself at the phone. `into`: one
+    of the account's wallets that waits for a card, which a card that nobody has used is to open."""
     holder, card = await holder_of(request), await card_behind(request, token)
     if holder is None:
         raise HolderNotSignedIn
@@ -139,17 +163,25 @@ async def keep_card(request: Request, token: str, code: Annotated[str, Form(max_
     try:
         if not tapped:
             wallets.prove(context.keys.token, card, code)
+        waiting = before_card.waiting(await own_wallets(request, holder)) if into else []
+        place = next((it.open_card for it in waiting if str(it.id) == into), None)
         async with context.engine.begin() as connection:
-            await wallets.claim(connection, holder, card, "tap" if tapped else "code")
+            if place is not None:
+                await before_card.give_chip(connection, holder.actor, place, card.uid)
+            else:
+                await wallets.claim(connection, holder, card, "tap" if tapped else "code")
     except Invalid:
         problem = texts.gettext("This is not the code of this card. There is no 0, 1, I, L or O in it.")
         return await _keep(request, token, holder, problem, code)
     except Forbidden:
         return await _keep(request, token, holder, texts.gettext("This card is blocked: go to a counter with it."))
-    except Conflict:
+    except Conflict as error:
+        if error.code == "card-in-use":
+            used = texts.gettext("This card was used already, or is in an account: keep it by itself, then move money.")
+            return await _keep(request, token, holder, used, code)
         taken = texts.gettext("This card is in another account. Is it yours? Go to a counter with it.")
         return await _keep(request, token, holder, taken)
-    return RedirectResponse("/me?done=kept", 303)
+    return RedirectResponse("/me?done=kept" if place is None else "/me?done=linked", 303)
 
 
 async def _keep(request: Request, token: str, holder: Session | None, problem: str = "", typed: str = "") -> Response:
@@ -157,6 +189,7 @@ async def _keep(request: Request, token: str, holder: Session | None, problem: s
     async with context.reader.connect() as connection:
         network = await the_network(connection)
         owner = await wallets.account_of(connection, card.wallet) if holder else None
+    places = before_card.waiting(await own_wallets(request, holder)) if holder else []
     if holder is not None and owner == holder.account:
         return RedirectResponse("/me", 303)
     return render(
@@ -172,6 +205,7 @@ async def _keep(request: Request, token: str, holder: Session | None, problem: s
         proven=visits.visit_of(request, card) == "proven",
         problem=problem,
         typed=typed,
+        places=places,
         card=token,
         passkeys=passkeys.party_of(context.settings) is not None,
     )
@@ -202,6 +236,7 @@ async def _wallet(request: Request, holder: Session, wallet: UUID, *, done: str 
         session=holder,
         it=found,
         others=len(all_) > 1,
+        online_topup=context_of(request).settings.payments != "none",
         held=shown(found, known),
         lifts=lifts,
         done=done,

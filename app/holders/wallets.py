@@ -91,6 +91,11 @@ async def wallets_of(
     ]
 
 
+def tidy(name: str) -> str:
+    """A wallet's name as it is kept."""
+    return " ".join(name.split())[:NAME_MAX]
+
+
 def one_of(wallets: list[Wallet], wallet: UUID) -> Wallet:
     """Raises NotFound."""
     for it in wallets:
@@ -145,7 +150,7 @@ async def release_at_counter(connection: AsyncConnection, actor: str, card: Card
 
 async def rename(connection: AsyncConnection, session: Session, wallet: UUID, name: str) -> None:
     mine = (holder_wallet.c.wallet == wallet, holder_wallet.c.account == session.account)
-    await connection.execute(sa.update(holder_wallet).where(*mine).values(name=" ".join(name.split())[:NAME_MAX]))
+    await connection.execute(sa.update(holder_wallet).where(*mine).values(name=tidy(name)))
 
 
 async def block(connection: AsyncConnection, session: Session, card: Card) -> None:
