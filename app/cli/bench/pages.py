@@ -2,6 +2,7 @@
 
 Cards with a page of history each are looked at at random, as a browser asks; beside it stands a FastAPI route that has
 the same page ready. Its weight is what a first visit loads, packed: the critical path is the page and its style sheets.
+With `--paint` a real Chromium visits it on a slow line.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class Pages:
     card_page_p99_ms: float
     card_page_kb: float
     card_page_all_kb: float
+    card_page_paint_ms: float | None
     refused: int
     views: int
     workers: int
@@ -60,6 +62,7 @@ LINES = (
     ("card_page_p99_ms", "99 of 100 within, ms", ""),
     ("card_page_kb", "critical path, kB", "wanted: under 30"),
     ("card_page_all_kb", "all that a first visit loads, kB", "wanted: under 100"),
+    ("card_page_paint_ms", "largest paint of a first visit on slow 4G, ms", "wanted: under 2,500"),
     ("refused", "views that were refused", "wanted: 0"),
 )
 
@@ -67,7 +70,8 @@ LINES = (
 @click.command("pages")
 @click.option("--quick", is_flag=True, help="A tenth of the views and of the history: to try it, not to quote it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def pages(quick: bool, as_json: bool) -> None:
+@click.option("--paint", is_flag=True, help="Also see it on slow 4G, which takes playwright and a Chromium.")
+def pages(quick: bool, as_json: bool, paint: bool) -> None:
     """Measure how many holders a server shows their card, and what the page weighs."""
     from app.platform.throwaway_postgres import throwaway_postgres  # noqa: PLC0415
 
@@ -75,20 +79,22 @@ def pages(quick: bool, as_json: bool) -> None:
         tempfile.TemporaryDirectory(prefix="comptoir-bench-") as folder,
         throwaway_postgres(durable=True) as server,
     ):
-        found = measure(Path(folder), server.format(db="postgres"), 10 if quick else 1)
+        found = measure(Path(folder), server.format(db="postgres"), 10 if quick else 1, paint=paint)
     if as_json:
         click.echo(json.dumps({k: round(v, 3) if isinstance(v, float) else v for k, v in asdict(found).items()}))
         return
     click.echo(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}, {platform.machine()}")
     click.echo(f"{found.views} views by {found.clients} clients, {found.workers} workers\n")
     for name, words, wanted in LINES:
-        click.echo(f"{words:<46}{getattr(found, name):>10.2f}   {wanted}".rstrip())
+        if (value := getattr(found, name)) is not None:
+            click.echo(f"{words:<46}{value:>10.2f}   {wanted}".rstrip())
 
 
-def measure(folder: Path, address: str, part: int) -> Pages:
+def measure(folder: Path, address: str, part: int, *, paint: bool = False) -> Pages:
     """On an empty database; `part`: 1 for all, 10 for a tenth of it."""
     from app.cli.bench import cases  # noqa: PLC0415
     from app.cli.bench.ground import BATCH_ROWS, history, prepare  # noqa: PLC0415
+    from app.cli.bench.painting import largest_paint_ms  # noqa: PLC0415
     from app.cli.bench.servers import PAGE  # noqa: PLC0415
     from app.platform.migrate import upgrade  # noqa: PLC0415
     from app.platform.settings import Settings  # noqa: PLC0415
@@ -112,6 +118,7 @@ def measure(folder: Path, address: str, part: int) -> Pages:
         cases.views(port, views, CLIENTS)
         views.write_text("\n".join(chance.choice(paths) for _ in range(count)))
         seen = cases.views(port, views, CLIENTS)
+        painted_ms = largest_paint_ms(f"http://127.0.0.1:{port}{paths[0]}") if paint else None
     views.write_text("\n".join(["/page"] * count))
     with cases.server("fastapi_page", env, WORKERS, folder) as (port, _):
         floor = cases.views(port, views, CLIENTS)
@@ -124,6 +131,7 @@ def measure(folder: Path, address: str, part: int) -> Pages:
         seen["p99_ms"],
         critical / 1000,
         whole / 1000,
+        painted_ms,
         count - good,
         count,
         WORKERS,
