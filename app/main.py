@@ -62,6 +62,8 @@ import app.lapses.pages
 import app.ledger.api
 import app.mail.pages
 import app.mail.sandbox_pages
+import app.members.admin_pages
+import app.members.pages
 import app.moneys.api
 import app.moneys.pages
 import app.mutual.api
@@ -118,6 +120,7 @@ from app.ledger.figures.follow import run_for_ever as figure_for_ever
 from app.ledger.service import Ledger
 from app.mail.carriers import carrier_of
 from app.mail.sending import Mailer
+from app.members.daily import run_for_ever as see_to_memberships_for_ever
 from app.outbox.delivery import Deliveries
 from app.outbox.follower import Follower
 from app.platform.body_limit import BodyLimit
@@ -217,6 +220,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.cards.pages.router,
         app.cards.places_pages.router,
         app.disputes.pages.router,
+        app.members.pages.router,
         app.holders.pages.router,
         app.holders.moving_pages.router,
         app.holders.passkey_pages.router,
@@ -271,6 +275,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.issuing.pages.router,
         app.mutual.pages.members.router,
         app.mutual.pages.loans.router,
+        app.members.admin_pages.router,
         app.inbox.pages.router,
         app.disputes.venue_pages.router,
         app.mail.pages.router,
@@ -364,6 +369,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     tasks.append(asyncio.create_task(close_for_ever(context), name="closings"))
     tasks.append(asyncio.create_task(close_gone_for_ever(ledger, api.state.menu_counts), name="inbox"))
     tasks.append(asyncio.create_task(forget_for_ever(context.engine), name="forgetting"))
+    tasks.append(asyncio.create_task(see_to_memberships_for_ever(ledger), name="memberships"))
     tasks.append(asyncio.create_task(figure_for_ever(context.engine), name="figures"))
     if (carrier := carrier_of(settings, context.engine)) is not None:
         tasks.append(asyncio.create_task(Mailer(context, carrier, api.state.menu_counts).run(), name="mail"))

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app.carddesk.pages import HERE as CARDS
-from app.carddesk.pages import as_csv
 from app.identity.admin_frame import render_admin
 from app.identity.guard import SignedIn
 from app.keyring.service import KeySet, key_sets, to_write_anew
@@ -18,6 +17,7 @@ from app.platform.clock import now_us
 from app.platform.context import context_of
 from app.venues.service import the_network
 from app.web import dates, texts_of
+from app.web.sheets import as_csv
 
 router = APIRouter(include_in_schema=False)
 

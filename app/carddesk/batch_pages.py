@@ -11,7 +11,6 @@ from starlette.responses import RedirectResponse, Response
 
 from app.carddesk.labels import SHEETS
 from app.carddesk.pages import HERE as CARDS
-from app.carddesk.pages import as_csv
 from app.carddesk.printing import LABELS_MAX, Wanted, address_of, labels_file, parts
 from app.cards import batches
 from app.cards.claim_codes import claim_code_of
@@ -22,6 +21,7 @@ from app.platform.context import context_of
 from app.platform.errors import Conflict, Invalid, NotFound
 from app.venues.service import the_network
 from app.web import N_, texts_of
+from app.web.sheets import as_csv
 
 router = APIRouter(include_in_schema=False)
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
@@ -18,14 +15,13 @@ from app.identity.admin_frame import render_admin
 from app.identity.guard import SignedIn
 from app.platform.context import context_of
 from app.venues.service import the_network
-from app.web import N_, Texts, dates, texts_of
+from app.web import N_, dates, texts_of
+from app.web.sheets import as_csv
 
 router = APIRouter(include_in_schema=False)
 
 HERE: Final = "/admin/cards"
 SHOWN: Final = 100
-# A cell that begins with one of these is run as a formula by spreadsheets.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 Typed = Annotated[str, Query(max_length=300)]
 Page = Annotated[int, Query(ge=1, le=100_000)]
@@ -82,16 +78,6 @@ async def cards_table(request: Request, q: Typed = "", state: Typed = "") -> Res
             ),
         ],
     )
-
-
-def as_csv(name: str, texts: Texts, rows: Iterable[Iterable[Any]]) -> Response:
-    """A table for the spreadsheet of the reader's country."""
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";" if texts.language == "fr" else ",")
-    for row in rows:
-        writer.writerow([f"'{it}" if str(it).startswith(_FORMULA) else it for it in row])
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(out.getvalue().encode("utf-8-sig"), media_type="text/csv", headers=headers)
 
 
 def _state(said: str) -> State | None:

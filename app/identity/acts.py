@@ -74,7 +74,9 @@ CARD_DESK: Final = _act(
 )
 CLOSE_DAY: Final = _act("Close the day", _ADMIN, _ACCOUNTANT, _V_ADMIN, _V_ACCOUNTANT, _SHIFT)
 MANAGE_VENUE: Final = _act(
-    "Set prices, tell of artists, pair and revoke terminals, decide about rows that were kept", _ADMIN, _V_ADMIN
+    "Set prices, tell of artists, sell memberships, pair and revoke terminals, decide about rows that were kept",
+    _ADMIN,
+    _V_ADMIN,
 )
 SEE_TO: Final = _act("Take, give, note and close exceptions", _ADMIN, _ACCOUNTANT, _V_ADMIN, _V_ACCOUNTANT, _SHIFT)
 ANSWER_DISPUTE: Final = _act(

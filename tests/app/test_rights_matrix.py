@@ -250,6 +250,8 @@ def address(network: Network, path: str, where: Mapping[str, object]) -> str:
         "which": uuid4(),
         "artist": uuid4(),
         "photo": uuid4(),
+        "term": uuid4(),
+        "plan": uuid4(),
         "event": uuid4(),
         **where,
     }

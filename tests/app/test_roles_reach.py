@@ -44,6 +44,8 @@ TO_ACT_BY = {
     "new_price_hours_page",
     "price_hours_page",
     "paid_page",
+    "new_membership_plan_page",
+    "sell_membership_page",
     "new_artist_page",
     "artist_form",
     "place_page",

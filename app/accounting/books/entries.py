@@ -178,6 +178,10 @@ class Bookkeeper:
         left = mirrored.left
         if not left:
             return
+        if here and base == "membership":
+            # What a member gives to belong is no sale that bears a rate.
+            sums.put(self._chart.per_rate("sales", None), "", -left)
+            return
         if base == "settlement.clearing":
             # What its own money owes to the network is told as its debt there.
             key = "own.liaison"
@@ -202,7 +206,7 @@ class Bookkeeper:
         sums.add(key, "", -left)
 
     def _journal(self, base: str, moved: set[str]) -> JournalCode:
-        if base in {"sale", "void", "house"}:
+        if base in {"sale", "void", "house"} or (base == "membership" and self._venue is not None):
             return "VE"
         if base == drawer.KIND:
             return "CA"
