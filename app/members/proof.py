@@ -9,7 +9,6 @@ from __future__ import annotations
 from starlette.requests import Request
 
 from app.cards.claim_codes import is_claim_code
-from app.cards.recovery import wallet_of
 from app.cards.service import Card
 from app.cards.visits import visit_of
 from app.holders.accounts import Session
@@ -35,13 +34,10 @@ async def shown(request: Request, card: Card) -> tuple[bool, Session | None]:
 
 
 async def require(request: Request, card: Card, code: str) -> None:
-    """`code`: what they typed: the code on the card's back, or the wallet's recovery code. Raises
-    Invalid(field="code") where nothing shows it."""
+    """`code`: what they typed: the one on the card's back. The recovery code shows nothing, for a card's page gives the
+    first one to whoever has its address. Raises Invalid(field="code") where nothing shows it."""
     if (await shown(request, card))[0]:
         return
     TRIES.check(request, f"{client_address(request)} {card.id}")
-    context = context_of(request)
-    if not is_claim_code(context.keys.token, card.token, code):
-        async with context.reader.connect() as connection:
-            if await wallet_of(connection, context.keys.token, code) != card.wallet:
-                raise Invalid("This is not the code of this card.", field="code")
+    if not is_claim_code(context_of(request).keys.token, card.token, code):
+        raise Invalid("This is not the code of this card.", field="code")
