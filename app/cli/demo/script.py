@@ -160,6 +160,10 @@ def read_script(path: Path, network: dict[str, Any]) -> Script:
     return script
 
 
+def _hours(network: dict[str, Any], venue: str) -> list[dict[str, Any]]:
+    return list(network["venues"][venue].get("hours", {}).values())
+
+
 def _problem(step: Step, network: dict[str, Any]) -> str | None:
     card = getattr(step, "card", None)
     if card is not None and card > network["cards"]["count"]:
@@ -177,6 +181,9 @@ def _problem(step: Step, network: dict[str, Any]) -> str | None:
                 return f"{step.venue} sells no {name!r}; it sells {', '.join(sold)}"
             if step.pay not in sold[name]["prices"]:
                 return f"{name!r} has no price in {step.pay}"
+            # An evening may be played at any hour, and the paper knows none.
+            if any(step.pay in hours["prices"].get(name, ()) for hours in _hours(network, step.venue)):
+                return f"{name!r} has another price in {step.pay} at some hours: choose what costs the same all day"
     typed = step.amount if isinstance(step, TopUp) else step.time if isinstance(step, Shift) else None
     if typed is not None and currency is not None:
         try:
