@@ -29,3 +29,9 @@ async def forget(connection: AsyncConnection, ids: Collection[UUID]) -> None:
     nothing = {"recipient": None, "data": None}
     await connection.execute(sa.update(mail).where(mine, mail.c.status == "waiting").values(**stopped, **nothing))
     await connection.execute(sa.update(mail).where(mine, mail.c.status != "waiting").values(**nothing))
+
+
+async def sent_to(connection: AsyncConnection, address: str) -> list[UUID]:
+    """Those to this address that were not forgotten yet."""
+    query = sa.select(mail.c.id).where(sa.func.lower(mail.c.recipient) == address.lower())
+    return list((await connection.execute(query)).scalars())

@@ -13,6 +13,7 @@ from app.cards.service import Card
 from app.cards.visits import require_tap
 from app.currencies.service import Currency, currencies
 from app.disputes.words import SAID, STATES
+from app.holders.signed_in import holder_of
 from app.identity.guard import Caller
 from app.ledger.service import ledger_of
 from app.mail.pages import KINDS
@@ -87,7 +88,7 @@ async def prove_own_data(request: Request, token: str, code: Annotated[str, Form
 async def own_data_all(request: Request, token: str) -> Response:
     """All of it, to be read."""
     card = await card_behind(request, token)
-    proof.require(request, card)
+    await proof.require(request, card)
     READ.check(request, str(card.wallet))
     texts, held = texts_of(request), await service.held_about(ledger_of(request), card.wallet)
     async with context_of(request).reader.connect() as connection:
@@ -114,7 +115,7 @@ async def own_data_all(request: Request, token: str) -> Response:
 async def own_data_file(request: Request, token: str) -> Response:
     """The same as a file, whole."""
     card = await card_behind(request, token)
-    proof.require(request, card)
+    await proof.require(request, card)
     READ.check(request, str(card.wallet))
     held = await service.held_about(ledger_of(request), card.wallet)
     async with context_of(request).reader.connect() as connection:
@@ -134,7 +135,7 @@ async def erase_own_data(
 ) -> Response:
     """`keep`: what is left stays on the card, without a name. Pressed again it says the same."""
     card = await card_behind(request, token)
-    proof.require(request, card)
+    await proof.require(request, card)
     if not sure:
         return await _rights(request, card, wrong="sure")
     try:
@@ -153,7 +154,7 @@ async def erase_own_data(
 async def _rights(request: Request, card: Card, wrong: str = "") -> Response:
     async with context_of(request).reader.connect() as connection:
         network, known = await the_network(connection), await currencies(connection)
-    proven = proof.proven(request, card)
+    proven, session = await proof.proven(request, card), await holder_of(request)
     left = await service.left(ledger_of(request), card.wallet) if proven else {}
     return render(
         request,
@@ -164,6 +165,7 @@ async def _rights(request: Request, card: Card, wrong: str = "") -> Response:
         home=f"/c/{card.token}",
         card=card,
         proven=proven,
+        csrf_token="" if session is None else session.csrf,
         left=[known[code].text(minor, texts_of(request).language) for code, minor in left.items() if minor > 0],
         wrong=wrong,
     )

@@ -1,6 +1,6 @@
-"""Who may read and erase all that is held about a card's holder: whoever has the card at their phone, or a recovery
-code that staff made for who showed them the card. Its address alone is printed on the card and proves nothing; nor does
-a code that the address made.
+"""Who may read and erase all that is held about a card's holder: whoever has the card at their phone, is signed in to
+the account that has it, or types a recovery code that staff made for who showed them the card. Its address alone is
+printed on the card and proves nothing; nor does a code that the address made.
 
 The code is asked for once; what it proved is kept in a cookie of the card's own pages, under a MAC, for a quarter of an
 hour. It opens these pages alone: docs/decisions, "A recovery code follows from its form".
@@ -23,6 +23,8 @@ from app.cards import recovery
 from app.cards.recovery_pages import ALL_TRIES, TRIES
 from app.cards.service import Card, cards_of_wallet
 from app.cards.visits import visit_of
+from app.holders.signed_in import holder_of
+from app.holders.wallets import account_of
 from app.identity import audit_log
 from app.identity.audit_log import Wanted
 from app.platform.clock import now_us
@@ -38,9 +40,14 @@ _UNTIL: Final = struct.Struct(">Q")
 _MAC_BYTES: Final = 16
 
 
-def proven(request: Request, card: Card) -> bool:
-    if visit_of(request, card) == "proven":
+async def proven(request: Request, card: Card) -> bool:
+    """A blocked card at a phone proves nothing: it may have been found."""
+    if card.status == "active" and visit_of(request, card) == "proven":
         return True
+    if (session := await holder_of(request)) is not None:
+        async with context_of(request).reader.connect() as connection:
+            if await account_of(connection, card.wallet) == session.account:
+                return True
     try:
         raw = base64.b64decode(request.cookies.get(COOKIE, ""), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
@@ -50,9 +57,9 @@ def proven(request: Request, card: Card) -> bool:
     return hmac.compare_digest(mac, _mac(key, card.wallet, until)) and now_us() < _UNTIL.unpack(until)[0]
 
 
-def require(request: Request, card: Card) -> None:
+async def require(request: Request, card: Card) -> None:
     """Forbidden("proof-needed")."""
-    if not proven(request, card):
+    if not await proven(request, card):
         raise Forbidden("Show that the card is yours first.", "proof-needed")
 
 

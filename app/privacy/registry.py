@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 import app.cards.held
 import app.disputes.held
+import app.holders.held
 import app.issuing.held
 import app.mutual.held
 import app.sales.held
@@ -61,6 +62,16 @@ SOURCES: Final = (
         N_("These are the books: what you hold, what each venue is owed"),
         _BOOKS,
         N_("You; the network; and each venue what was paid at its own tills, nothing of the others"),
+    ),
+    Source(
+        "account",
+        N_("Your account, if you have one"),
+        N_("So that you find your cards again, from any phone"),
+        N_("Until you have it erased: it goes with the last card in it"),
+        N_("You, and the network’s admins"),
+        app.holders.held.held_about,
+        app.holders.held.letters,
+        app.holders.held.forget,
     ),
     Source(
         "topups",

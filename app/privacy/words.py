@@ -40,6 +40,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "text": N_("In your words"),
     "answer": N_("Answer"),
     "name": N_("Name"),
+    "device": N_("Signed in with"),
     "roles": N_("Roles"),
     "membership": N_("Membership"),
     "from": N_("From"),

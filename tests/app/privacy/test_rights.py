@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from app.cards import visits
 from app.cards.tables import card
 from app.disputes.tables import dispute
+from app.holders.tables import holder_account
 from app.identity.tables import audit
 from app.mail.tables import mail
 from app.mutual.members import add_member
@@ -23,7 +24,8 @@ from app.privacy.daily import forget_old
 from app.privacy.registry import SOURCES
 from app.web.assets import STATIC
 from tests.app.cards.test_recovery import made, told
-from tests.support.network import CARDS, Network, problem
+from tests.app.holders.conftest import Phone
+from tests.support.network import CARDS, Network, _client, problem
 from tests.support.pages import ENGLISH, form_to, led_to, look, send, words
 
 EMAIL = "awa@example.org"
@@ -148,6 +150,25 @@ async def test_erased_nothing_names_them_and_the_books_stand(network: Network) -
     assert (await network.holds("awa"))["RAF"] == 960
     till = await network.terminal("canal")
     assert (await till.sell("awa", {"Café": 1})).status_code == 201, "the card goes on working"
+
+
+async def test_an_account_proves_it_and_goes_with_its_last_card(network: Network) -> None:
+    await network.top_up("awa", 500)
+    async with _client(network.app) as client:
+        phone = Phone(network, client, EMAIL)
+        await phone.sign_in()
+        page = f"{home(network)}/data"
+        assert (await client.get(f"{page}/all.json")).status_code == 403, "not hers yet"
+        await phone.keep("awa")
+        held = (await client.get(f"{page}/all.json")).json()
+        assert held["account"][0]["email"] == "a…@example.org"
+        assert [it["what"] for it in held["emails"]] == ["holders/link_mail"]
+        erased = await phone.form(page, f"{page}/erase", sure="yes", keep="yes")
+        assert "Plus rien ici ne vous nomme" in words(erased)
+        assert (await client.get(f"{page}/all.json")).status_code == 403
+    async with network.context.reader.connect() as connection:
+        assert (await connection.execute(sa.select(holder_account))).all() == []
+        assert (await connection.execute(sa.select(mail.c.recipient))).scalars().all() == [None]
 
 
 async def test_what_is_old_is_forgotten(network: Network) -> None:
