@@ -64,6 +64,7 @@ import app.mail.pages
 import app.mail.sandbox_pages
 import app.members.admin_pages
 import app.members.pages
+import app.mail.stop_pages
 import app.moneys.api
 import app.moneys.pages
 import app.mutual.api
@@ -279,6 +280,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.inbox.pages.router,
         app.disputes.venue_pages.router,
         app.mail.pages.router,
+        app.mail.stop_pages.router,
         app.sales.closing_pages.router,
         app.sales.review_pages.router,
         app.sales.receipt_pages.router,

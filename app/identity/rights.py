@@ -204,6 +204,10 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "lapse_page": READ_NETWORK,
     "lapse_table": READ_NETWORK,
     "notices_page": AS_HOLDER,
+    "ask_reminders": AS_HOLDER,
+    # Whoever got an e-mail that they had agreed to
+    "stop_mail_page": EVERYBODY,
+    "stop_mail": EVERYBODY,
     # Reading the ledger, and following it
     "list_accounts": READ_VENUE,
     "show_account": READ_VENUE,

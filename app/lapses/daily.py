@@ -7,7 +7,7 @@ from datetime import date
 
 import structlog
 
-from app.lapses import growing, service
+from app.lapses import growing, reminders, service
 from app.ledger.service import Ledger
 from app.platform.clock import now_us
 from app.platform.context import Context
@@ -47,6 +47,8 @@ async def run(context: Context, ledger: Ledger, until_us: int | None = None) -> 
     notices = await service.announce(context.engine, ledger)
     booked = await service.book(context.engine, ledger, until_us)
     grown = await growing.grow(context.engine, ledger, until_us)
+    if context.settings.mail != "none":
+        await reminders.remind(context, ledger)
     if notices or booked or grown:
         _log.info("the scheduled run is done", notices=notices, booked=booked, grown=grown)
     return notices, booked, grown

@@ -6,13 +6,13 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Final
+from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Request
-from starlette.responses import Response
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
 
 from app.cards.addresses import card_behind
-from app.cards.service import labels_by_owner
+from app.cards.service import Card, labels_by_owner
 from app.cards.visits import require_tap
 from app.currencies.service import Currency, currencies
 from app.identity.admin_frame import render_admin
@@ -21,15 +21,19 @@ from app.lapses import reading, service, store
 from app.lapses.reading import PeriodLines
 from app.lapses.rules import Effect
 from app.ledger.service import ledger_of
+from app.mail import consents
+from app.mail.rules import address as mail_address
 from app.money import Unit
 from app.platform.clock import now_us
 from app.platform.context import context_of
+from app.platform.limits import RateLimit
 from app.venues.service import Network, the_network
 from app.web import N_, Texts, dates, render, texts_of
 
 router = APIRouter(include_in_schema=False)
 
 HERE = "/admin/lapses"
+REMINDERS = RateLimit("reminders", "10/hour")
 
 EFFECTS: Final[Mapping[str, str]] = {
     "demurrage": N_("Melting"),
@@ -97,19 +101,54 @@ async def lapse_table(request: Request, currency: str, effect: Effect, period: d
 @router.get("/c/{token}/notices")
 async def notices_page(request: Request, token: str) -> Response:
     """What of a card's money will lapse, and when, if it is not used until then."""
-    card, context = await card_behind(request, token), context_of(request)
+    card = await card_behind(request, token)
     await require_tap(request, card)
+    return await _notices(request, card)
+
+
+@router.post("/c/{token}/notices/reminders")
+async def ask_reminders(
+    request: Request,
+    token: str,
+    act: Annotated[Literal["ask", "stop"], Form()],
+    email: Annotated[str, Form(max_length=300)] = "",
+    agreed: Annotated[str, Form(max_length=8)] = "",
+) -> Response:
+    """Be reminded by e-mail, or no longer. Nothing is ticked for anybody, and nothing sent without the tick."""
+    card = await card_behind(request, token)
+    await require_tap(request, card)
+    REMINDERS.check(request, str(card.id))
+    to = mail_address(email)
+    if act == "ask" and (to is None or not agreed):
+        return await _notices(request, card, wrong="email" if to is None else "agreed", typed=email)
+    async with context_of(request).engine.begin() as connection:
+        if act == "ask" and to is not None:
+            await consents.give(connection, card.wallet, "reminders", to, texts_of(request).language)
+        else:
+            await consents.forget(connection, card.wallet)
+    return RedirectResponse(f"/c/{token}/notices#reminders", 303)
+
+
+async def _notices(request: Request, card: Card, wrong: str = "", typed: str = "") -> Response:
+    context = context_of(request)
     decisions = await service.foreseen_of(context.engine, ledger_of(request), card.owner)
     async with context.reader.connect() as connection:
         network, known = await the_network(connection), await currencies(connection)
+        consent = await consents.of_wallet(connection, card.wallet, "reminders")
     return render(
         request,
         "lapses/notices.html",
+        status_code=422 if wrong else 200,
         network_name=network.name,
         card=card,
-        home=f"/c/{token}",
+        home=f"/c/{card.token}",
         lines=[(it, known[it.notice.currency]) for it in decisions if it.amount],
         today=_today(network),
+        zone=network.settings.zone,
+        by_mail=context.settings.mail != "none",
+        consent=consent,
+        wrong=wrong,
+        typed=typed,
     )
 
 

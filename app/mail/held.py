@@ -9,8 +9,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.mail.consents import of_wallet
 from app.mail.tables import mail
 from app.platform.clock import now_us
+
+REMINDER = "lapses/reminder_mail"
 
 
 async def held_about(connection: AsyncConnection, ids: Collection[UUID]) -> list[dict[str, Any]]:
@@ -34,4 +37,13 @@ async def forget(connection: AsyncConnection, ids: Collection[UUID]) -> None:
 async def sent_to(connection: AsyncConnection, address: str) -> list[UUID]:
     """Those to this address that were not forgotten yet."""
     query = sa.select(mail.c.id).where(sa.func.lower(mail.c.recipient) == address.lower())
+    return list((await connection.execute(query)).scalars())
+
+
+async def reminders_to(connection: AsyncConnection, wallet: UUID) -> list[UUID]:
+    """Reminders to the address that was agreed for this wallet."""
+    consent = await of_wallet(connection, wallet, "reminders")
+    if consent is None:
+        return []
+    query = sa.select(mail.c.id).where(mail.c.recipient == consent.address, mail.c.template == REMINDER)
     return list((await connection.execute(query)).scalars())

@@ -20,6 +20,7 @@ router = APIRouter(include_in_schema=False)
 # What a message is, by its template.
 KINDS = {
     "topups/receipt_mail": N_("Receipt of a top-up"),
+    "lapses/reminder_mail": N_("Reminder of what will lapse"),
     "disputes/answer_mail": N_("Answer about a purchase"),
     "holders/link_mail": N_("Link to sign in"),
 }

@@ -44,3 +44,28 @@ sandbox_mail = sa.Table(
     sa.Column("html", sa.Text, nullable=False),
     sa.Column("at_us", sa.BigInteger, nullable=False, index=True),
 )
+
+# That somebody wants e-mail which nothing that they did asks for: for what, the version of the words that they agreed
+# to, and when. Withdrawn, the address is forgotten; that it was given, and how long it held, is kept.
+mail_consent = sa.Table(
+    "mail_consent",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("wallet", sa.Uuid, nullable=False, index=True),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("address", sa.Text),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("words", sa.Integer, nullable=False),
+    sa.Column("given_at_us", sa.BigInteger, nullable=False),
+    sa.Column("withdrawn_at_us", sa.BigInteger),
+    sa.CheckConstraint("purpose IN ('reminders')", name="purpose_known"),
+    sa.CheckConstraint("(address IS NULL) = (withdrawn_at_us IS NOT NULL)", name="address_while_it_holds"),
+    sa.Index(
+        "uq_mail_consent_holds",
+        "wallet",
+        "purpose",
+        unique=True,
+        sqlite_where=sa.text("withdrawn_at_us IS NULL"),
+        postgresql_where=sa.text("withdrawn_at_us IS NULL"),
+    ),
+)

@@ -18,6 +18,8 @@ import app.cards.held
 import app.disputes.held
 import app.holders.held
 import app.issuing.held
+import app.mail.consents
+import app.mail.held
 import app.mutual.held
 import app.sales.held
 import app.topups.held
@@ -82,6 +84,16 @@ SOURCES: Final = (
         app.topups.held.held_about,
         app.topups.held.letters,
         app.topups.held.forget,
+    ),
+    Source(
+        "consents",
+        N_("That you want reminders by e-mail"),
+        N_("So that it is known that you asked for them, when, and in which words; nothing is sent without it"),
+        N_("The address, until you say stop; that you had agreed, for five years"),
+        N_("The network’s admins"),
+        app.mail.consents.held_about,
+        app.mail.held.reminders_to,
+        app.mail.consents.forget,
     ),
     Source(
         "disputes",

@@ -40,6 +40,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "text": N_("In your words"),
     "answer": N_("Answer"),
     "name": N_("Name"),
+    "words": N_("Version of the words"),
     "device": N_("Signed in with"),
     "roles": N_("Roles"),
     "membership": N_("Membership"),
@@ -57,6 +58,7 @@ VALUES: Final[Mapping[str, str]] = {
     "cancelled": N_("Cancelled"),
     "waiting": N_("Waiting"),
     "sent": N_("Sent"),
+    "reminders": N_("Reminders of what will lapse"),
     "staff": N_("Staff"),
     "holder": N_("Whoever had the card’s address"),
 }
