@@ -33,7 +33,7 @@ async def remind(context: Context, ledger: Ledger) -> int:
     count, until_us = 0, now_us() + AHEAD_US
     for it in agreed:
         due = await service.foreseen_of(context.engine, ledger, f"wallet:{it.wallet}")
-        days: dict[str, list[dict[str, object]]] = {}
+        days: dict[str, list[dict[str, int | str]]] = {}
         for one in due:
             if one.amount and one.notice.due_us <= until_us:
                 money = known[one.notice.currency]
