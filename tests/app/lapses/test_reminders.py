@@ -8,13 +8,13 @@ import pytest
 import sqlalchemy as sa
 
 from app.lapses.reminders import remind
-from app.lapses.service import announce
 from app.mail.consents import stop_token, stopped_by
 from app.mail.tables import mail, mail_consent
 from app.platform.settings import Settings
 from app.rules.ids import uuid7
-from app.rules.policy import Lapse, Policy
-from tests.support.network import GIFT, Network
+from tests.app.lapses.conftest import Clock
+from tests.app.lapses.test_pages import announced
+from tests.support.network import Network
 from tests.support.pages import form_to, led_to, look, send, words
 
 
@@ -33,10 +33,8 @@ async def letters(network: Network) -> list[tuple[str | None, str | None]]:
         return [(it.recipient, it.data) for it in await connection.execute(sa.select(mail.c.recipient, mail.c.data))]
 
 
-async def test_who_agrees_is_reminded_once_and_no_more_after_saying_stop(network: Network) -> None:
-    await network.define(GIFT, Policy(lapse=Lapse(expires_after_days=20)), at=["raffinerie"])
-    await network.issue("awa", GIFT, 1500)
-    await announce(network.engine, network.ledger)
+async def test_who_agrees_is_reminded_once_and_no_more_after_saying_stop(network: Network, clock: Clock) -> None:
+    await announced(network, clock)
     home = f"/c/{network.cards['awa'].token}/notices"
     page = await look(network.client, home)
     assert not re.search(r'name="agreed"[^>]*checked', page.text), "nothing is ticked for anybody"
