@@ -35,6 +35,7 @@ async def letters(network: Network) -> list[tuple[str | None, str | None]]:
 
 async def test_who_agrees_is_reminded_once_and_no_more_after_saying_stop(network: Network, clock: Clock) -> None:
     await announced(network, clock)
+    clock.go(10)
     home = f"/c/{network.cards['awa'].token}/notices"
     page = await look(network.client, home)
     assert not re.search(r'name="agreed"[^>]*checked', page.text), "nothing is ticked for anybody"
