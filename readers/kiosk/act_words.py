@@ -89,7 +89,7 @@ ACT_WORDS: Final[dict[str, str]] = {
     "act.top_up.ask": _("Present the card to top up"),
     "act.top_up.done": _("Topped up"),
     "act.top_up.offline": _("Counts here now, elsewhere once it is sent"),
-    "act.top_up.code": _("A first recovery code is on the printed receipt; the card’s page makes one too"),
+    "act.top_up.code": _("Recovery code: print the receipt"),
     "act.top_up.refused": _("{amount} not put on the card. Give the money back, or keep it only once it has worked."),
     "act.refund": _("Refund"),
     "act.refund.none": _("No money here is paid out"),
