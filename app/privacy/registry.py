@@ -100,7 +100,7 @@ SOURCES: Final = (
         N_("Sales that you disputed"),
         N_("So that the venue can answer you"),
         N_("What was written: five years; the address, until the answer or for 90 days"),
-        N_("The venue of the sale, and the network. Neither sees your address"),
+        N_("The venue of the sale, and the network. The venue does not see your address"),
         app.disputes.held.held_about,
         app.disputes.held.letters,
         app.disputes.held.forget,
