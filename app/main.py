@@ -62,9 +62,9 @@ import app.lapses.pages
 import app.ledger.api
 import app.mail.pages
 import app.mail.sandbox_pages
+import app.mail.stop_pages
 import app.members.admin_pages
 import app.members.pages
-import app.mail.stop_pages
 import app.moneys.api
 import app.moneys.pages
 import app.mutual.api
