@@ -20,6 +20,7 @@ import app.holders.held
 import app.issuing.held
 import app.mail.consents
 import app.mail.held
+import app.members.held
 import app.mutual.held
 import app.sales.held
 import app.topups.held
@@ -113,6 +114,16 @@ SOURCES: Final = (
         N_("The venue where it was opened"),
         app.sales.held.held_about,
         forget=app.sales.held.forget,
+    ),
+    Source(
+        "memberships",
+        N_("Memberships that you bought"),
+        N_("The register of the venue, the association or the cooperative that you joined"),
+        N_("As long as the law asks for the register; the address, until you have it erased"),
+        N_("Who you joined, and the network"),
+        app.members.held.held_about,
+        app.members.held.letters,
+        app.members.held.forget,
     ),
     Source(
         "members",

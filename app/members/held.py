@@ -1,0 +1,42 @@
+"""What is kept about a wallet's memberships, and what of it can be forgotten."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.mail.held import sent_to
+from app.members.tables import member_term
+
+
+async def held_about(connection: AsyncConnection, wallet: UUID) -> list[dict[str, Any]]:
+    """The oldest first."""
+    query = sa.select(member_term).where(member_term.c.wallet == wallet).order_by(member_term.c.asked_at_us)
+    return [
+        {
+            "at_us": it.asked_at_us,
+            "name": it.name,
+            "email": it.email,
+            "from": it.first_day,
+            "until": it.last_day,
+            "status": it.state,
+            "reason": it.end_reason,
+        }
+        for it in await connection.execute(query)
+    ]
+
+
+async def letters(connection: AsyncConnection, wallet: UUID) -> list[UUID]:
+    """E-mails to the addresses that were given with them."""
+    query = sa.select(member_term.c.email).where(member_term.c.wallet == wallet, member_term.c.email.is_not(None))
+    addresses = set((await connection.execute(query)).scalars())
+    return [id_ for address in addresses for id_ in await sent_to(connection, address)]
+
+
+async def forget(connection: AsyncConnection, wallet: UUID) -> None:
+    """The address, and with it the reminder. The name stays in the register, which the law asks for."""
+    mine = sa.update(member_term).where(member_term.c.wallet == wallet)
+    await connection.execute(mine.values(email=None, reminded=None))
