@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.holders.tables import holder_account, holder_link, holder_session, holder_wallet
-from app.mail.held import sent_to
+from app.mail.held import in_part, sent_to
 
 
 async def held_about(connection: AsyncConnection, wallet: UUID) -> list[dict[str, Any]]:
@@ -18,7 +18,7 @@ async def held_about(connection: AsyncConnection, wallet: UUID) -> list[dict[str
     if row is None:
         return []
     found: list[dict[str, Any]] = [
-        {"made_us": row.created_at_us, "email": _in_part(row.email), "name": row.name, "at_us": row.since_us}
+        {"made_us": row.created_at_us, "email": in_part(row.email), "name": row.name, "at_us": row.since_us}
     ]
     sessions = await connection.execute(sa.select(holder_session).where(holder_session.c.account == row.id))
     return found + [{"at_us": it.seen_at_us, "device": it.user_agent} for it in sessions]
@@ -52,9 +52,3 @@ async def _account(connection: AsyncConnection, wallet: UUID) -> Any:
 async def _others(connection: AsyncConnection, account: UUID) -> bool:
     query = sa.select(sa.func.count()).select_from(holder_wallet).where(holder_wallet.c.account == account)
     return int((await connection.execute(query)).scalar_one()) > 1
-
-
-def _in_part(email: str) -> str:
-    """ "awa@example.org" is a…@example.org."""
-    name, _, domain = email.rpartition("@")
-    return f"{name[:1]}…@{domain}"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID, uuid5
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from app.cards.service import cards_of_wallet
 from app.currencies.service import currencies
-from app.lapses import service
+from app.lapses import service, store
 from app.ledger.service import Ledger
 from app.mail import consents
 from app.mail.service import Letter, queue
@@ -56,3 +58,9 @@ async def remind(context: Context, ledger: Ledger) -> int:
                 await queue(connection, Letter(letter_of(it.id, day), TEMPLATE, it.language, it.address, data))
             count += 1
     return count
+
+
+async def letters(connection: AsyncConnection, wallet: UUID) -> list[UUID]:
+    """Those that may have been written for this wallet: by its own consents, whoever else has the address."""
+    days = {it.period.isoformat() for it in await store.notices_of(connection, f"wallet:{wallet}")}
+    return [letter_of(id_, day) for id_ in await consents.ids_of(connection, wallet) for day in days]

@@ -73,6 +73,12 @@ async def all_for(connection: AsyncConnection, purpose: Purpose) -> list[Consent
     return [_read(row) for row in await connection.execute(query)]
 
 
+async def ids_of(connection: AsyncConnection, wallet: UUID) -> list[UUID]:
+    """Also of those that were withdrawn."""
+    query = sa.select(mail_consent.c.id).where(mail_consent.c.wallet == wallet)
+    return list((await connection.execute(query)).scalars())
+
+
 async def held_about(connection: AsyncConnection, wallet: UUID) -> list[dict[str, Any]]:
     query = sa.select(mail_consent).where(mail_consent.c.wallet == wallet).order_by(mail_consent.c.given_at_us)
     return [

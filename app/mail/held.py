@@ -9,18 +9,20 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.mail.consents import of_wallet
 from app.mail.tables import mail
 from app.platform.clock import now_us
 
-REMINDER = "lapses/reminder_mail"
-
 
 async def held_about(connection: AsyncConnection, ids: Collection[UUID]) -> list[dict[str, Any]]:
-    """The oldest first. `email`: None once it was forgotten."""
+    """The oldest first. `email`: in part, for whoever has one card of a family reads this too; None once forgotten."""
     query = sa.select(mail).where(mail.c.id.in_(list(ids))).order_by(mail.c.created_at_us)
     return [
-        {"at_us": it.created_at_us, "what": it.template, "email": it.recipient, "status": it.status}
+        {
+            "at_us": it.created_at_us,
+            "what": it.template,
+            "email": it.recipient and in_part(it.recipient),
+            "status": it.status,
+        }
         for it in await connection.execute(query)
     ]
 
@@ -40,10 +42,7 @@ async def sent_to(connection: AsyncConnection, address: str) -> list[UUID]:
     return list((await connection.execute(query)).scalars())
 
 
-async def reminders_to(connection: AsyncConnection, wallet: UUID) -> list[UUID]:
-    """Reminders to the address that was agreed for this wallet."""
-    consent = await of_wallet(connection, wallet, "reminders")
-    if consent is None:
-        return []
-    query = sa.select(mail.c.id).where(mail.c.recipient == consent.address, mail.c.template == REMINDER)
-    return list((await connection.execute(query)).scalars())
+def in_part(address: str) -> str:
+    """ "awa@example.org" is a…@example.org."""
+    name, _, domain = address.rpartition("@")
+    return f"{name[:1]}…@{domain}"

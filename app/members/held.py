@@ -8,7 +8,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.mail.held import sent_to
 from app.members.tables import member_term
 
 
@@ -27,13 +26,6 @@ async def held_about(connection: AsyncConnection, wallet: UUID) -> list[dict[str
         }
         for it in await connection.execute(query)
     ]
-
-
-async def letters(connection: AsyncConnection, wallet: UUID) -> list[UUID]:
-    """E-mails to the addresses that were given with them."""
-    query = sa.select(member_term.c.email).where(member_term.c.wallet == wallet, member_term.c.email.is_not(None))
-    addresses = set((await connection.execute(query)).scalars())
-    return [id_ for address in addresses for id_ in await sent_to(connection, address)]
 
 
 async def forget(connection: AsyncConnection, wallet: UUID) -> None:

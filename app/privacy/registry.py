@@ -18,6 +18,7 @@ import app.cards.held
 import app.disputes.held
 import app.holders.held
 import app.issuing.held
+import app.lapses.reminders
 import app.mail.consents
 import app.mail.held
 import app.members.held
@@ -93,7 +94,7 @@ SOURCES: Final = (
         N_("The address, until you say stop; that you had agreed, for five years"),
         N_("The network’s admins"),
         app.mail.consents.held_about,
-        app.mail.held.reminders_to,
+        app.lapses.reminders.letters,
         app.mail.consents.forget,
     ),
     Source(
@@ -122,8 +123,7 @@ SOURCES: Final = (
         N_("As long as the law asks for the register; the address, until you have it erased"),
         N_("Who you joined, and the network"),
         app.members.held.held_about,
-        app.members.held.letters,
-        app.members.held.forget,
+        forget=app.members.held.forget,
     ),
     Source(
         "members",

@@ -89,7 +89,7 @@ async def test_all_of_it_is_read_and_taken_away(network: Network) -> None:
     page = await proven(network)
     assert "Encore sur la carte : 9,60 €" in words(await look(network.client, page))
     read = words(await look(network.client, f"{page}/all"))
-    for said in ("2 × Demi", "Tarte", "Un seul demi", "Deux demis, selon le ticket", EMAIL, "Awa Diop", CARDS["awa"]):
+    for said in ("2 × Demi", "Tarte", "Un seul demi", "Deux demis, selon le ticket", "Awa Diop", CARDS["awa"]):
         assert said in read, said
     assert "All that is kept" in words(await network.client.get(f"{page}/all", headers=ENGLISH))
     file = await network.client.get(f"{page}/all.json")
@@ -102,7 +102,7 @@ async def test_all_of_it_is_read_and_taken_away(network: Network) -> None:
     assert held["balances"][0] == {"currency": "RAF", "amount": {"currency": "RAF", "minor": 960}}
     assert held["disputes"][0]["operation"] == str(sale)
     assert held["disputes"][0]["at"].endswith("+00:00")
-    assert [it["email"] for it in held["emails"]] == [EMAIL]
+    assert [it["email"] for it in held["emails"]] == ["a…@example.org"]
     assert network.cards["awa"].token not in file.text, "a file that is passed on opens no card"
 
 
