@@ -26,6 +26,7 @@ import app.banking.api
 import app.banking.handover_pages
 import app.banking.pages
 import app.banking.payment_pages
+import app.boxoffice.pages
 import app.carddesk.anew_pages
 import app.carddesk.api
 import app.carddesk.batch_pages
@@ -43,6 +44,7 @@ import app.dashboards.today_pages
 import app.dashboards.unspent_pages
 import app.disputes.pages
 import app.disputes.venue_pages
+import app.events.api
 import app.holders.counter_pages
 import app.holders.moving_pages
 import app.holders.pages
@@ -108,8 +110,10 @@ import app.venues.place_pages
 import app.venues.product_api
 import app.venues.product_pages
 import app.venues.selling_pages
+from app.boxoffice.service import complete_for_ever
 from app.cards.known import Remembered
 from app.cards.moving import Moves
+from app.events.paying import tend_for_ever
 from app.holders.signed_in import HolderNotSignedIn
 from app.holders.signed_in import ask_to_sign_in as ask_holder_to_sign_in
 from app.identity.guard import guard
@@ -220,6 +224,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.keyring.pages.router,
         app.cards.pages.router,
         app.cards.places_pages.router,
+        app.boxoffice.pages.router,
         app.disputes.pages.router,
         app.members.pages.router,
         app.holders.pages.router,
@@ -231,6 +236,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.identity.api.router,
         app.venues.api.router,
         app.venues.product_api.router,
+        app.events.api.router,
         app.people.api.router,
         app.people.audit_api.router,
         app.moneys.api.router,
@@ -372,6 +378,8 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     tasks.append(asyncio.create_task(close_gone_for_ever(ledger, api.state.menu_counts), name="inbox"))
     tasks.append(asyncio.create_task(forget_for_ever(context.engine), name="forgetting"))
     tasks.append(asyncio.create_task(see_to_memberships_for_ever(ledger), name="memberships"))
+    tasks.append(asyncio.create_task(tend_for_ever(ledger), name="tickets"))
+    tasks.append(asyncio.create_task(complete_for_ever(ledger), name="orders"))
     tasks.append(asyncio.create_task(figure_for_ever(context.engine), name="figures"))
     if (carrier := carrier_of(settings, context.engine)) is not None:
         tasks.append(asyncio.create_task(Mailer(context, carrier, api.state.menu_counts).run(), name="mail"))

@@ -74,7 +74,7 @@ CARD_DESK: Final = _act(
 )
 CLOSE_DAY: Final = _act("Close the day", _ADMIN, _ACCOUNTANT, _V_ADMIN, _V_ACCOUNTANT, _SHIFT)
 MANAGE_VENUE: Final = _act(
-    "Set prices, tell of artists, sell memberships, pair and revoke terminals, decide about rows that were kept",
+    "Set prices, tell of artists and events, sell memberships, pair and revoke terminals, decide about rows kept",
     _ADMIN,
     _V_ADMIN,
 )

@@ -40,6 +40,7 @@ IN_EUROS: Mapping[str, str] = {
 
 OPERATIONS: Mapping[str, str] = {
     "sale": N_("Sale"),
+    "ticket": N_("Tickets"),
     "topup": N_("Top-up"),
     "topup.cash": N_("Top-up in cash"),
     "topup.online": N_("Top-up online"),

@@ -334,6 +334,24 @@ KINDS: dict[str, ProblemKind] = {
     "name-taken": ProblemKind(
         409, N_("This venue sells something of this name already"), _NOTHING_CHANGED, N_("Choose another name.")
     ),
+    # Events and their places
+    "capacity-taken": ProblemKind(
+        409, N_("More places are taken already"), _NOTHING_CHANGED, N_("Choose more places.")
+    ),
+    "sold-out": ProblemKind(
+        409,
+        N_("There are not that many places left"),
+        N_("Nothing was paid."),
+        N_("Choose fewer places, or another date."),
+    ),
+    "not-on-sale": ProblemKind(409, N_("These places are not sold now"), N_("Nothing was paid.")),
+    "too-many-held": ProblemKind(409, N_("Places are kept for you already"), N_("Nothing was paid.")),
+    "order-over": ProblemKind(
+        409,
+        N_("The places are no longer kept for you"),
+        N_("Nothing was paid."),
+        N_("Choose your places again: there may be some left."),
+    ),
     # Members, trades and loans
     "member-unknown": ProblemKind(
         404, N_("This is not a member"), _NOTHING_CHANGED, N_("Enter them as a member first.")

@@ -172,9 +172,9 @@ def _book(at: VenuePeriod, it: Movement, kind: str, sign: int) -> None:
 
 def claim_flow(kind: str, other: str) -> Name:
     """Where an operation of `kind` between a claim and an account of kind `other` belongs."""
-    if kind == "sale":
+    if kind in {"sale", "ticket"}:
         return "sold"
-    if kind == "sale.reversal":
+    if kind in {"sale.reversal", "ticket.reversal"}:
         return "taken_back"
     return "settled" if other == "issuance" else "other"
 

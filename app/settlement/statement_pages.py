@@ -31,6 +31,8 @@ SHOWN = 100
 OPERATIONS = {
     "sale": N_("Sale"),
     "sale.reversal": N_("Sale taken back"),
+    "ticket": N_("Tickets"),
+    "ticket.reversal": N_("Tickets taken back"),
     "topup.cash": N_("Top-up in cash"),
     "settlement.redemption": N_("Settled"),
     "settlement.netting": N_("Settled"),

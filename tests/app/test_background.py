@@ -30,7 +30,14 @@ async def test_the_server_starts_its_rounds_and_ends_them(
 
         return work
 
-    for name in ("run_for_ever", "lapse_for_ever", "close_for_ever", "reconcile_for_ever"):
+    for name in (
+        "run_for_ever",
+        "lapse_for_ever",
+        "close_for_ever",
+        "reconcile_for_ever",
+        "tend_for_ever",
+        "complete_for_ever",
+    ):
         monkeypatch.setattr(f"app.main.{name}", told(name))
     monkeypatch.setattr("app.main.Deliveries.run", told("deliveries"))
     monkeypatch.setattr("app.main.Mailer.run", told("mail"))
@@ -38,6 +45,14 @@ async def test_the_server_starts_its_rounds_and_ends_them(
     before = asyncio.all_tasks()
     async with app.router.lifespan_context(app):
         await asyncio.sleep(0)
-        rounds = ["close_for_ever", "deliveries", "lapse_for_ever", "mail", "reconcile_for_ever", "run_for_ever"]
-        assert sorted(begun) == rounds
+        rounds = [
+            "close_for_ever",
+            "complete_for_ever",
+            "deliveries",
+            "lapse_for_ever",
+            "mail",
+            "reconcile_for_ever",
+            "run_for_ever",
+        ]
+        assert sorted(begun) == [*rounds, "tend_for_ever"]
     assert asyncio.all_tasks() == before

@@ -35,8 +35,11 @@ JOURNALS: Final[dict[JournalCode, str]] = {
     "RG": "Règlements",
     "OD": "Opérations diverses",
 }
+# Told by their lines: name, quantity, unit_price, currency, vat.
+_SALES: Final = frozenset({"sale", "void", "house", "ticket"})
 LABELS: Final = {
     "sale": "Vente",
+    "ticket": "Billetterie",
     "house": "Cadeau de la maison",
     "void": "Annulation d'une vente",
     "topup.cash": "Recharge en espèces",
@@ -163,7 +166,7 @@ class Bookkeeper:
         """Against what the venue's side of an operation stands."""
         here = piece.venue == self._venue
         base = piece.kind.removesuffix(_TAKEN_BACK)
-        if here and base in {"sale", "void", "house"}:
+        if here and base in _SALES:
             sign = -1 if piece.undone is not None else 1
             # Of what a write-off had taken from the venue, nothing is left to take back.
             apart = "venue.losses" if "currency.issuance" in moved else "waiting"
@@ -206,7 +209,7 @@ class Bookkeeper:
         sums.add(key, "", -left)
 
     def _journal(self, base: str, moved: set[str]) -> JournalCode:
-        if base in {"sale", "void", "house"} or (base == "membership" and self._venue is not None):
+        if base in _SALES or (base == "membership" and self._venue is not None):
             return "VE"
         if base == drawer.KIND:
             return "CA"

@@ -96,6 +96,11 @@ def views(port: int, paths: Path, clients: int) -> dict[str, Any]:
     return _loaded(json.dumps({"port": port, "views": str(paths), "clients": clients}))
 
 
+def posts(port: int, lines: Path, clients: int) -> dict[str, Any]:
+    """The same of bodies sent each to a path of its own: the lines of a file."""
+    return _loaded(json.dumps({"port": port, "posts": str(lines), "clients": clients}))
+
+
 def _loaded(job: str) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", "app.cli.bench.load"],

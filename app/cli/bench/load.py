@@ -1,7 +1,8 @@
 """The load generator: a process of its own, one thread, requests made before the clock starts.
 
 Reads a JSON job on standard input: {"port", "path", "token", "bodies": file with one JSON body per line, "clients"}, or
-with "views", a file with one path per line, instead of the three in the middle: pages, asked for as browsers do.
+with "views", a file with one path per line, instead of the three in the middle: pages, asked for as browsers do; with
+"posts", a file with a path, a blank and a JSON body per line.
 Sends every request once over `clients` connections that stay open, each sending the next as soon as the last was
 answered.
 Writes {"seconds", "requests", "cpu_s", "statuses", "p50_ms", "p99_ms", "max_ms"} on standard output; cpu_s is its own
@@ -74,6 +75,10 @@ def requests_of(job: dict[str, Any]) -> list[bytes]:
     if "views" in job:
         rest = b" HTTP/1.1\r\n" + host + b"Accept: text/html\r\nAccept-Encoding: gzip\r\n\r\n"
         return [b"GET " + path + rest for path in Path(job["views"]).read_bytes().splitlines()]
+    if "posts" in job:
+        middle = b" HTTP/1.1\r\n" + host + b"Content-Type: application/json\r\nContent-Length: "
+        parts = [line.split(b" ", 1) for line in Path(job["posts"]).read_bytes().splitlines()]
+        return [b"POST %b%b%d\r\n\r\n%b" % (path, middle, len(body), body) for path, body in parts]
     token = f"Authorization: Bearer {job['token']}\r\nContent-Type: application/json\r\nContent-Length: ".encode()
     head = f"POST {job['path']} HTTP/1.1\r\n".encode() + host + token
     bodies = Path(job["bodies"]).read_bytes().splitlines()

@@ -40,6 +40,7 @@ KIND_NAMES = {
     "trade.reversal": N_("Trade taken back"),
     "transfer": N_("Transfer"),
     "sale": N_("Sale"),
+    "ticket": N_("Tickets"),
     "topup.cash": N_("Top-up"),
     "topup.online": N_("Top-up"),
     "shift": N_("Hours"),

@@ -1,0 +1,82 @@
+"""What is on in the demo's network: a concert this very evening, whose door is open, and two dates to come."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.events import service
+from app.events.rules import Condition, Event, Price
+from app.platform.clock import now_us
+from app.rules.ids import uuid7
+from app.venues.service import venues
+
+_HOUR_US: Final = 3_600_000_000
+
+
+class _Date(NamedTuple):
+    """`in_h`: hours from now until it starts."""
+
+    venue: int
+    in_h: int
+    titles: tuple[str, str]
+    summaries: tuple[str, str]
+    capacity: int
+    prices: tuple[tuple[str, str, int], ...]
+
+
+_FULL, _REDUCED = ("Plein tarif", "Full price"), ("Tarif réduit", "Reduced")
+_DATES: Final = (
+    _Date(
+        0,
+        1,
+        ("Éloïse et les Zincs", "Eloise and the Zincs"),
+        ("Chanson de comptoir, deux voix et un accordéon.", "Songs of the bar: two voices and an accordion."),
+        80,
+        ((*_FULL, 1200), (*_REDUCED, 800)),
+    ),
+    _Date(
+        1,
+        3 * 24,
+        ("Grand bal", "The great ball"),
+        ("On apprend les pas à 20 h, l’orchestre joue à 21 h.", "Steps are taught at 8, the band plays at 9."),
+        150,
+        ((*_FULL, 900),),
+    ),
+    _Date(
+        0,
+        9 * 24,
+        ("Scène ouverte", "Open stage"),
+        ("Dix minutes pour qui veut.", "Ten minutes for whoever likes."),
+        40,
+        (("Entrée libre", "Free entry", 0),),
+    ),
+)
+
+
+async def add_events(connection: AsyncConnection) -> None:
+    """Where there are none yet."""
+    if await service.events(connection, limit=1):
+        return
+    there = [it for it in (await venues(connection)).values() if "RAF" in it.accepted]
+    hour = now_us() // _HOUR_US * _HOUR_US
+    for date in _DATES:
+        starts = hour + date.in_h * _HOUR_US
+        venue = there[date.venue % len(there)]
+        new = Event(
+            uuid7(),
+            venue.id,
+            *date.titles,
+            *date.summaries,
+            starts - _HOUR_US,
+            starts,
+            starts + 3 * _HOUR_US,
+            date.capacity,
+        )
+        await service.create(connection, "demo", new)
+        for name_fr, name_en, amount in date.prices:
+            condition: Condition = "reduced" if name_fr == _REDUCED[0] else "none"
+            price = Price(uuid7(), name_fr, name_en, "RAF", amount, condition=condition, vat=550)
+            await service.set_price(connection, "demo", new.id, price)
+        await service.publish(connection, "demo", new.id)

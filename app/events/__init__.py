@@ -1,0 +1,1 @@
+"""Events of venues: their places, prices, orders and tickets."""

@@ -1,0 +1,118 @@
+"""When a price is sold, how many places are left, and what an event's state is called. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+from uuid import UUID
+
+Status = Literal["draft", "published", "cancelled"]
+Standing = Literal["draft", "open", "full", "cancelled", "past"]
+Condition = Literal["none", "member", "reduced", "hours", "gift"]
+Channel = Literal["any", "online", "till", "invitation"]
+OrderChannel = Literal["online", "till", "invitation"]
+OrderState = Literal["held", "paying", "paid", "released", "refunded"]
+
+CONDITIONS: Final[tuple[Condition, ...]] = get_args(Condition)
+CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
+
+TITLE_MAX: Final = 120
+SUMMARY_MAX: Final = 4000
+NAME_MAX: Final = 60
+CAPACITY_MAX: Final = 100_000
+AMOUNT_MAX: Final = 100_000_000
+PLACES_MAX: Final = 20
+HOLD_US: Final = 10 * 60 * 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """`amount`: minor units of `currency`; 0 is free. `quota`: places at this price at most; None: as many as the event
+    has. `sale_from_us`, `sale_until_us`: None is from now on, and until the event ends. `vat`: basis points."""
+
+    id: UUID
+    name_fr: str
+    name_en: str
+    currency: str
+    amount: int
+    quota: int | None = None
+    condition: Condition = "none"
+    sale_from_us: int | None = None
+    sale_until_us: int | None = None
+    vat: int = 0
+    channel: Channel = "any"
+    position: int = 0
+    held: int = 0
+    sold: int = 0
+    leased: int = 0
+
+    def name(self, language: str) -> str:
+        return (self.name_fr or self.name_en) if language == "fr" else (self.name_en or self.name_fr)
+
+    @property
+    def left(self) -> int | None:
+        """None: its event alone says."""
+        return None if self.quota is None else self.quota - self.held - self.sold - self.leased
+
+    def sold_by(self, channel: OrderChannel) -> bool:
+        return self.channel in {"any", channel} and (channel != "invitation" or self.channel == "invitation")
+
+    def on_sale(self, now_us: int) -> bool:
+        begun = self.sale_from_us is None or self.sale_from_us <= now_us
+        return begun and (self.sale_until_us is None or now_us < self.sale_until_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`prices` in the order in which they are shown; `artists`: their ids, in order."""
+
+    id: UUID
+    venue: UUID
+    title_fr: str
+    title_en: str
+    summary_fr: str
+    summary_en: str
+    doors_at_us: int
+    starts_at_us: int
+    ends_at_us: int
+    capacity: int
+    series: UUID | None = None
+    slug: str = ""
+    status: Status = "draft"
+    held: int = 0
+    sold: int = 0
+    leased: int = 0
+    artists: tuple[UUID, ...] = ()
+    prices: tuple[Price, ...] = ()
+
+    def title(self, language: str) -> str:
+        return (self.title_fr or self.title_en) if language == "fr" else (self.title_en or self.title_fr)
+
+    def summary(self, language: str) -> str:
+        return (self.summary_fr or self.summary_en) if language == "fr" else (self.summary_en or self.summary_fr)
+
+    @property
+    def left(self) -> int:
+        return self.capacity - self.held - self.sold - self.leased
+
+    def left_at(self, price: Price) -> int:
+        """Places that can still be had at this price."""
+        return max(0, self.left if price.left is None else min(self.left, price.left))
+
+    def standing(self, now_us: int) -> Standing:
+        if self.status == "draft":
+            return "draft"
+        if self.status == "cancelled":
+            return "cancelled"
+        if now_us >= self.ends_at_us:
+            return "past"
+        return "full" if self.left <= 0 else "open"
+
+    def price(self, id_: UUID) -> Price | None:
+        return next((it for it in self.prices if it.id == id_), None)
+
+
+def sellable(event: Event, price: Price, channel: OrderChannel, now_us: int) -> bool:
+    """Whether places are sold at this price there and now, if any are left."""
+    going = event.status == "published" and now_us < event.ends_at_us
+    return going and price.sold_by(channel) and (channel == "invitation" or price.on_sale(now_us))

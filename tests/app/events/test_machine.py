@@ -1,0 +1,224 @@
+"""Whatever holders, a venue and a server that dies do, in whatever order: never one place more than there are, no
+ticket paid without being issued, none issued without being paid."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from contextlib import suppress
+from typing import Any, ClassVar
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from app.cards.service import add_card
+from app.currencies.service import currencies, rates
+from app.events import orders, service
+from app.events.paying import KIND, operations_of, pay, tend
+from app.events.rules import Event, Price
+from app.events.tables import event as event_table
+from app.events.tables import ticket
+from app.ledger.rules.kinds import AccountKey
+from app.ledger.rules.operations import Operation, Posting
+from app.ledger.service import Ledger, currency_book
+from app.ledger.verify import verify
+from app.platform.clock import now_us
+from app.platform.database import create_engine
+from app.platform.errors import DomainError
+from app.rules.ids import uuid7
+from app.venues.service import venues
+from tests.support.network import TEMPS, found
+
+HOUR_US = 3_600_000_000
+KEY = Ed25519PrivateKey.generate()
+SETTINGS = settings(
+    max_examples=12,
+    stateful_step_count=25,
+    deadline=None,
+    database=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=list(HealthCheck),
+)
+picks = st.integers(0, 20)
+
+
+class Sale(RuleBasedStateMachine):
+    """An event of 6 places: 3 at most at a reduced price, some free. Two wallets, one of which is nearly empty."""
+
+    url: ClassVar[str]
+
+    @initialize()
+    def open(self) -> None:
+        self.runner = asyncio.Runner()
+        self.ids: list[UUID] = []
+        self.runner.run(self._open())
+
+    async def _open(self) -> None:
+        self.engine = create_engine(self.url)
+        self.ledger = Ledger.open(self.engine, self.url, KEY)
+        await self.ledger.start()
+        self.full, self.reduced, self.free = uuid7(), uuid7(), uuid7()
+        async with self.engine.begin() as connection:
+            venue = next(iter((await venues(connection)).values()))
+            self.cards = [await add_card(connection, uuid.uuid4().hex[:14].upper(), "Carte") for _ in range(2)]
+            starts = now_us() + 24 * HOUR_US
+            new = Event(uuid7(), venue.id, "Bal", "", "", "", starts, starts, starts + HOUR_US, 6)
+            made = await service.create(connection, "test", new)
+            for id_, amount, quota in ((self.full, 90, None), (self.reduced, 60, 3), (self.free, 0, 2)):
+                price = Price(id_, "Tarif", "", TEMPS.code, amount, quota)
+                await service.set_price(connection, "test", made.id, price)
+            await service.publish(connection, "test", made.id)
+            self.event = made.id
+            known = await currencies(connection)
+        book = currency_book(TEMPS.issuer, TEMPS.code)
+        for card, amount in zip(self.cards, (2000, 100), strict=True):
+            keys = [AccountKey(book, "issuance"), AccountKey(book, "wallet", card.owner)]
+            issuance, wallet = await self.ledger.accounts(keys, rates(known))
+            given = (Posting(issuance, wallet, amount),)
+            await self.ledger.post_one(Operation(uuid7(), "gift", b"x" * 32, given, "test", 1, venue.day_of(now_us())))
+
+    async def _read(self) -> Event:
+        async with self.engine.connect() as connection:
+            return await service.event_named(connection, self.event)
+
+    async def _order(self, pick: int) -> orders.Order:
+        async with self.engine.connect() as connection:
+            return await orders.order_named(connection, self.ids[pick % len(self.ids)])
+
+    async def _hold(self, card: int, full: int, reduced: int, free: int, *, paying: bool) -> None:
+        id_, wanted = uuid7(), {self.full: full, self.reduced: reduced, self.free: free}
+        with suppress(DomainError):
+            made = await orders.hold(self.engine, orders.Ask(id_, self.event, self.cards[card], wanted, paying=paying))
+            self.ids.append(id_)
+            if paying:
+                await pay(self.ledger, made)
+
+    @rule(card=st.integers(0, 1), full=st.integers(0, 3), reduced=st.integers(0, 2), free=st.integers(0, 1))
+    def hold(self, card: int, full: int, reduced: int, free: int) -> None:
+        self.runner.run(self._hold(card, full, reduced, free, paying=False))
+
+    @rule(card=st.integers(0, 1), many=st.integers(2, 4), each=st.integers(1, 2), paying=st.booleans())
+    def crowd(self, card: int, many: int, each: int, paying: bool) -> None:
+        async def all_at_once() -> None:
+            await asyncio.gather(*(self._hold(card, each, each - 1, 0, paying=paying) for _ in range(many)))
+
+        self.runner.run(all_at_once())
+
+    @rule(pick=picks, twice=st.booleans())
+    def pay_for(self, pick: int, twice: bool) -> None:
+        async def go() -> None:
+            it = await self._order(pick)
+            outcomes = await asyncio.gather(*(pay(self.ledger, it) for _ in range(1 + twice)), return_exceptions=True)
+            assert all(isinstance(one, orders.Order | DomainError) for one in outcomes), outcomes
+
+        if self.ids:
+            self.runner.run(go())
+
+    @rule(pick=picks, booked=st.booleans())
+    def pay_and_die(self, pick: int, booked: bool) -> None:
+        """Before the ledger heard of it, or after."""
+
+        async def go() -> None:
+            it = await self._order(pick)
+            if await orders.start_paying(self.engine, it) and booked and it.amount:
+                await self.ledger.post(await operations_of(self.ledger, [it]))
+
+        if self.ids:
+            self.runner.run(go())
+
+    @rule(pick=picks)
+    def pay_late(self, pick: int) -> None:
+        """Whoever was about to pay when it was given up comes to the ledger after all."""
+
+        async def go() -> None:
+            it = await self._order(pick)
+            if it.state == "released":
+                with suppress(DomainError):
+                    await pay(self.ledger, it)
+
+        if self.ids:
+            self.runner.run(go())
+
+    @rule(pick=picks)
+    def give_up(self, pick: int) -> None:
+        async def go() -> None:
+            it = await self._order(pick)
+            await asyncio.gather(*(orders.release(self.engine, it) for _ in range(2)))
+
+        if self.ids:
+            self.runner.run(go())
+
+    @rule()
+    def time_passes(self) -> None:
+        async def go() -> None:
+            await asyncio.gather(*(tend(self.ledger, now_us() + HOUR_US) for _ in range(2)))
+
+        self.runner.run(go())
+
+    @rule(sure=st.integers(0, 5))
+    def cancel(self, sure: int) -> None:
+        async def go() -> None:
+            async with self.engine.begin() as connection:
+                await service.cancel(connection, "test", self.event)
+
+        if not sure:
+            self.runner.run(go())
+
+    @invariant()
+    def counted(self) -> None:
+        if hasattr(self, "event"):
+            self.runner.run(self._counted())
+
+    async def _counted(self) -> None:
+        async with self.engine.connect() as connection:
+            at = await service.event_named(connection, self.event)
+            made = [await orders.order_named(connection, id_) for id_ in self.ids]
+            query = sa.select(ticket.c.order_id, ticket.c.price, ticket.c.serial).where(ticket.c.event == self.event)
+            issued: list[Any] = list(await connection.execute(query.order_by(ticket.c.serial)))
+            newest = await connection.scalar(sa.select(event_table.c.issued).where(event_table.c.id == self.event))
+        paid, open_ = [it for it in made if it.state == "paid"], [it for it in made if it.state in {"held", "paying"}]
+        assert at.sold == len(issued) == sum(it.places for it in paid) == newest
+        assert at.held == sum(it.places for it in open_)
+        assert at.sold + at.held <= at.capacity
+        assert [it.serial for it in issued] == list(range(1, len(issued) + 1))
+        for price in at.prices:
+            assert price.sold == sum(it.price == price.id for it in issued)
+            assert price.held == sum(line.quantity for it in open_ for line in it.lines if line.price == price.id)
+        booked = await self.ledger.booked(self.ids)
+        for it in made:
+            if it.state == "paid":
+                assert it.id in booked or not it.amount
+            if it.state in {"released", "held"}:
+                assert it.id not in booked
+        assert all(it.kind == KIND for it in booked.values())
+
+    def teardown(self) -> None:
+        async def go() -> None:
+            await tend(self.ledger, now_us() + HOUR_US)
+            assert (await self._read()).held == 0
+            await self._counted()
+            report = await verify(self.engine)
+            assert report.ok, report.findings
+            await self.ledger.stop()
+            await self.engine.dispose()
+
+        if hasattr(self, "event"):
+            self.runner.run(go())
+            self.runner.close()
+
+
+@pytest.mark.faults
+@pytest.mark.anyio
+async def test_never_one_place_more_and_no_ticket_unpaid_or_unissued(database_url: str) -> None:
+    engine = create_engine(database_url)
+    async with engine.begin() as connection:
+        await found(connection)
+    await engine.dispose()
+    machine = type("SaleHere", (Sale,), {"url": database_url})
+    # It has a loop of its own.
+    await asyncio.to_thread(run_state_machine_as_test, machine, settings=SETTINGS)
