@@ -22,6 +22,9 @@ WATCHED = {
     "price_window": ("INSERT", "UPDATE", "DELETE"),
     "window_price": ("INSERT", "UPDATE", "DELETE"),
     "card": ("UPDATE", "DELETE"),
+    "member_plan": ("INSERT", "UPDATE"),
+    # A membership that is under way is nobody's yet.
+    "member_term": ("UPDATE OF state",),
     "terminal": ("UPDATE OF status, epoch, venue, name", "DELETE"),
 }
 

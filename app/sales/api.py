@@ -186,10 +186,11 @@ async def undo_act(request: Request, caller: Caller, row: VoidRow) -> ActReply:
     response_model=TerminalSnapshot,
     responses={304: {"description": "Nothing but the time has changed"}},
 )
-async def terminal_snapshot(request: Request, caller: Caller, base: str = "") -> Response:
+async def terminal_snapshot(request: Request, caller: Caller, base: str = "", plans: bool = False) -> Response:
     """The header `Comptoir-Signature` is base64 of the server's Ed25519 signature over the body's bytes, before
     compression. With `base`, the `content` of the snapshot that the terminal holds, the answer may be a delta
     (SnapshotDelta) instead. A whole snapshot whose download broke off is gone on with by `Range` and `If-Range`.
+    With `plans`, what cards are members of is told too.
     """
     context, held = context_of(request), request.headers.get("if-none-match", "")
     snapshots, counter = snapshots_of(request), await _counter(request, caller)
@@ -201,7 +202,7 @@ async def terminal_snapshot(request: Request, caller: Caller, base: str = "") ->
         return _packed(begun, int(first[1]))
     content = base or held.strip('"').partition(".")[0]
     told = receipts.told_to_terminals(context)
-    found = await snapshots.answer(counter.terminal, told, content, delta=bool(base))
+    found = await snapshots.answer(counter.terminal, told, content, delta=bool(base), plans=plans)
     return Response(status_code=304, headers={"ETag": held}) if found is None else _packed(found)
 
 

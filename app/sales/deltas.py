@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
+from app.members.till import plans_at_tills
 from app.sales import snapshot
 from app.sales.applied import Marks
 from app.sales.card_views import Cards, View
@@ -32,6 +33,7 @@ DOWNLOADS_MAX = 16
 class _Base:
     head: TerminalSnapshot
     accepted: frozenset[str]
+    members: bool
     version: int
 
 
@@ -62,28 +64,31 @@ class Snapshots:
         return found if found and found.tag == tag else None
 
     async def answer(
-        self, terminal: Terminal, receipts: SnapshotReceipts, held: str, *, delta: bool
+        self, terminal: Terminal, receipts: SnapshotReceipts, held: str, *, delta: bool, plans: bool
     ) -> Document | None:
-        """What brings the terminal from the content `held` up to date; None: it is. `delta`: it can do with one."""
+        """What brings the terminal from the content `held` up to date; None: it is. `delta`: it can do with one;
+        `plans`: it understands memberships."""
         # One after the other: what is in memory follows the database's snapshots in the order of time.
         async with self._lock, self._reader.connect() as connection:
             await self._cards.refresh(connection)
             fleet = await terminals(connection)
             applied = await self._marks.read(connection, fleet)
             head = await snapshot.head(connection, terminal, receipts, fleet, applied)
+            if plans:
+                head = head.model_copy(update={"plans": await plans_at_tills(connection)})
             # A site hub has no card to sell to.
             sells = terminal.kind == "till"
-            view = self._cards.view(dict.fromkeys(head.accepted)) if sells else View(frozenset())
+            view = self._cards.view(dict.fromkeys(head.accepted), members=plans) if sells else View(frozenset())
             content = content_of(head, view.total)
             known = self._bases.setdefault(terminal.id, OrderedDict())
             base = known.get(held) if delta else None
-            known[content] = _Base(head, view.accepted, view.version)
+            known[content] = _Base(head, view.accepted, view.members, view.version)
             known.move_to_end(content)
             while len(known) > BASES_MAX:
                 known.popitem(last=False)
             if held == content:
                 return None
-            if base is not None and base.accepted == view.accepted:
+            if base is not None and (base.accepted, base.members) == (view.accepted, view.members):
                 changed = view.since(base.version)
                 body = _delta(base.head, head, held, content, {uid: view.cards.get(uid) for uid in changed})
                 whole = False

@@ -5,7 +5,7 @@ It travels as the exact bytes that the server signed (header `Comptoir-Signature
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import date, time
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -71,13 +71,24 @@ class SnapshotProduct(Message):
         return Article(self.kind, self.prices, self.open_price, windows)
 
 
+class SnapshotPlan(Message):
+    """A membership that cards may have: `key` is what they name it by. `of`: the venue or the network it belongs to."""
+
+    key: str
+    names: dict[str, str]
+    of: str
+
+
 class SnapshotCard(Message):
-    """`balances`: minor units by currency; what is left out is 0."""
+    """`balances`: minor units by currency; what is left out is 0. `memberships`: (a plan's key, the last day), also of
+    those that ended not long ago; told to terminals that ask for them, since older ones refuse what they do not know.
+    """
 
     uid: str
     status: Literal["active", "blocked"]
     assurance: Assurance
     balances: dict[str, int]
+    memberships: Annotated[tuple[tuple[str, date], ...], Field(exclude_if=lambda them: not them)] = ()
 
 
 class SnapshotStaff(Message):
@@ -197,4 +208,5 @@ class TerminalSnapshot(Message):
     till: SnapshotTill = Field(default_factory=SnapshotTill)
     peers: tuple[SnapshotPeer, ...] = ()
     applied_others: tuple[SnapshotApplied, ...] = ()
+    plans: Annotated[tuple[SnapshotPlan, ...], Field(exclude_if=lambda them: not them)] = ()
     content: str = ""

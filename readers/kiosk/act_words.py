@@ -78,6 +78,9 @@ ACT_WORDS: Final[dict[str, str]] = {
     "act.balance.only": _("here for {categories} only"),
     "act.balance.not_here": _("not at this venue"),
     "act.balance.credited": _("Last credited here"),
+    "member.valid": _("member until {day}"),
+    "member.soon": _("expires soon: {day}"),
+    "member.over": _("expired: {day}"),
     "act.balance.age": _("As last known, {age} ago"),
     "act.balance.refused": _("Nothing was charged."),
     # Money on a card, off it, and for nothing

@@ -237,7 +237,7 @@ class Server:
         What came of a snapshot before the line broke is kept, and the next call goes on from there. Rejected,
         Unreachable.
         """
-        path = "/api/v1/terminals/snapshot" + (f"?base={base}" if base else "")
+        path = "/api/v1/terminals/snapshot?plans=true" + (f"&base={base}" if base else "")
         headers = {"If-None-Match": etag} if etag else {}
         headers |= {"Accept-Encoding": "gzip", **self._download.asking()}
         response = await self._authorised("GET", path, device, None, headers, self._download)

@@ -6,12 +6,15 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 from uuid import UUID
 
 from app.rules.basket import QUANTITY_MAX, UNIT_PRICE_MAX, Line, totals
 from app.rules.bill import equal_parts
+from app.rules.business_day import business_day
 from app.rules.lines import NO_PRODUCT, LineKind, wrong_lines
+from app.rules.membership import Period, standing
 from app.rules.offline import Assurance
 from app.rules.paying import Item, Money, spending_order
 from app.rules.prices import GRACE_US, MINUTE_US, Article
@@ -21,12 +24,13 @@ from app.wire import (
     SaleLine,
     Share,
     SnapshotCurrency,
+    SnapshotPlan,
     SnapshotProduct,
     SnapshotStaff,
     TerminalSnapshot,
 )
 from readers.terminal.commands import TillError
-from readers.terminal.view import Amount, BasketItem, Spendable
+from readers.terminal.view import Amount, BasketItem, MemberShown, Spendable
 
 # Lines of a sale carry one name; the receipt and the books are read in French first (look.md, "Words").
 _LANGUAGE = "fr"
@@ -37,7 +41,8 @@ _SHOWN = {"code", "names", "symbol", "unit", "kind", "cents"}
 
 
 class KnownCard(Protocol):
-    """A card in the snapshot: `status` is "active" or "blocked", `balances` minor units by currency."""
+    """A card in the snapshot: `status` is "active" or "blocked", `balances` minor units by currency;
+    `memberships`: (a plan's key, its last day in ISO 8601)."""
 
     @property
     def uid(self) -> str: ...
@@ -47,6 +52,8 @@ class KnownCard(Protocol):
     def assurance(self) -> Assurance: ...
     @property
     def balances(self) -> Mapping[str, int]: ...
+    @property
+    def memberships(self) -> tuple[tuple[str, str], ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +135,16 @@ class Shop:
         """Whether its prices are euros, so that the venue itself may be paid them, or give them."""
         return any(it.code == currency and it.cents is not None for it in self._moneys)
 
+    def memberships(self, uid: str, now_us: int) -> tuple[MemberShown, ...]:
+        """What a card is a member of, or was until not long ago; what ends last comes first."""
+        known = self.cards.get(uid)
+        if known is None or not known.memberships:
+            return ()
+        plans = {it.key: it for it in self.snapshot.plans}
+        today = business_day(now_us, self.snapshot.zone)
+        ending = sorted(known.memberships, key=lambda it: it[1], reverse=True)
+        return tuple(_member(plans[key], last, today) for key, last in ending if key in plans)
+
     def sells(self, product: UUID) -> bool:
         return product in self._products
 
@@ -196,6 +213,10 @@ class Shop:
         if shown not in (None, now):
             raise TillError("price_changed")
         return now
+
+
+def _member(plan: SnapshotPlan, last: str, today: date) -> MemberShown:
+    return MemberShown(plan.names, plan.of, last, standing(Period(date.min, date.fromisoformat(last)), today))
 
 
 def _typed(item: BasketItem) -> int:

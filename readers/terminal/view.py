@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
+from app.rules.membership import Standing
 from app.rules.offline import Refusal
 from app.wire import Means
 
@@ -87,6 +89,16 @@ class Credited:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberShown:
+    """What a card is a member of: the plan's `names` by language, whose it is (`of`), the `last` day in ISO 8601."""
+
+    names: Mapping[str, str]
+    of: str
+    last: str
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
 class CardTold:
     """What a holder wants to know of a card beside its balances: what may be spent `here`, and what this till last
     `credited` it with, one of each money, newest first. `age_s`: how old the balances are, where that is to be said."""
@@ -104,7 +116,8 @@ class Result:
     `asked` is the id that `Till.pay` gave; the sale's own differs where the basket had to be split anew. `price` is
     what the basket costs in each currency, `taken` what paid for it. `balances` is what is left on the card (None:
     unknown); `offline`: the terminal decided alone. A basket that the card could not pay whole tells what is `missing`
-    and what staff may do about it. A card that was only looked at is `told` of.
+    and what staff may do about it. A card that was only looked at is `told` of. `members`:
+    what the card is a member of.
     """
 
     sale: UUID
@@ -120,6 +133,7 @@ class Result:
     offers: tuple[Offer, ...] = ()
     act: str | None = None
     told: CardTold | None = None
+    members: tuple[MemberShown, ...] = ()
 
 
 PrinterShown = Literal["none", "ok", "busy", "no_paper", "absent"]

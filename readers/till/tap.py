@@ -300,15 +300,17 @@ class Tap:
     def _result(
         self, it: Try, reason: Refusal | None, *, offline: bool, left: Mapping[str, int] | None = None
     ) -> Result:
+        shop, card, now_us = self._shelf.shop, it.held[0].card.uid, self._clock.now_us()
         return Result(
             sale=it.pending.sale,
             asked=it.pending.asked,
-            card=it.held[0].card.uid,
+            card=card,
             price=amounts(it.pending.basket.price),
             reason=reason,
             offline=offline,
             balances=None if left is None else amounts(dict(sorted(left.items()))),
-            at_us=self._clock.now_us(),
+            at_us=now_us,
+            members=shop.memberships(card, now_us) if shop is not None else (),
         )
 
 

@@ -5,11 +5,11 @@ import { money, moneyName } from "./actions.js";
 import { el, icon } from "./dom.js";
 import { formatAmount } from "./money.js";
 import { state } from "./store.js";
-import { clock, language, t } from "./words.js";
+import { clock, day, language, t } from "./words.js";
 
 const FREE = ["gift", "points"];
 
-export function onCard({ balances, told }) {
+export function onCard({ balances, told, members }) {
   const of = (...kinds) => balances.filter(({ currency }) => kinds.includes(kindOf(currency)));
   const hours = of("time");
   const free = of(...FREE);
@@ -18,6 +18,7 @@ export function onCard({ balances, told }) {
   return el(
     "div",
     { className: "told" },
+    memberships(members),
     empty,
     hours.length > 0 ? el("ul", { className: "told-hours" }, ...hours.map((one) => line(one, told))) : null,
     el(
@@ -28,6 +29,27 @@ export function onCard({ balances, told }) {
       group(t("act.balance.credited"), told.credited.map(credit)),
     ),
     told.age_s === null ? null : el("p", { className: "state-offline" }, icon("offline"), t("act.balance.age", { age: ageOf(told) })),
+  );
+}
+
+const SIGN = { valid: "check", soon: "clock", over: "refused" };
+
+// What the card is a member of, until when: a band each, in words beside its colour. Null where it is of nothing.
+export function memberships(members) {
+  if (!members?.length) return null;
+  return el(
+    "ul",
+    { className: "members" },
+    ...members.map(({ names, of, last, standing }) =>
+      el(
+        "li",
+        { className: `member member-${standing}` },
+        icon(SIGN[standing] ?? "check"),
+        el("strong", {}, names[language] ?? names.fr ?? ""),
+        el("span", {}, of),
+        el("span", { className: "member-until" }, t(`member.${standing}`, { day: day(last) })),
+      ),
+    ),
   );
 }
 

@@ -1,7 +1,7 @@
 // The state machine over the whole page: present the card, checking, paid, refused. It shows what the agent's screen says.
 
 import { cancel, closeResult, complete, money, moneyName, sum } from "./actions.js";
-import { onCard } from "./card_view.js";
+import { memberships, onCard } from "./card_view.js";
 import { byId, el, icon } from "./dom.js";
 import { openReceipt } from "./receipt.js";
 import * as sound from "./sound.js";
@@ -98,6 +98,7 @@ function paid({ result }) {
     el("h2", { className: "state-title" }, change ? t("change.back") : title(result)),
     big(change ?? amountsOf(result)),
     listed ? parts(result.taken) : el("p", { className: "state-left" }, ...left(result)),
+    memberships(result.members) ?? "",
     result.offline ? el("p", { className: "state-offline" }, icon("offline"), t("paid.offline")) : "",
     el("button", { className: "state-button" }, t("paid.next"), icon("arrow-right")),
     el("button", { className: "state-plain", onclick: () => openReceipt(result.sale) }, icon("receipt"), t("receipt.open")),

@@ -40,3 +40,10 @@ export function clock(atUs) {
   const day = new Intl.DateTimeFormat(language, old ? { day: "numeric", month: "short" } : { weekday: "short" }).format(at);
   return t("clock.day", { day, time });
 }
+
+/** A day in ISO 8601, in words with its year. */
+export function day(iso) {
+  const [year, month, date] = iso.split("-").map(Number);
+  const whole = { day: "numeric", month: "long", year: "numeric" };
+  return new Intl.DateTimeFormat(language, whole).format(new Date(year, month - 1, date));
+}

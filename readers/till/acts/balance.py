@@ -50,5 +50,6 @@ class BalanceCheck:
             at_us=self._clock.now_us(),
             act=ask.act,
             told=told,
+            members=shop.memberships(card.uid, self._clock.now_us()) if shop is not None and reason is None else (),
         )
         return Ended(result)

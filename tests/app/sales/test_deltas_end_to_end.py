@@ -92,7 +92,7 @@ async def holds_the_whole(network: Network, bar: Bar) -> None:
     """A whole snapshot, asked for now, says what the terminal holds."""
     held = bar.worker._held
     assert held is not None
-    answer = await network.client.get("/api/v1/terminals/snapshot", headers=bar.server._bearer())
+    answer = await network.client.get("/api/v1/terminals/snapshot?plans=true", headers=bar.server._bearer())
     pairing, signature = bar.journal.pairing, answer.headers[SIGNATURE_HEADER]
     whole = read_snapshot(answer.content, signature, pairing.server_key, pairing.device)
     assert _content(held) == _content(whole)
