@@ -6,8 +6,8 @@ from alembic import op
 
 from app.platform import revision as revision_triggers
 
-revision = "0055"
-down_revision = "0054"
+revision = "0056"
+down_revision = "0055"
 branch_labels = None
 depends_on = None
 
