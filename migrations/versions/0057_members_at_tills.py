@@ -6,8 +6,8 @@ from alembic import op
 
 from app.platform import revision as revision_triggers
 
-revision = "0056"
-down_revision = "0055"
+revision = "0057"
+down_revision = "0056"
 branch_labels = None
 depends_on = None
 
