@@ -80,6 +80,11 @@ import app.people.password_pages
 import app.people.session_pages
 import app.people.welcome_pages
 import app.privacy.pages
+import app.refunds.admin_pages
+import app.refunds.api
+import app.refunds.giving_pages
+import app.refunds.pages
+import app.refunds.reminder_pages
 import app.sales.api
 import app.sales.closing_pages
 import app.sales.receipt_pages
@@ -137,6 +142,7 @@ from app.platform.settings import Settings
 from app.platform.shutdown import on_stop_signal
 from app.platform.telemetry import RequestLog, configure_logging
 from app.privacy.daily import run_for_ever as forget_for_ever
+from app.refunds.daily import run_for_ever as refund_for_ever
 from app.sales.closings.daily import run_for_ever as close_for_ever
 from app.sales.closings.taking_in import handler as closing_handler
 from app.sales.deltas import Snapshots
@@ -261,6 +267,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.settlement.run_api.router,
         app.settlement.later_api.router,
         app.banking.api.router,
+        app.refunds.api.router,
         app.accounting.api.router,
         app.ledger.api.router,
         app.outbox.api.router,
@@ -278,6 +285,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.carddesk.import_pages.router,
         app.carddesk.card_pages.router,
         app.topups.pages.holder.router,
+        app.refunds.pages.router,
+        app.refunds.giving_pages.router,
+        app.refunds.reminder_pages.router,
         app.topups.pages.counter.router,
         app.issuing.pages.router,
         app.mutual.pages.members.router,
@@ -308,6 +318,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.settlement.period_pages.router,
         app.settlement.operation_pages.router,
         app.banking.pages.router,
+        app.refunds.admin_pages.router,
         app.banking.handover_pages.router,
         app.banking.payment_pages.router,
         app.settlement.bank_pages.router,
@@ -383,6 +394,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     tasks.append(asyncio.create_task(figure_for_ever(context.engine), name="figures"))
     if (carrier := carrier_of(settings, context.engine)) is not None:
         tasks.append(asyncio.create_task(Mailer(context, carrier, api.state.menu_counts).run(), name="mail"))
+    tasks.append(asyncio.create_task(refund_for_ever(ledger, provider, context.keys.token), name="refunds"))
     if provider is not None:
         rounds = reconcile_for_ever(context, ledger, provider, RECONCILE_EVERY_S, bell)
         tasks.append(asyncio.create_task(rounds, name="reconciliation"))

@@ -9,6 +9,7 @@ ROWS = {
     "topup": N_("Top-up"),
     "fee": N_("The provider’s fee"),
     "taken_back": N_("Taken back, in the books"),
+    "refunded": N_("Refunded to its holder, in the books"),
     "given_back": N_("Given back, in the books"),
     "not_credited": N_("Paid, and not on the card"),
     "other_amount": N_("A top-up of another amount"),

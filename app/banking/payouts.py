@@ -26,7 +26,7 @@ from app.platform.among import among
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, Invalid
 from app.rules.ids import derived, uuid7
-from app.topups import chargebacks
+from app.topups import chargebacks, refunding
 from app.topups import service as topups
 from app.topups.chargebacks import Chargeback
 from app.topups.service import Topup
@@ -35,9 +35,11 @@ FILE_MAX_BYTES = 5_000_000
 SHOWN_MAX = 100
 LINES_MAX = 20_000
 
-# fee: the provider's; topup, taken_back, given_back: in the books; the others are not, or not so.
-What = Literal["topup", "fee", "taken_back", "given_back", "not_credited", "other_amount", "not_booked", "unknown"]
-EXPLAINED: frozenset[What] = frozenset({"topup", "fee", "taken_back", "given_back"})
+# fee: the provider's; topup, taken_back, given_back, refunded: in the books; the others not, or not so.
+What = Literal[
+    "topup", "fee", "taken_back", "given_back", "refunded", "not_credited", "other_amount", "not_booked", "unknown"
+]
+EXPLAINED: frozenset[What] = frozenset({"topup", "fee", "taken_back", "given_back", "refunded"})
 
 PROBLEMS = {
     "no-columns": "This is no itemized payout reconciliation report: columns are missing.",
@@ -227,11 +229,17 @@ async def _matched(connection: AsyncConnection, rows: Sequence[Any]) -> list[Row
     taken: dict[UUID, list[Chargeback]] = {}
     for it in await chargebacks.of_topups(connection, {it.id for it in known.values()}):
         taken.setdefault(it.topup, []).append(it)
-    return [_row(id_, provider, it, known, taken) for id_, provider, it in lines]
+    asked = await refunding.paid_of(connection, {it.id for it in known.values()})
+    return [_row(id_, provider, it, known, taken, asked) for id_, provider, it in lines]
 
 
 def _row(
-    id_: UUID, provider: str, it: PayoutLine, known: Mapping[str, Topup], taken: Mapping[UUID, Sequence[Chargeback]]
+    id_: UUID,
+    provider: str,
+    it: PayoutLine,
+    known: Mapping[str, Topup],
+    taken: Mapping[UUID, Sequence[Chargeback]],
+    asked: Mapping[UUID, Sequence[int]],
 ) -> Row:
     of = next((known[name] for name in it.names if name in known), None)
     if it.category in FEES:
@@ -248,6 +256,8 @@ def _row(
         back = next((one for one in mine if one.euro_cents == it.gross_cents), None)
         booked = back is not None and back.won_at_us is not None
         return Row(id_, provider, it, "given_back" if booked else "not_booked", of, back)
+    if it.category == "refund" and -it.gross_cents in asked.get(of.id, ()):
+        return Row(id_, provider, it, "refunded", of)
     if it.category == "refund" or it.category in DISPUTES:
         found = next((one for one in mine if one.euro_cents == -it.gross_cents), None)
         right = found is not None and (it.category == "refund" or found.fee_cents == it.fee_cents)

@@ -26,7 +26,7 @@ from app.ledger.rules.operations import Posted, Refused, Tombstone
 from app.ledger.service import Ledger, posted, reserve_book
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, Invalid, NotFound
-from app.settlement import bank_details, paying
+from app.settlement import bank_details, outgoing, paying
 from app.settlement.sepa import Report
 from app.venues.service import venues
 
@@ -59,7 +59,10 @@ async def expected(connection: AsyncConnection, ledger: Ledger) -> Expected:
         ],
         clearing,
         await counted_cents(connection),
-        [Sent(name, cents) for _, name, cents in await paying.awaited(connection)],
+        [
+            Sent(name, cents)
+            for _, name, cents in [*await paying.awaited(connection), *await outgoing.awaited(connection)]
+        ],
         await payouts.expected(connection),
     )
 
@@ -183,9 +186,14 @@ async def _decide(
 
 
 async def _tell_run(ledger: Ledger, end_to_end: str, it: Seen, actor: str) -> None:
-    """The money of a settlement's payment has left the account."""
+    """The money of a settlement's payment, or of a refund, has left the account."""
     async with ledger.reader.connect() as connection:
         run = next((run for run, name, _ in await paying.awaited(connection) if name == end_to_end), None)
+        other = any(name == end_to_end for _, name, _ in await outgoing.awaited(connection))
+    if run is None and other:
+        report = Report(end_to_end, "executed", "", -it.line.amount_cents)
+        await outgoing.take_in(ledger.engine, [report], source=f"line:{it.id}", actor=actor)
+        return
     if run is None:
         raise Invalid("No payment waits under this name.", "bank-line-invalid")
     report = Report(end_to_end, "executed", "", -it.line.amount_cents)

@@ -159,6 +159,7 @@ async def _seen(
         "vouchers": any(it.kind == "gift" for it in known.values()),
         "pegged": any(it.cents_per_unit is not None for it in known.values()),
         "lapses": any(policy_at(it, now).policy.lapse != Lapse() for it in at.policies.values()),
+        "refunds": any("holders" in policy_at(it, now).policy.redeem.who for it in at.policies.values()),
         "seen_at_us": now,
         "visit": visit_of(request, card),
         "offer": offer_of(request, card, look.code_made_at_us),

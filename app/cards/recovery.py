@@ -45,11 +45,19 @@ async def made_at_us(connection: AsyncConnection, wallet: UUID) -> int | None:
 
 
 async def make(
-    connection: AsyncConnection, key: bytes, actor: str, card: Card, form: UUID, *, first: bool = False
+    connection: AsyncConnection,
+    key: bytes,
+    actor: str,
+    card: Card,
+    form: UUID,
+    *,
+    first: bool = False,
+    shown: bool = True,
 ) -> str:
-    """A new code, by which any earlier one is void. `first`: only where there is none yet."""
+    """A new code, by which any earlier one is void. `first`: only where there is none yet. `shown`: whoever asks for it
+    showed the card itself, and not its address alone."""
     code = rules.recovery_code(hmac.digest(key, _CODE + card.wallet.bytes + form.bytes, "sha256"))
-    row = {"wallet": card.wallet, "mark": _mark(key, code), "made_at_us": now_us()}
+    row = {"wallet": card.wallet, "mark": _mark(key, code), "made_at_us": now_us(), "shown": shown}
     insert = (sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert)(wallet_recovery)
     if (await connection.execute(insert.values(row).on_conflict_do_nothing())).rowcount:
         await audit(connection, actor, "card.recovery", f"card:{card.id}")
@@ -73,6 +81,13 @@ async def wallet_of(connection: AsyncConnection, key: bytes, typed: str) -> UUID
     if code is None or found is None:
         raise Invalid("This is no recovery code of this network.", field="code")
     return found
+
+
+async def was_shown(connection: AsyncConnection, wallet: UUID) -> bool:
+    """Whether the wallet's code was made for who showed a card of it: one that its address alone made is known to
+    whoever has found the card."""
+    query = sa.select(wallet_recovery.c.shown).where(wallet_recovery.c.wallet == wallet)
+    return bool((await connection.execute(query)).scalar_one_or_none())
 
 
 async def block_all(connection: AsyncConnection, actor: str, wallet: UUID) -> list[Card]:

@@ -68,7 +68,9 @@ async def make_own_code(request: Request, caller: Caller, token: str, form: Anno
         network = await the_network(connection)
     try:
         async with context.engine.begin() as connection:
-            code = await recovery.make(connection, context.keys.token, caller.actor, card, form, first=first)
+            code = await recovery.make(
+                connection, context.keys.token, caller.actor, card, form, first=first, shown=not first
+            )
     except Conflict as error:
         if error.code != "recovery-code-there":
             raise

@@ -41,6 +41,7 @@ wallet_recovery = sa.Table(
     sa.Column("wallet", sa.ForeignKey("wallet.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("mark", sa.LargeBinary, nullable=False, unique=True),
     sa.Column("made_at_us", sa.BigInteger, nullable=False),
+    sa.Column("shown", sa.Boolean, nullable=False, server_default=sa.text("false")),
 )
 
 # A card that is out of use for good: it stays blocked, and opens the wallet that it opened, so that what terminals sold

@@ -125,7 +125,7 @@ async def guards_missing(engine: AsyncEngine) -> list[str]:
     """Guards of what is never rewritten beside the ledger: closings of tills, bank statements, bank details and
     settlement runs, what was accepted in writing, what was done about exceptions, payments taken back, the books, sales
     without a card, what cards open, tickets ordered, what currencies were agreed to be, who was given keys of cards,
-    how far cards have counted, what was sent by e-mail, and the audit log."""
+    how far cards have counted, what was sent by e-mail, refunds and the bank's files of them, and the audit log."""
     from app.accounting import guards as books  # noqa: PLC0415
     from app.banking import guards as banking  # noqa: PLC0415
     from app.cards import guards as cards  # noqa: PLC0415
@@ -137,6 +137,7 @@ async def guards_missing(engine: AsyncEngine) -> list[str]:
     from app.keyring import guards as taps  # noqa: PLC0415
     from app.keyring.tables import GUARDS as KEYS  # noqa: PLC0415
     from app.mail import guards as mail  # noqa: PLC0415
+    from app.refunds import guards as refunds  # noqa: PLC0415
     from app.sales import keeping  # noqa: PLC0415
     from app.sales.closings import guards as closings  # noqa: PLC0415
     from app.settlement import guards as settlement  # noqa: PLC0415
@@ -152,6 +153,8 @@ async def guards_missing(engine: AsyncEngine) -> list[str]:
         settlement.BANK.missing,
         settlement.RUNS.missing,
         settlement.LATER.missing,
+        settlement.OUTGOING.missing,
+        refunds.GUARDS.missing,
         GUARDS.missing,
         inbox.GUARDS.missing,
         AUDIT.missing,

@@ -50,6 +50,7 @@ MENU: Final = (
             Place("/admin/today", N_("Today"), RIGHTS["today_page"]),
             Place("/admin/circulation", N_("In circulation"), RIGHTS["circulation_page"]),
             Place("/admin/settlements", N_("Settlements"), RIGHTS["settlements_page"]),
+            Place("/admin/refunds", N_("Refunds"), RIGHTS["refunds_page"]),
             Place("/admin/statements", N_("Bank"), RIGHTS["statements_page"]),
             Place("/admin/handovers", N_("Cash"), RIGHTS["handovers_page"]),
             Place("/admin/reserve", N_("Reserve"), RIGHTS["reserve_page"]),

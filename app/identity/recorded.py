@@ -44,6 +44,7 @@ RECORDED: Final = {
     "closings_archive": "export.closings",
     "settlement_table": "export.settlement",
     "settlement_file": "export.bank-file",
+    "refund_file": "export.bank-file",
     "books_statement": "export.statement",
     "books_table": "export.books",
     "books_fec": "export.fec",

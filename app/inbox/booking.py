@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Literal
 from uuid import UUID
 
-from app.cards.service import Card, cards_by_uid, overdraft_key, wallet_key
+from app.cards.service import Card, cards_by_uid, overdraft_key
 from app.currencies.service import Currency, currencies, rates
 from app.identity.roles import Principal
 from app.inbox import service
@@ -22,13 +22,14 @@ from app.ledger.service import BookedOperation, Ledger, operating_book, posted, 
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, DomainError, Invalid
 from app.rules.ids import derived
+from app.sales.suspense import LINK, linked, waiting
 from app.settlement.booking import COVER, Leg, cover_legs
 from app.settlement.reading import Cover
 from app.settlement.terms import WHOLE, network_terms
 
 Who = Literal["policy", "network"]
 
-LINK, REPAID = "inbox.link", "inbox.reserve"
+REPAID = "inbox.reserve"
 # A card that is topped up at every look is left for later.
 LOOKS = 5
 
@@ -81,21 +82,9 @@ async def link(ledger: Ledger, caller: Principal, fault: Fault, card: Card, reas
     id_ = operation_id(fault, "suspense")
     if not await ledger.booked([id_]):
         original, left = await _waiting(ledger, fault)
-        keys = await ledger.keys_of({it for t, _ in left for it in (t.debit, t.credit)})
         async with ledger.reader.connect() as connection:
             known = await currencies(connection)
-        postings: list[Posting] = []
-        for t, units in left:
-            suspense = t.debit if keys[t.debit].kind == "suspense" else t.credit
-            currency = known[keys[suspense].book.currency]
-            pair = [overdraft_key(card.owner, currency), wallet_key(card.owner, currency)]
-            overdraft, wallet = await ledger.accounts(pair)
-            # Taken back from suspense, then booked as it would have been with this card.
-            postings.append(Posting(t.credit, t.debit, units, reverses=t.id))
-            if suspense == t.debit:
-                postings.append(Posting(wallet, t.credit, units, debit_overflow=overdraft))
-            else:
-                postings.append(Posting(t.debit, overdraft, units, credit_overflow=wallet))
+        postings = await linked(ledger, known, card.owner, left)
         details = {"card": card.uid, "of": str(original.id)}
         await _post(ledger, caller, fault, id_, LINK, postings, reason, day, **details)
     await service.booked(ledger, caller, fault.key, reason, id_)
@@ -153,13 +142,7 @@ async def _waiting(ledger: Ledger, fault: Fault) -> tuple[BookedOperation, list[
     original = (await ledger.booked([fault.operation] if fault.operation else [])).get(fault.operation or UUID(int=0))
     if original is None:
         raise _GONE
-    keys = await ledger.keys_of({it for t in original.transfers for it in (t.debit, t.credit)})
-    back = await ledger.taken_back([t.id for t in original.transfers])
-    found = [
-        (t, left)
-        for t in original.transfers
-        if "suspense" in {keys[t.debit].kind, keys[t.credit].kind} and (left := t.amount - back.get(t.id, 0))
-    ]
+    found = await waiting(ledger, original)
     if not found:
         raise _GONE
     return original, found

@@ -23,6 +23,9 @@ KINDS = {
     "lapses/reminder_mail": N_("Reminder of what will lapse"),
     "disputes/answer_mail": N_("Answer about a purchase"),
     "holders/link_mail": N_("Link to sign in"),
+    "refunds/refund_mail": N_("Where a refund is"),
+    "refunds/gift_mail": N_("Receipt of a gift"),
+    "refunds/reminder_mail": N_("Reminder of the last day for refunds"),
 }
 
 

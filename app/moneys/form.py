@@ -107,6 +107,13 @@ TOPICS: tuple[Topic, ...] = (
                 PEGGED,
                 N_("The name of an association. Empty: nothing is rounded up"),
             ),
+            Question(
+                "spending.top_up_round_up",
+                N_("Rounding up an online top-up is for"),
+                "text",
+                PEGGED,
+                N_("The name of an association. Empty: nothing is rounded up"),
+            ),
         ),
     ),
     Topic(
@@ -134,6 +141,23 @@ TOPICS: tuple[Topic, ...] = (
             Question("redeem.fee.basis_points", N_("Fee for exchanging it"), "rate", PEGGED),
             Question("redeem.fee.minimum", N_("The fee is at least"), "amount", PEGGED),
             Question("redeem.fee.maximum", N_("The fee is at most"), "amount", PEGGED, _EMPTY),
+        ),
+    ),
+    Topic(
+        N_("Refunds that holders ask for online"),
+        (
+            Question("refund.fixed", N_("The fee for one refund"), "amount", PEGGED, N_("Empty: none")),
+            Question("refund.basis_points", N_("…and of what is refunded"), "rate", PEGGED),
+            Question("refund.minimum", N_("The smallest refund"), "amount", PEGGED, N_("Empty: any")),
+            Question("refund.opens", N_("From the day"), "text", PEGGED, N_("Like 2027-01-31. Empty: at any time")),
+            Question("refund.closes", N_("Until the day"), "text", PEGGED, N_("Like 2027-01-31. Empty: at any time")),
+            Question(
+                "refund.remind_days",
+                N_("Holders are reminded so many days before the last"),
+                "number",
+                PEGGED,
+                N_("Empty: never"),
+            ),
         ),
     ),
     Topic(

@@ -189,6 +189,9 @@ def _spending(it: Speaker, policy: Policy) -> Said:
     if spending.round_up is not None:
         text = _("A payment can be rounded up for %(who)s, if the holder wishes.", who=spending.round_up)
         yield SPENT, text, BOTH
+    if spending.top_up_round_up is not None:
+        text = _("An online top-up can be rounded up for %(who)s, if the holder wishes.", who=spending.top_up_round_up)
+        yield SPENT, text, HOLDER
 
 
 def _euros(it: Speaker, policy: Policy) -> Said:
@@ -201,11 +204,28 @@ def _euros(it: Speaker, policy: Policy) -> Said:
         yield EUROS, _("Venues do not exchange what they took for euros."), VENUE
     if "holders" in redeem.who:
         yield EUROS, _("Holders can have what is left on their card paid back in euros."), HOLDER
+        yield from _refund(it, policy)
     elif it.currency.kind == "pegged":
         yield EUROS, _("What is on a card is not paid back in euros."), HOLDER
     if _charges(redeem.fee):
         text = _("Exchanging it costs %(fee)s, %(payer)s.", fee=it.fee(redeem.fee), payer=_(PAYERS[redeem.fee.payer]))
         yield EUROS, text, VENUE if redeem.fee.payer == "venue" else HOLDER
+
+
+def _refund(it: Speaker, policy: Policy) -> Said:
+    _, refund = it.texts.gettext, policy.refund
+    if refund.fixed:
+        yield EUROS, _("A refund costs %(amount)s.", amount=it.amount(refund.fixed)), HOLDER
+    if refund.basis_points:
+        yield EUROS, _("A refund costs %(rate)s of it.", rate=it.rate(refund.basis_points)), HOLDER
+    if refund.minimum:
+        yield EUROS, _("The smallest refund is %(amount)s.", amount=it.amount(refund.minimum)), HOLDER
+    for day, message in (
+        (refund.opens, N_("Refunds are asked for from %(day)s on.")),
+        (refund.closes, N_("Refunds are asked for until %(day)s.")),
+    ):
+        if day:
+            yield EUROS, _(message, day=day), HOLDER
 
 
 def _bonus(it: Speaker, policy: Policy) -> Said:

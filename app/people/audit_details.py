@@ -21,6 +21,7 @@ DETAILS: Final[Mapping[str, str]] = {
     "address": N_("Address"),
     "tops_up": N_("Tops up"),
     "opening": N_("Opening hours"),
+    "refund": N_("Refund"),
     "after": N_("After operation"),
     "amount_cents": N_("Amount"),
     "title": N_("Title"),

@@ -275,6 +275,21 @@ KINDS: dict[str, ProblemKind] = {
     "no-bank-account": ProblemKind(
         409, N_("The network has no bank details yet"), _NOTHING_CHANGED, N_("Two people enter them first.")
     ),
+    "code-not-enough": ProblemKind(
+        403,
+        N_("This code was made without showing the card"),
+        _NOTHING_CHANGED,
+        N_("Have one made at a counter, or hold the card to the phone."),
+    ),
+    "gift-invalid": ProblemKind(422, N_("This cannot be given, or not to them"), _NOTHING_CHANGED, _START_OVER),
+    "refund-open": ProblemKind(409, N_("A refund of this card is under way already"), _NOTHING_CHANGED),
+    "refund-moved-on": ProblemKind(409, N_("This refund has moved on meanwhile"), _NOTHING_CHANGED, _START_OVER),
+    "refund-closed": ProblemKind(422, N_("What is left is not refunded now"), _NOTHING_CHANGED),
+    "refund-too-small": ProblemKind(422, N_("There is nothing that can be refunded"), _NOTHING_CHANGED),
+    "outgoing-released": ProblemKind(409, N_("Somebody released this file already"), _NOTHING_CHANGED),
+    "outgoing-not-released": ProblemKind(
+        409, N_("The bank has not got this file"), _NOTHING_CHANGED, N_("A second person releases it first.")
+    ),
     "nothing-to-pay": ProblemKind(409, N_("Nobody is to be paid in this run"), _NOTHING_CHANGED, N_("Close the run.")),
     "bank-file-not-understood": ProblemKind(
         422, N_("This is not an answer of a bank"), _NOTHING_CHANGED, N_("Choose a pain.002 or camt.054 file.")

@@ -23,6 +23,7 @@ import app.mail.consents
 import app.mail.held
 import app.members.held
 import app.mutual.held
+import app.refunds.held
 import app.sales.held
 import app.topups.held
 from app.web import N_
@@ -96,6 +97,16 @@ SOURCES: Final = (
         app.mail.consents.held_about,
         app.lapses.reminders.letters,
         app.mail.consents.forget,
+    ),
+    Source(
+        "refunds",
+        N_("Refunds that you asked for"),
+        N_("So that the money reaches you, once"),
+        N_("Ten years, as books are; your address, until you have it erased"),
+        N_("The network, its bank, and the payment provider"),
+        app.refunds.held.held_about,
+        app.refunds.held.letters,
+        app.refunds.held.forget,
     ),
     Source(
         "disputes",

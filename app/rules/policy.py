@@ -51,6 +51,7 @@ class Spending:
     categories: tuple[str, ...] = ()
     priority: int | None = None
     round_up: str | None = None  # beneficiary of an opt-in round-up to the next whole unit
+    top_up_round_up: str | None = None  # the same, of what is paid for an online top-up
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,23 @@ class Redeem:
     who: tuple[Literal["venues", "holders"], ...] = ()
     fee: Fee = Fee(payer="venue")
     cadence: Literal["manual", "weekly", "monthly", "event"] = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """How holders whom `Redeem.who` names get euros back for what is left, asked for online.
+
+    `fixed` and `basis_points` of what is paid out are kept as the network's fee. Less than `minimum` is not paid out.
+    `opens`, `closes`: the first and the last day on which it may be asked for (ISO, in the network's zone); "": no
+    bound. `remind_days`: how long before the last day holders are reminded; 0: never.
+    """
+
+    fixed: int = 0
+    basis_points: int = 0
+    minimum: int = 0
+    opens: str = ""
+    closes: str = ""
+    remind_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +157,7 @@ class Policy:
     limits: Limits = Limits()
     spending: Spending = Spending()
     redeem: Redeem = Redeem()
+    refund: Refund = Refund()
     transfer: Transfer = Transfer()
     commission: Fee = Fee()
     lapse: Lapse = Lapse()

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
 
-from app.rules.policy import Bonus, CurrencyKind, Fee, Policy
+from app.rules.policy import Bonus, CurrencyKind, Fee, Policy, Refund
 
 WHOLE = 10_000  # basis points
 
@@ -36,6 +37,7 @@ def problems(kind: CurrencyKind, policy: Policy, *, known_venues: Collection[str
         *_spending(kind, policy, known_venues),
         *_kind(kind, policy),
         *_euros(kind, policy),
+        *_refund(kind, policy),
         *_lapse(kind, policy),
     ]
 
@@ -49,6 +51,7 @@ def _numbers(policy: Policy) -> Iterator[Problem]:
             ("transfer", ("per_payment", "per_day")),
             ("lapse", ("demurrage_basis_points", "demurrage_free", "grace_days", "notice_days")),
             ("growth", ("basis_points", "maximum")),
+            ("refund", ("fixed", "basis_points", "minimum", "remind_days")),
             ("bonus", ("reached", "amount")),
         )
         for name in names
@@ -128,12 +131,15 @@ def _spending(kind: CurrencyKind, policy: Policy, known_venues: Collection[str] 
         yield Problem("unknown-venue", "spending.venues", text)
     if "" in policy.spending.categories:
         yield Problem("empty-category", "spending.categories", "A category needs a name.")
-    if policy.spending.round_up is not None:
+    for member in ("round_up", "top_up_round_up"):
+        beneficiary = getattr(policy.spending, member)
+        if beneficiary is None:
+            continue
         if kind != "pegged":
             text = "A round-up is given in euros, so only pegged money can be rounded up."
-            yield Problem("round-up-without-euros", "spending.round_up", text)
-        if not policy.spending.round_up.strip():
-            yield Problem("round-up-for-nobody", "spending.round_up", "A round-up needs a beneficiary.")
+            yield Problem("round-up-without-euros", f"spending.{member}", text)
+        if not beneficiary.strip():
+            yield Problem("round-up-for-nobody", f"spending.{member}", "A round-up needs a beneficiary.")
 
 
 def _kind(kind: CurrencyKind, policy: Policy) -> Iterator[Problem]:
@@ -182,6 +188,32 @@ def _euros(kind: CurrencyKind, policy: Policy) -> Iterator[Problem]:
     if kind == "gift" and "venues" in who and policy.funding == "nobody":
         text = "Venues cannot redeem gifts that nobody funds."
         yield Problem("gift-without-funds", "redeem.who", text)
+
+
+def _refund(kind: CurrencyKind, policy: Policy) -> Iterator[Problem]:
+    refund = policy.refund
+    if refund == Refund():
+        return
+    if kind != "pegged" or "holders" not in policy.redeem.who:
+        text = "There are terms for refunds, but holders get no euros for it."
+        yield Problem("refund-to-nobody", "redeem.who", text)
+    days = {}
+    for name in ("opens", "closes"):
+        text = getattr(refund, name)
+        try:
+            days[name] = date.fromisoformat(text) if text else None
+        except ValueError:
+            yield Problem("no-day", f"refund.{name}", f"refund.{name} is a day like 2027-01-31.")
+            return
+    opens, closes = days["opens"], days["closes"]
+    if opens is not None and closes is not None and opens > closes:
+        yield Problem("closes-before-opening", "refund.closes", "Refunds would end before they begin.")
+    if refund.remind_days and closes is None:
+        text = "Holders are reminded of a last day, and there is none."
+        yield Problem("reminder-of-nothing", "refund.remind_days", text)
+    if refund.minimum and refund.minimum <= refund.fixed:
+        text = "The smallest refund would be eaten up by its fee."
+        yield Problem("fee-above-minimum", "refund.minimum", text)
 
 
 def _lapse(kind: CurrencyKind, policy: Policy) -> Iterator[Problem]:

@@ -49,3 +49,12 @@ async def settle(connection: AsyncConnection, id_: UUID, by: str | None) -> None
     """Somebody has seen to it; None: it is open again."""
     values = {"settled_at_us": None if by is None else now_us(), "settled_by": by}
     await connection.execute(sa.update(exception).where(exception.c.id == id_).values(**values))
+
+
+async def of_blocked_cards(connection: AsyncConnection, uids: Collection[str], since_us: int) -> list[UUID]:
+    """Events that were delivered since an instant for cards that were blocked by then: these cards'."""
+    query = sa.select(exception.c.event, exception.c.details).where(
+        exception.c.kind == "blocked-card", exception.c.opened_at_us >= since_us
+    )
+    rows = await connection.execute(query.order_by(exception.c.opened_at_us))
+    return [row.event for row in rows if json.loads(row.details).get("card") in uids]

@@ -122,3 +122,26 @@ LATER = AppendOnly(
         "settlement_agreed": _APPROVING,
     },
 )
+
+# Transfers to others than venues: two people send them, and what the bank said stays.
+OUTGOING = AppendOnly(
+    {
+        "outgoing_file": "id = NEW.id OR message = NEW.message",
+        "outgoing_release": "file = NEW.file",
+        "outgoing_transfer": "id = NEW.id OR end_to_end = NEW.end_to_end",
+        "outgoing_answer": "transfer = NEW.transfer AND kind = NEW.kind",
+    },
+    "outgoing_refuse",
+    _SAID,
+    {
+        "outgoing_release": (
+            "EXISTS (SELECT 1 FROM outgoing_file f WHERE f.id = NEW.file AND f.made_by = NEW.released_by)",
+            "two people send money",
+        ),
+        "outgoing_answer": (
+            "NOT EXISTS (SELECT 1 FROM outgoing_transfer t JOIN outgoing_release r ON r.file = t.file"
+            " WHERE t.id = NEW.transfer)",
+            "the bank has not got it",
+        ),
+    },
+)

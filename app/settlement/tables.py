@@ -238,3 +238,48 @@ file = sa.Table(
     sa.Column("document", sa.Text, nullable=False),
     sa.Column("made_at_us", sa.BigInteger, nullable=False),
 )
+
+# Transfers to others than venues, such as refunds to holders: a file is made by one person and released by another.
+outgoing_file = sa.Table(
+    "outgoing_file",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("message", sa.Text, nullable=False, unique=True),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("made_by", sa.Text, nullable=False),
+    sa.Column("made_at_us", sa.BigInteger, nullable=False),
+)
+
+outgoing_release = sa.Table(
+    "outgoing_release",
+    metadata,
+    sa.Column("file", sa.ForeignKey("outgoing_file.id"), primary_key=True),
+    sa.Column("released_by", sa.Text, nullable=False),
+    sa.Column("released_at_us", sa.BigInteger, nullable=False),
+)
+
+# id: made by the room whose payment it is. end_to_end: what the bank names it by.
+outgoing_transfer = sa.Table(
+    "outgoing_transfer",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("file", sa.ForeignKey("outgoing_file.id"), nullable=False, index=True),
+    sa.Column("end_to_end", sa.Text, nullable=False, unique=True),
+    sa.Column("amount_cents", sa.BigInteger, nullable=False),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("iban", sa.Text, nullable=False),
+    sa.CheckConstraint("amount_cents > 0", name="amount_positive"),
+)
+
+# What the bank said of one. source: the digest of its file, the line of its statement, or "hand".
+outgoing_answer = sa.Table(
+    "outgoing_answer",
+    metadata,
+    sa.Column("transfer", sa.ForeignKey("outgoing_transfer.id"), primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("kind IN ('executed', 'rejected', 'returned')", name="kind_known"),
+)

@@ -16,7 +16,7 @@ from app.ledger.rules.kinds import AccountKey
 from app.ledger.rules.operations import Cap, Condition, Flow, Operation, Posting, Within
 from app.ledger.service import Ledger, currency_book, operating_book, reserve_book
 from app.platform.clock import now_us
-from app.topups.gifts import Gift
+from app.topups.gifts import Donation, Gift
 
 CASH, ONLINE = "topup.cash", "topup.online"
 # The policy's day counts both: what is paid is on the card, however it was paid.
@@ -52,12 +52,13 @@ async def operation_of(
     details: dict[str, Any],
     fee_cents: int = 0,
     gift: Gift | None = None,
+    given: Donation | None = None,
 ) -> Operation:
     """Reserve book: what was paid / liability. Currency book: issuance / what the wallet owes, then the wallet.
 
     `limited`: whether the rules may still refuse it; what was paid already is credited. `fee_cents`: what the provider
     keeps of it, which is the issuer's expense: due from operating / clearing, provider fees / due to reserve. `gift`:
-    its own issuance / what the wallet owes of it, then the wallet.
+    its own issuance / what the wallet owes of it, then the wallet. `given`: of `amount`, issuance / fund.
     """
     keys = [
         paid_into,
@@ -74,7 +75,8 @@ async def operation_of(
         postings=(
             Posting(paid, liability, euro_cents),
             *(await _fee(ledger, currency, paid, fee_cents) if fee_cents else ()),
-            Posting(issuance, overdraft, amount, credit_overflow=wallet),
+            Posting(issuance, overdraft, amount - (given.amount if given else 0), credit_overflow=wallet),
+            *((Posting(issuance, await _fund(ledger, currency, given.to), given.amount),) if given else ()),
             *(await _given(ledger, currencies[gift.currency], owner, gift.amount) if gift else ()),
         ),
         actor=actor,
@@ -93,6 +95,11 @@ async def _fee(ledger: Ledger, currency: Currency, clearing: int, cents: int) ->
     keys += [AccountKey(own, kind) for kind in ("provider_fees", "due_to_reserve")]
     due_from, fees, due_to = await ledger.accounts(keys)
     return Posting(due_from, clearing, cents), Posting(fees, due_to, cents)
+
+
+async def _fund(ledger: Ledger, currency: Currency, to: str) -> int:
+    (fund,) = await ledger.accounts([AccountKey(currency_book(currency.issuer, currency.code), "fund", to)])
+    return fund
 
 
 async def _given(ledger: Ledger, of: Currency, owner: str, amount: int) -> tuple[Posting]:

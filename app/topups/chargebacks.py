@@ -31,7 +31,7 @@ from app.platform.clock import now_us
 from app.platform.errors import Conflict, DomainError, Invalid, NotFound
 from app.rules.business_day import business_day
 from app.rules.ids import derived
-from app.topups import service
+from app.topups import refunding, service
 from app.topups.provider import Dispute, DisputeKind
 from app.topups.rules import Change, Owed, gift_back, owed
 from app.topups.service import Topup
@@ -145,11 +145,17 @@ async def take_in(
     known = 0
     async with ledger.reader.connect() as connection:
         paid = await service.by_names(connection, provider, {it.payment for it in told}) if told else {}
+        asked = await refunding.asked(connection, {it.asked for it in told if it.asked is not None})
     for it in told:
         of = paid.get(it.payment)
         if of is None or of.status != "credited":
             continue
         known += 1
+        if it.asked in asked:
+            # We gave it back ourselves: it is in the books as a refund, and comes back to it.
+            if it.won:
+                await refunding.failed(ledger.engine, asked[it.asked], "came back")
+            continue
         try:
             await _act_on(ledger, currencies, zone, of, it, f"provider:{provider}")
         except DomainError as error:

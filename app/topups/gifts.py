@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from app.currencies.service import Currency
 from app.rules.policy import Bonus, Policy
 
+WHOLE = 100  # minor units
+
 
 @dataclass(frozen=True, slots=True)
 class Gift:
@@ -15,6 +17,20 @@ class Gift:
 
     currency: str
     amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Donation:
+    """Of a top-up, what its payer gives to a fund, in minor units of the same currency."""
+
+    to: str
+    amount: int
+
+
+def rounded_up(rules: Policy, amount: int) -> Donation | None:
+    """What is missing to the next whole unit, for whom the rules name; None where nothing is."""
+    to, missing = rules.spending.top_up_round_up, -amount % WHOLE
+    return Donation(to, missing) if to and missing else None
 
 
 def gifts_of(known: Mapping[str, Currency], rules: Mapping[str, Policy]) -> dict[str, Bonus]:

@@ -1,5 +1,5 @@
 """Mollie's Payments API (docs.mollie.com/reference: "Create payment", "Get payment", "List payments", "List all
-refunds", "List all chargebacks", "API idempotency", "Webhooks").
+refunds", "Create payment refund", "List payment refunds", "List all chargebacks", "API idempotency", "Webhooks").
 
 Amounts are texts of major units. Its notices are not signed: they name a payment, which is then asked for. With an API
 key it tells no fee of a single payment: its payouts bring them into the books.
@@ -18,7 +18,7 @@ import httpx
 
 from app.platform.clock import now_us
 from app.topups.calling import Api
-from app.topups.provider import Checkout, Dispute, NotGenuine, Notice, Payment, PaymentStatus
+from app.topups.provider import Back, BackStatus, Checkout, Dispute, NotGenuine, Notice, Payment, PaymentStatus
 
 STATUS: Mapping[str, PaymentStatus] = {
     "open": "open",
@@ -30,7 +30,7 @@ STATUS: Mapping[str, PaymentStatus] = {
     "expired": "cancelled",
 }
 # Metadata that our payments carry: the top-up's id, and the server that opened it.
-TOPUP, SERVER = "topup", "comptoir"
+TOPUP, SERVER, REFUND = "topup", "comptoir", "refund"
 PAGE = 250
 DISPUTES_US = 120 * 24 * 3600 * 1_000_000
 
@@ -65,6 +65,18 @@ class Mollie:
 
     async def look_up(self, reference: str) -> Payment:
         return payment_of(await self._api.get(f"/v2/payments/{reference}"))
+
+    async def refund(self, payment: str, refund: UUID, euro_cents: int) -> Back:
+        path = f"/v2/payments/{payment}/refunds"
+        page = await self._api.get(path, {"limit": PAGE})
+        for known in (page.get("_embedded") or {}).get("refunds") or []:
+            if _asked(known) == refund:
+                return _back(known)
+        asked = {
+            "amount": {"currency": "EUR", "value": f"{euro_cents // 100}.{euro_cents % 100:02}"},
+            "metadata": {REFUND: str(refund), SERVER: self._server},
+        }
+        return _back(await self._api.post(path, f"refund-{refund}", json=asked))
 
     async def disputes(self) -> list[Dispute]:
         since_us = now_us() - DISPUTES_US
@@ -123,8 +135,29 @@ def _refund(it: Mapping[str, Any]) -> Dispute | None:
     if not cents or it.get("status") == "queued":
         return None
     return Dispute(
-        str(it["id"]), str(it.get("paymentId")), "refund", cents, won=it.get("status") in {"failed", "canceled"}
+        str(it["id"]),
+        str(it.get("paymentId")),
+        "refund",
+        cents,
+        won=it.get("status") in {"failed", "canceled"},
+        asked=_asked(it),
     )
+
+
+def _asked(it: Mapping[str, Any]) -> UUID | None:
+    """Under which id we asked for a refund; None for one that somebody made on Mollie's own pages."""
+    try:
+        return UUID(str(_metadata(it).get(REFUND)))
+    except ValueError:
+        return None
+
+
+_BACK: Mapping[str, BackStatus] = {"refunded": "paid", "failed": "failed", "canceled": "failed"}
+
+
+def _back(it: Mapping[str, Any]) -> Back:
+    """One that is queued waits for our own balance there; one that is processing is at the payer's bank."""
+    return Back(str(it["id"]), _BACK.get(str(it.get("status")), "pending"))
 
 
 def _chargeback(it: Mapping[str, Any]) -> Dispute | None:

@@ -18,6 +18,8 @@ PaymentStatus = Literal["open", "paid", "failed", "cancelled"]
 # dispute: the holder's bank asks for a card payment back; return: a bank gives a direct debit back; refund: somebody
 # gave the payment back on the provider's own pages.
 DisputeKind = Literal["dispute", "return", "refund"]
+# pending: asked for, and not at the payer's bank yet; failed: it never will be, and the money is with us.
+BackStatus = Literal["pending", "paid", "failed"]
 
 AWAY_RETRY_S = 30
 
@@ -65,7 +67,7 @@ class Payment:
 class Dispute:
     """A payment that the provider has taken back from us. `reference`: its name for the dispute, `payment` for the
     payment, or the id of the top-up it was opened for. `fee_cents`: what it charges for it. `won`: it gave the money
-    back, and of the fee `fee_back_cents`."""
+    back, and of the fee `fee_back_cents`. `asked`: it is a refund that this server asked for, under this id."""
 
     reference: str
     payment: str
@@ -74,6 +76,16 @@ class Dispute:
     fee_cents: int = 0
     won: bool = False
     fee_back_cents: int = 0
+    asked: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """A payment that was given back, all or in part. `reference`: the provider's name for it."""
+
+    reference: str
+    status: BackStatus
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +109,11 @@ class Provider(Protocol):
         ...
 
     async def look_up(self, reference: str) -> Payment: ...
+
+    async def refund(self, payment: str, refund: UUID, euro_cents: int) -> Back:
+        """Give so much of a payment (its reference) back to whoever paid it. Asked for again under the same id, it is
+        the same refund, and tells what became of it. ProviderRefused where it never will be."""
+        ...
 
     async def disputes(self) -> Sequence[Dispute]:
         """Those that were opened or changed lately, at least of the last 120 days; an old one told again is no harm."""

@@ -85,6 +85,7 @@ async def ask_refund(ledger: Ledger, place: Place, staff: Staff, row: RefundRow)
         _check_card(card)
         redeem = version.policy.redeem
         charged = redeem.fee.payer == "holder" and (redeem.fee.basis_points or redeem.fee.minimum)
+        charged = charged or version.policy.refund.fixed or version.policy.refund.basis_points
         if "holders" not in redeem.who or charged:
             raise Invalid(f"{currency.code} is not paid out at a till.", "not-allowed")
         async with ledger.reader.connect() as connection:

@@ -20,8 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.platform.clock import now_us
 from app.platform.database import is_sqlite
 from app.platform.errors import Conflict, NotFound
-from app.topups.provider import Checkout, Dispute, NotGenuine, Notice, Payment, PaymentStatus
-from app.topups.tables import sandbox_dispute, sandbox_payment
+from app.topups.provider import Back, Checkout, Dispute, NotGenuine, Notice, Payment, PaymentStatus, ProviderRefused
+from app.topups.tables import sandbox_dispute, sandbox_payment, sandbox_refund
 
 # As real providers do, a payment page that nobody used closes after a day.
 OPEN_US = 24 * 3600 * 1_000_000
@@ -92,11 +92,33 @@ class Sandbox:
         status: PaymentStatus = "cancelled" if closed else row.status
         return SandboxPayment(row.reference, row.euro_cents, row.label, row.return_url, status)
 
+    async def refund(self, payment: str, refund: UUID, euro_cents: int) -> Back:
+        reference = f"rf_{refund.hex}"
+        async with self._engine.begin() as connection:
+            of = sa.select(sandbox_payment).where(sandbox_payment.c.reference == payment).with_for_update()
+            paid = (await connection.execute(of)).one_or_none()
+            rows = await connection.execute(sa.select(sandbox_refund).where(sandbox_refund.c.payment == payment))
+            known = {row.id: row.euro_cents for row in rows}
+            if refund in known:
+                return Back(reference, "paid")
+            gone = await connection.execute(sa.select(sandbox_dispute).where(sandbox_dispute.c.payment == payment))
+            if paid is None or paid.status != "paid" or gone.first() is not None:
+                raise ProviderRefused(self.name, 400, "not-refundable")
+            if sum(known.values()) + euro_cents > paid.euro_cents:
+                raise ProviderRefused(self.name, 400, "more-than-paid")
+            row = {"id": refund, "payment": payment, "euro_cents": euro_cents, "at_us": now_us()}
+            await connection.execute(sa.insert(sandbox_refund).values(row))
+        return Back(reference, "paid")
+
     async def disputes(self) -> list[Dispute]:
         async with self._engine.connect() as connection:
             query = sa.select(sandbox_dispute, sandbox_payment.c.euro_cents).join_from(sandbox_dispute, sandbox_payment)
             rows = (await connection.execute(query.order_by(sandbox_dispute.c.at_us))).all()
-        return [
+            given_back = (await connection.execute(sa.select(sandbox_refund))).all()
+        refunds = [
+            Dispute(f"rf_{row.id.hex}", row.payment, "refund", row.euro_cents, asked=row.id) for row in given_back
+        ]
+        return refunds + [
             Dispute(
                 row.payment.replace("sb_", "dp_", 1),
                 row.payment,

@@ -32,7 +32,7 @@ from app.platform.errors import Conflict, DomainError, Forbidden, Invalid, NotFo
 from app.rules.business_day import business_day
 from app.topups import receipts
 from app.topups.booking import CASH, ONLINE, conditions_of, operation_of
-from app.topups.gifts import Gift
+from app.topups.gifts import Donation, Gift
 from app.topups.provider import Payment, Provider
 from app.topups.rules import ask_again_us
 from app.topups.tables import topup
@@ -69,6 +69,13 @@ class Topup:
     fee_cents: int | None = None
     gift: str | None = None
     gift_amount: int | None = None
+    given: int | None = None
+    given_to: str | None = None
+
+    @property
+    def on_card(self) -> int:
+        """What of the amount the card gets."""
+        return self.amount - (self.given or 0)
 
 
 async def begin(
@@ -81,9 +88,11 @@ async def begin(
     return_url: str,
     id_: UUID,
     gift: Gift | None = None,
+    given: Donation | None = None,
 ) -> tuple[Topup, str]:
     """A top-up of `amount` minor units, and the address of its payment page. `return_url` has an {id} slot. `gift`:
-    what the page promised with it; what was promised first is given.
+    what the page promised with it; what was promised first is given. `given`: of `amount`, what goes to a fund, and not
+    onto the card.
 
     `id_` is made with the form, so that the same form sent twice means the same top-up and the same payment page.
     Raises Forbidden("card-blocked"), Invalid("currency-not-accepted"), Invalid("amount-out-of-range"), and
@@ -106,6 +115,8 @@ async def begin(
     new = Topup(id_, card.wallet, card.id, currency.code, amount, euro_cents, provider.name, None, "pending", now)
     if gift is not None:
         new = replace(new, gift=gift.currency, gift_amount=gift.amount)
+    if given is not None:
+        new = replace(new, given=given.amount, given_to=given.to)
     stored = await _stored(engine, replace(new, ask_at_us=ask_again_us(now, 0, now)))
     if stored.status != "pending":
         return stored, return_url.format(id=id_)
@@ -138,8 +149,8 @@ async def _stored(engine: AsyncEngine, new: Topup) -> Topup:
     return _topup(known)
 
 
-def _asked(it: Topup) -> tuple[UUID, str, int, str]:
-    return it.card, it.currency, it.amount, it.provider
+def _asked(it: Topup) -> tuple[UUID, str, int, str, int | None]:
+    return it.card, it.currency, it.amount, it.provider, it.given
 
 
 async def settle(
@@ -401,6 +412,7 @@ async def _credit(ledger: Ledger, currencies: Mapping[str, Currency], zone: str,
         details={"provider": it.provider, "reference": it.reference, "euro_cents": it.euro_cents},
         fee_cents=it.fee_cents or 0,
         gift=Gift(it.gift, it.gift_amount) if it.gift and it.gift_amount else None,
+        given=Donation(it.given_to, it.given) if it.given_to and it.given else None,
     )
 
 

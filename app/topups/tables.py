@@ -10,7 +10,7 @@ from app.platform.tables import metadata
 # provider was asked what became of it; ask_at_us: when to ask next, null where there is nothing to ask. paid_at_us,
 # paid_cents, fee_cents: when we first heard of the provider that it was paid, how much (0: not in euros), and what it
 # keeps of it, written before it is credited; fee_cents null: it did not say. gift, gift_amount: what was promised
-# besides, in minor units of a gift currency.
+# besides, in minor units of a gift currency. given, given_to: of the amount, what a fund gets and not the card.
 topup = sa.Table(
     "topup",
     metadata,
@@ -33,6 +33,9 @@ topup = sa.Table(
     sa.Column("fee_cents", sa.BigInteger),
     sa.Column("gift", sa.ForeignKey("currency.code")),
     sa.Column("gift_amount", sa.BigInteger),
+    sa.Column("given", sa.BigInteger),
+    sa.Column("given_to", sa.Text),
+    sa.CheckConstraint("given IS NULL OR given > 0 AND given < amount AND given_to <> ''", name="given_whole"),
     sa.CheckConstraint("gift_amount IS NULL OR gift_amount > 0 AND gift IS NOT NULL", name="gift_whole"),
     sa.CheckConstraint("status <> 'credited' OR paid_cents = euro_cents OR paid_cents IS NULL", name="all_was_paid"),
     sa.CheckConstraint("fee_cents BETWEEN 0 AND euro_cents", name="fee_fits"),
@@ -66,6 +69,23 @@ chargeback = sa.Table(
     sa.UniqueConstraint("provider", "reference"),
     sa.CheckConstraint("euro_cents > 0 AND fee_cents >= 0", name="amounts"),
     sa.CheckConstraint("kind IN ('dispute', 'return', 'refund')", name="kind_known"),
+)
+
+# Money that we asked the provider to give back of a payment. request: for which refund; the id is the idempotency key.
+payment_refund = sa.Table(
+    "payment_refund",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("topup", sa.ForeignKey("topup.id"), nullable=False, index=True),
+    sa.Column("request", sa.Uuid, nullable=False, index=True),
+    sa.Column("euro_cents", sa.BigInteger, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("reference", sa.Text),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("planned_at_us", sa.BigInteger, nullable=False),
+    sa.Column("changed_at_us", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("euro_cents > 0", name="positive"),
+    sa.CheckConstraint("status IN ('planned', 'pending', 'paid', 'failed')", name="status_known"),
 )
 
 # The dispute was won: the money came back, and of the fee what is said.
@@ -123,5 +143,14 @@ sandbox_dispute = sa.Table(
     metadata,
     sa.Column("payment", sa.ForeignKey("sandbox_payment.reference"), primary_key=True),
     sa.Column("won", sa.Boolean, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+)
+
+sandbox_refund = sa.Table(
+    "sandbox_refund",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("payment", sa.ForeignKey("sandbox_payment.reference"), nullable=False, index=True),
+    sa.Column("euro_cents", sa.BigInteger, nullable=False),
     sa.Column("at_us", sa.BigInteger, nullable=False),
 )

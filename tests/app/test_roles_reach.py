@@ -28,6 +28,7 @@ OWN |= {"end_session_from_page", "end_others_from_page", "change_password_from_p
 # which one acts for a holder.
 TO_ACT_BY = {
     "settlement_file",
+    "refund_file",
     "import_page",
     "card_batch_labels",
     "batch_labels",

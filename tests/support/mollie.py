@@ -35,12 +35,15 @@ class FakeMollie:
         self.refunds: dict[str, dict[str, Any]] = {}
         self.chargebacks: dict[str, dict[str, Any]] = {}
         self.faults: deque[Fault] = deque()
+        # What becomes of the next refund that is asked for.
+        self.next_refund = "refunded"
         self.requests: list[tuple[str, str, str]] = []
         self.kept: dict[str, dict[str, Any]] = {}
         self.app = Starlette(
             routes=[
                 Route("/v2/payments", self._create, methods=["POST"]),
                 Route("/v2/payments/{id}", self._get),
+                Route("/v2/payments/{id}/refunds", self._refunds, methods=["GET", "POST"]),
                 Route("/v2/{what}", self._list),
             ]
         )
@@ -59,7 +62,7 @@ class FakeMollie:
     def expire(self, id_: str) -> None:
         self.payments[id_] |= {"status": "expired", "expiredAt": _now()}
 
-    def refund(self, id_: str, cents: int, status: str = "refunded") -> str:
+    def refund(self, id_: str, cents: int, status: str = "refunded", metadata: dict[str, str] | None = None) -> str:
         refund = f"re_{len(self.refunds) + 1}"
         self.refunds[refund] = {
             "resource": "refund",
@@ -67,7 +70,7 @@ class FakeMollie:
             "amount": money(cents),
             "createdAt": _now(),
             "description": "Order",
-            "metadata": None,
+            "metadata": metadata,
             "paymentId": id_,
             "status": status,
         }
@@ -136,6 +139,23 @@ class FakeMollie:
         if found is None:
             return JSONResponse({"status": 404, "title": "Not Found", "detail": "No payment exists with…"}, 404)
         return JSONResponse(found)
+
+    async def _refunds(self, request: Request) -> Response:
+        if (refused := _refused(request)) is not None:
+            return refused
+        id_, key = request.path_params["id"], request.headers.get("idempotency-key", "")
+        self.requests.append((request.method, request.url.path, key))
+        if request.method == "GET":
+            rows = [it for it in self.refunds.values() if it["paymentId"] == id_]
+            return JSONResponse({"_embedded": {"refunds": rows}, "count": len(rows)})
+        if key not in self.kept:
+            asked = json.loads(await request.body())
+            cents, it = _cents(asked["amount"]), self.payments[id_]
+            if cents > _cents(it["amount"]) - _cents(it.get("amountRefunded", money(0))):
+                detail = {"title": "Unprocessable Entity", "field": "amount"}
+                return JSONResponse({"status": 422, **detail, "detail": "The amount is higher than the maximum"}, 422)
+            self.kept[key] = dict(self.refunds[self.refund(id_, cents, self.next_refund, asked["metadata"])])
+        return JSONResponse(self.kept[key], 201)
 
     async def _list(self, request: Request) -> Response:
         if (refused := _refused(request)) is not None:

@@ -55,6 +55,8 @@ class FakeStripe:
         self.disputes: dict[str, dict[str, Any]] = {}
         self.events: list[dict[str, Any]] = []
         self.faults: deque[Fault] = deque()
+        # What becomes of the next refund that is asked for.
+        self.next_refund = "succeeded"
         self.requests: list[tuple[str, str, str]] = []
         self._kept: dict[str, tuple[bytes, dict[str, Any]]] = {}
         self._number = 0
@@ -65,6 +67,7 @@ class FakeStripe:
                 Route("/v1/checkout/sessions/{id}", self._retrieve),
                 Route("/v1/disputes", self._list_disputes),
                 Route("/v1/refunds", self._list_refunds),
+                Route("/v1/refunds", self._create_refund, methods=["POST"]),
                 Route("/pay/{id}", self._page, methods=["GET", "POST"]),
             ]
         )
@@ -130,7 +133,20 @@ class FakeStripe:
             self._event("checkout.session.expired", session)
 
     def refund(self, id_: str, cents: int, status: str = "succeeded") -> dict[str, Any]:
-        charge = self._charge(id_)
+        """On the dashboard."""
+        return self._refund(self._charge(id_), cents, status, {})
+
+    def fail(self, id_: str) -> None:
+        """The payer's bank does not take a refund: the money comes back."""
+        refund = self.refunds[id_]
+        if refund["status"] not in {"failed", "canceled"}:
+            refund |= {"status": "failed", "failure_reason": "expired_or_canceled_card"}
+            charge = self.charges[refund["charge"]]
+            charge["amount_refunded"] -= refund["amount"]
+            charge["refunded"] = False
+            self._event("refund.failed", refund)
+
+    def _refund(self, charge: dict[str, Any], cents: int, status: str, metadata: dict[str, str]) -> dict[str, Any]:
         refund = {
             "id": self._id("re"),
             "object": "refund",
@@ -138,12 +154,12 @@ class FakeStripe:
             "charge": charge["id"],
             "created": int(time.time()),
             "currency": "eur",
-            "metadata": {},
+            "metadata": metadata,
             "payment_intent": charge["payment_intent"],
             "status": status,
         }
         self.refunds[refund["id"]] = refund
-        charge["amount_refunded"] += cents
+        charge["amount_refunded"] += cents if status != "failed" else 0
         charge["refunded"] = charge["amount_refunded"] == charge["amount"]
         self._event("charge.refunded", charge)
         return refund
@@ -281,7 +297,30 @@ class FakeStripe:
         return self._page_of(request, list(self.disputes.values()), "/v1/disputes")
 
     async def _list_refunds(self, request: Request) -> Response:
-        return self._page_of(request, list(self.refunds.values()), "/v1/refunds")
+        of = request.query_params.get("payment_intent")
+        rows = [it for it in self.refunds.values() if of in {None, it["payment_intent"]}]
+        return self._page_of(request, rows, "/v1/refunds")
+
+    async def _create_refund(self, request: Request) -> Response:
+        if (refused := self._refused(request)) is not None:
+            return refused
+        key, body = request.headers.get("idempotency-key", ""), await request.body()
+        self.requests.append(("POST", request.url.path, key))
+        if key in self._kept:
+            kept, answer = self._kept[key]
+            if kept != body:
+                return _error(400, "idempotency_error", "Keys for idempotent requests can only be used with the same…")
+            return JSONResponse(answer)
+        form = dict(parse_qsl(body.decode()))
+        intent, cents = self.intents[form["payment_intent"]], int(form["amount"])
+        charge = self.charges[intent["latest_charge"]]
+        if any(it["charge"] == charge["id"] and it["status"] != "won" for it in self.disputes.values()):
+            return _error(400, "invalid_request_error", "charge_disputed")
+        if cents > charge["amount"] - charge["amount_refunded"]:
+            return _error(400, "invalid_request_error", "charge_already_refunded")
+        refund = self._refund(charge, cents, self.next_refund, _metadata(form, "metadata"))
+        self._kept[key] = body, dict(refund)
+        return JSONResponse(refund)
 
     async def _page(self, request: Request) -> Response:
         """Its payment page, for browsers."""

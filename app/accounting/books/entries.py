@@ -50,6 +50,10 @@ LABELS: Final = {
     "inbox.link": "Vente imputée à sa carte",
     "inbox.reserve": "Virement du réseau à la réserve",
     "refund": "Remboursement au porteur",
+    "donation": "Don d'un porteur",
+    "refund.cash": "Remboursement en espèces",
+    "refund.paid": "Virement d'un remboursement",
+    "refund.card": "Remboursement sur carte bancaire",
     "retirement": "Retrait de monnaie",
     "membership": "Adhésion",
     "trade": "Échange entre membres",
@@ -213,6 +217,8 @@ class Bookkeeper:
             return "VE"
         if base == drawer.KIND:
             return "CA"
+        if base == "refund.paid":
+            return "BQ"
         if base.startswith(("topup", "refund")):
             return "RE" if self._venue is None else "CA"
         if moved & {"reserve.bank", "operating.bank", "reserve.clearing"}:

@@ -21,10 +21,10 @@ _RATES = {"basis_points": "rate", "demurrage_basis_points": "demurrage_rate"}
 _AMOUNTS = frozenset(
     {
         *("per_day", "per_operation", "floor", "ceiling", "per_payment", "per_week", "per_month"),
-        *("minimum", "maximum", "demurrage_free", "reached", "amount"),
+        *("minimum", "maximum", "demurrage_free", "reached", "amount", "fixed"),
     }
 )
-_NEVER_NONE = frozenset({"minimum", "floor", "demurrage_free", "reached", "amount"})
+_NEVER_NONE = frozenset({"minimum", "floor", "demurrage_free", "reached", "amount", "fixed"})
 _LANGUAGES = "notes"
 NONE = "none"
 

@@ -25,7 +25,7 @@ from app.platform.errors import DomainError, Invalid, NotFound, Unavailable
 from app.rules.ids import uuid7
 from app.rules.policy import Policy
 from app.topups import amounts, online, receipts, service
-from app.topups.gifts import gift_for, gifts_of
+from app.topups.gifts import gift_for, gifts_of, rounded_up
 from app.topups.provider import ProviderAway, ProviderRefused
 from app.venues.service import Network, the_network
 from app.web import render, texts_of
@@ -55,6 +55,7 @@ async def begin_topup(
     other: Typed = "",
     email: Annotated[str, Form(max_length=300)] = "",
     again: Annotated[str, Form(max_length=8)] = "",
+    round_up: Annotated[str, Form(max_length=8)] = "",
 ) -> Response:
     """The same form sent twice leads to the same payment; changed after coming back, to another one. `email`: where the
     receipt goes. `again`: back to the same payment, from a page that asks for no address."""
@@ -66,22 +67,27 @@ async def begin_topup(
     return_url = f"{address_of(request, card)}/top-ups/{{id}}"
     to = mail_address(email) if email.strip() else ""
     if to is None:
-        return await _form(request, card, network, known, currency, other, amount, email=email)
+        return await _form(request, card, network, known, currency, other, amount, email=email, round_up=round_up)
     try:
         minor = amounts.chosen_amount(amount, other, chosen)
         moneys, rules = await _rules(request)
         gift = gift_for(moneys, rules, chosen, minor)
+        given = rounded_up(rules[currency], minor) if round_up else None
+        minor += given.amount if given else 0
         await service.check_room(ledger_of(request), network, card, chosen, minor)
+        asked = (network, card, chosen, minor, return_url)
         try:
-            begun, url = await service.begin(engine, provider, network, card, chosen, minor, return_url, id, gift)
+            begun, url = await service.begin(engine, provider, *asked, id, gift, given)
         except Invalid as error:
             if error.code != "idempotency-key-reused":
                 raise
-            begun, url = await service.begin(engine, provider, network, card, chosen, minor, return_url, uuid7(), gift)
+            begun, url = await service.begin(engine, provider, *asked, uuid7(), gift, given)
     except (AmountNotUnderstood, Invalid, ProviderAway, ProviderRefused) as error:
         if isinstance(error, Invalid) and error.code != "amount-out-of-range":
             raise
-        return await _form(request, card, network, known, currency, other, amount, error=error, email=email)
+        return await _form(
+            request, card, network, known, currency, other, amount, error=error, email=email, round_up=round_up
+        )
     if not again and context_of(request).settings.mail != "none":
         await receipts.ask(engine, begun.id, to, texts_of(request).language)
     near = online.near(request, url)
@@ -165,6 +171,7 @@ async def _form(
     picked: str = "",
     error: AmountNotUnderstood | DomainError | None = None,
     email: str = "",
+    round_up: str = "",
 ) -> Response:
     """The form, again with what was typed when that was not right. Its id is the top-up's."""
     texts, offered = texts_of(request), context_of(request).settings.payments != "none"
@@ -195,6 +202,14 @@ async def _form(
         picked=_picked(chips, picked) if error or wrong else chips[min(1, len(chips) - 1)] if chips else None,
         by_mail=context_of(request).settings.mail != "none",
         email=email,
+        round_up=bool(round_up),
+        round_ups=sorted(
+            {
+                texts.gettext("Round up to the next whole euro, for %(name)s", name=name)
+                for code in known
+                if (name := rules[code].spending.top_up_round_up)
+            }
+        ),
         email_problem=wrong,
         limits=amounts.limits_in_words(limits, currency, texts),
         gifts=[

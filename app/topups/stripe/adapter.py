@@ -1,9 +1,10 @@
-"""Stripe's API, spoken directly (docs.stripe.com/api, version below): five requests, forms in and JSON out.
+"""Stripe's API, spoken directly (docs.stripe.com/api, version below): six requests, forms in and JSON out.
 
 Stripe's own library would bring 2.6 MB (packed) and a second HTTP client for them.
 
     POST /v1/checkout/sessions          under an idempotency key that follows from the top-up
     GET  /v1/checkout/sessions/{id}     what became of it; also as a list
+    POST /v1/refunds                    give back, under an idempotency key that follows from the refund
     GET  /v1/disputes, /v1/refunds      what was taken back
 """
 
@@ -18,7 +19,7 @@ import httpx
 
 from app.platform.clock import now_us
 from app.topups.calling import Api
-from app.topups.provider import Checkout, Dispute, NotGenuine, Notice, Payment, ProviderRefused
+from app.topups.provider import Back, Checkout, Dispute, NotGenuine, Notice, Payment, ProviderRefused
 from app.topups.stripe import reading, signature
 
 API = "https://api.stripe.com"
@@ -28,7 +29,7 @@ VERSION = "2025-03-31.basil"
 
 Params = Mapping[str, str | int]
 
-SESSIONS = "/v1/checkout/sessions"
+SESSIONS, REFUNDS = "/v1/checkout/sessions", "/v1/refunds"
 CHARGE = "payment_intent.latest_charge.balance_transaction"
 PAGE = 100
 DISPUTES_S = 120 * 24 * 3600
@@ -87,11 +88,25 @@ class Stripe:
     async def look_up(self, reference: str) -> Payment:
         return reading.payment_of(await self._api.get(f"{SESSIONS}/{reference}", {"expand[]": CHARGE}))
 
+    async def refund(self, payment: str, refund: UUID, euro_cents: int) -> Back:
+        intent = str((await self._api.get(f"{SESSIONS}/{payment}"))["payment_intent"])
+        # Idempotency keys are forgotten after a day or more: one that was made longer ago is found by its metadata.
+        async for known in self._listed(REFUNDS, {"payment_intent": intent}):
+            if reading.asked_of(known) == refund:
+                return reading.back_of(known)
+        form = {
+            "payment_intent": intent,
+            "amount": str(euro_cents),
+            f"metadata[{reading.REFUND}]": str(refund),
+            f"metadata[{reading.SERVER}]": self._server,
+        }
+        return reading.back_of(await self._api.post(REFUNDS, f"refund-{refund}", data=form))
+
     async def disputes(self) -> list[Dispute]:
         since_s = now_us() // 1_000_000 - DISPUTES_S
         params: Params = {"created[gte]": since_s, "expand[]": "data.payment_intent"}
         told = [reading.dispute_of(it) async for it in self._listed("/v1/disputes", params) if self._ours(it)]
-        told += [reading.refund_of(it) async for it in self._listed("/v1/refunds", params) if self._ours(it)]
+        told += [reading.refund_of(it) async for it in self._listed(REFUNDS, params) if self._ours(it)]
         return [it for it in told if it is not None]
 
     async def paid_since(self, since_us: int) -> AsyncIterator[Payment]:

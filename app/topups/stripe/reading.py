@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from app.topups.provider import Dispute, Notice, Payment, PaymentStatus
+from app.topups.provider import Back, BackStatus, Dispute, Notice, Payment, PaymentStatus
 
 # Metadata that our payments carry: the top-up's id, and the server that opened it.
 TOPUP, SERVER = "topup", "comptoir"
+# And our refunds: their own id.
+REFUND = "refund"
 
 
 def payment_of(session: Mapping[str, Any]) -> Payment:
@@ -84,7 +86,24 @@ def refund_of(it: Mapping[str, Any]) -> Dispute | None:
     if topup is None or it.get("currency") != "eur" or it.get("amount", 0) <= 0:
         return None
     won = it.get("status") in {"failed", "canceled"}
-    return Dispute(str(it["id"]), str(topup), "refund", it["amount"], won=won)
+    return Dispute(str(it["id"]), str(topup), "refund", it["amount"], won=won, asked=asked_of(it))
+
+
+def asked_of(refund: Mapping[str, Any]) -> UUID | None:
+    """Under which id we asked for it; None for one that somebody made on Stripe's own pages."""
+    try:
+        return UUID(str((refund.get("metadata") or {}).get(REFUND)))
+    except ValueError:
+        return None
+
+
+_BACK: Mapping[str, BackStatus] = {"succeeded": "paid", "failed": "failed", "canceled": "failed"}
+
+
+def back_of(refund: Mapping[str, Any]) -> Back:
+    """The Refund object. One that is pending or waits for something else may still be either."""
+    status = _BACK.get(str(refund.get("status")), "pending")
+    return Back(str(refund["id"]), status, str(refund.get("failure_reason") or ""))
 
 
 def notice_of(body: bytes) -> Notice | None:
