@@ -7,7 +7,7 @@ Errors: Forbidden("card-blocked", "proof-needed"), Conflict("refund-open", "refu
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -45,6 +45,8 @@ _log = structlog.get_logger("comptoir.refunds")
 # As the audit log has it.
 REASON = "refund"
 STEPS_MAX = 8
+# Refunds of which a bank may say something.
+HEARD: tuple[Status, ...] = ("sending", "sent", "paid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,10 +266,11 @@ async def release_file(ledger: Ledger, id_: UUID, *, actor: str) -> None:
     async with ledger.engine.begin() as connection:
         await outgoing.release(connection, id_, actor=actor)
         at = await world(connection)
-        for it in await store.listed(connection, statuses=["sending"]):
-            found = await outgoing.sent(connection, [booking.paid_id(it)]) if it.way == "bank" else {}
-            if any(one.file == id_ for one in found.values()):
-                await _moved(connection, at, it, "sent", actor=actor)
+        sending = await store.listed(connection, statuses=["sending"], limit=store.ALL)
+        mine = {booking.paid_id(it): it for it in sending if it.way == "bank"}
+        for transfer in (await outgoing.sent(connection, list(mine))).values():
+            if transfer.file == id_:
+                await _moved(connection, at, mine[transfer.id], "sent", actor=actor)
 
 
 async def _heard_of_bank(ledger: Ledger, at: World, it: Request) -> Request:
@@ -419,7 +422,7 @@ async def advance_all(ledger: Ledger, provider: Provider | None) -> int:
             _log.exception("refund not moved", refund=str(it.id))
             continue
         moved += after.status != it.status
-    return moved
+    return moved + await hear(ledger, provider, ["sent"])
 
 
 async def _owe_again(ledger: Ledger, it: Request) -> None:
@@ -444,10 +447,16 @@ async def _owe_again(ledger: Ledger, it: Request) -> None:
             await letters.send(connection, at.network, await store.named(connection, id_))
 
 
-async def hear(ledger: Ledger, provider: Provider | None) -> None:
-    """After the bank said something: also of what was paid, for it may come back."""
+async def hear(ledger: Ledger, provider: Provider | None, statuses: Collection[Status] = HEARD) -> int:
+    """After the bank said something: also of what was paid, for it may come back. How many moved."""
     async with ledger.reader.connect() as connection:
-        found = await store.listed(connection, statuses=["sending", "sent", "paid"])
-    for it in found:
-        if it.way == "bank":
-            await advance(ledger, provider, it.id)
+        found = await store.listed(connection, statuses=statuses, limit=store.ALL)
+        with_bank = {booking.paid_id(it): it for it in found if it.way == "bank"}
+        said = await outgoing.sent(connection, list(with_bank))
+    moved = 0
+    for transfer in said.values():
+        it = with_bank[transfer.id]
+        # What is paid stays so until the bank takes it back.
+        if transfer.answers and (it.status != "paid" or transfer.answers[-1].kind != "executed"):
+            moved += (await advance(ledger, provider, it.id)).status != it.status
+    return moved

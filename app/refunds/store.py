@@ -16,7 +16,9 @@ from app.refunds.rules import ENDED, Proof, Status, Way
 from app.refunds.tables import refund, refund_card, refund_event, refund_line
 
 LISTED_MAX = 200
-DUE_MAX = 200
+DUE_MAX = 1000
+# As many as a database takes in one list of parameters.
+ALL = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +113,20 @@ async def of_wallet(connection: AsyncConnection, wallet: UUID) -> list[Request]:
 
 
 async def due(connection: AsyncConnection) -> list[Request]:
-    """Those of which something may still become by itself; what was sent lately may come back."""
-    moving = refund.c.status.in_(["waiting", "setting", "ready", "sending", "sent", "cancelling"])
+    """Those of which something may become by itself; what is with the bank waits for its word."""
+    by_itself = refund.c.status.in_(["waiting", "setting", "cancelling"])
+    to_cards = sa.and_(refund.c.way == "cards", refund.c.status.in_(["ready", "sending"]))
+    moving = sa.or_(by_itself, to_cards)
     query = sa.select(*_COLUMNS).where(moving).order_by(refund.c.asked_at_us).limit(DUE_MAX)
     return await _read(connection, query)
 
 
-async def listed(connection: AsyncConnection, *, statuses: Collection[str] | None = None) -> list[Request]:
+async def listed(
+    connection: AsyncConnection, *, statuses: Collection[str] | None = None, limit: int = LISTED_MAX
+) -> list[Request]:
     """Those that failed, then those that are open, then the others; the newest of each first."""
     order = sa.case((refund.c.status == "failed", 0), (refund.c.status.in_(sorted(ENDED)), 2), else_=1)
-    query = sa.select(*_COLUMNS).order_by(order, refund.c.asked_at_us.desc()).limit(LISTED_MAX)
+    query = sa.select(*_COLUMNS).order_by(order, refund.c.asked_at_us.desc()).limit(limit)
     if statuses is not None:
         query = query.where(refund.c.status.in_(list(statuses)))
     return await _read(connection, query)
