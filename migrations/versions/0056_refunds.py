@@ -8,8 +8,8 @@ from alembic import op
 from app.refunds import guards
 from app.settlement.guards import OUTGOING
 
-revision = "0055"
-down_revision = "0054"
+revision = "0056"
+down_revision = "0055"
 branch_labels = None
 depends_on = None
 
