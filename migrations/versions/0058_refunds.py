@@ -8,8 +8,8 @@ from alembic import op
 from app.refunds import guards
 from app.settlement.guards import OUTGOING
 
-revision = "0057"
-down_revision = "0056"
+revision = "0058"
+down_revision = "0057"
 branch_labels = None
 depends_on = None
 
