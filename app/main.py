@@ -44,6 +44,7 @@ import app.dashboards.today_pages
 import app.dashboards.unspent_pages
 import app.disputes.pages
 import app.disputes.venue_pages
+import app.eventbooks.pages
 import app.events.api
 import app.holders.counter_pages
 import app.holders.moving_pages
@@ -80,6 +81,11 @@ import app.people.password_pages
 import app.people.session_pages
 import app.people.welcome_pages
 import app.privacy.pages
+import app.programme.admin_pages
+import app.programme.api
+import app.programme.file_pages
+import app.programme.follow_pages
+import app.programme.pages
 import app.refunds.admin_pages
 import app.refunds.api
 import app.refunds.giving_pages
@@ -142,6 +148,7 @@ from app.platform.settings import Settings
 from app.platform.shutdown import on_stop_signal
 from app.platform.telemetry import RequestLog, configure_logging
 from app.privacy.daily import run_for_ever as forget_for_ever
+from app.programme.reminding import run_for_ever as remind_for_ever
 from app.refunds.daily import run_for_ever as refund_for_ever
 from app.sales.closings.daily import run_for_ever as close_for_ever
 from app.sales.closings.taking_in import handler as closing_handler
@@ -162,7 +169,7 @@ since the epoch, UTC. **Ids** of operations are made by whoever asks (UUIDv7) an
 **Errors** are `application/problem+json` (RFC 9457); the last part of `type` is stable.
 """
 
-TOKEN_PATHS = ("/c/", "/r/", "/welcome/", "/me/in/")
+TOKEN_PATHS = ("/c/", "/r/", "/welcome/", "/me/in/", "/follow/")
 
 # What every operation may answer instead of its result; said once, here.
 PROBLEM: dict[str, Any] = {
@@ -207,7 +214,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         dependencies=[Depends(guard)],
         middleware=[
             Middleware(RequestLog),
-            Middleware(SecurityHeaders, secret_paths=TOKEN_PATHS),
+            Middleware(SecurityHeaders, secret_paths=TOKEN_PATHS, framed_paths=(app.programme.pages.EMBED,)),
             Middleware(CatchUnexpected),
             Middleware(BodyLimit, limit_bytes=settings.body_limit_bytes, larger=app.artists.pages.LARGER),
             Middleware(SameOrigin, base_url=settings.base_url, token_paths=TOKEN_PATHS),
@@ -308,6 +315,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.venues.selling_pages.router,
         app.venues.product_pages.router,
         app.artists.pages.router,
+        # Files and questions before pages: what is no event's address there is one of these.
+        app.programme.file_pages.router,
+        app.programme.follow_pages.router,
+        app.programme.pages.router,
+        app.programme.api.router,
+        app.programme.admin_pages.router,
+        app.eventbooks.pages.router,
         app.lapses.pages.router,
         app.dashboards.today_pages.router,
         app.dashboards.flow_pages.router,
@@ -393,6 +407,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     tasks.append(asyncio.create_task(complete_for_ever(ledger), name="orders"))
     tasks.append(asyncio.create_task(figure_for_ever(context.engine), name="figures"))
     if (carrier := carrier_of(settings, context.engine)) is not None:
+        tasks.append(asyncio.create_task(remind_for_ever(context), name="programme"))
         tasks.append(asyncio.create_task(Mailer(context, carrier, api.state.menu_counts).run(), name="mail"))
     tasks.append(asyncio.create_task(refund_for_ever(ledger, provider, context.keys.token), name="refunds"))
     if provider is not None:

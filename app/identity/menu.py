@@ -70,7 +70,11 @@ MENU: Final = (
     ),
     Group(
         N_("Programme"),
-        (Place("/admin/artists", N_("Artists"), RIGHTS["artists_page"]),),
+        (
+            Place("/admin/box-office", N_("Ticket sales"), RIGHTS["box_office_page"]),
+            Place("/admin/artists", N_("Artists"), RIGHTS["artists_page"]),
+            Place("/admin/programme", N_("Public"), RIGHTS["programme_admin_page"]),
+        ),
     ),
     Group(
         N_("Cards and people"),

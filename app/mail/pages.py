@@ -26,6 +26,10 @@ KINDS = {
     "refunds/refund_mail": N_("Where a refund is"),
     "refunds/gift_mail": N_("Receipt of a gift"),
     "refunds/reminder_mail": N_("Reminder of the last day for refunds"),
+    "programme/confirm_mail": N_("Question whether somebody follows the programme"),
+    "programme/reminder_mail": N_("Reminder of an event"),
+    "programme/cancelled_mail": N_("An event is cancelled"),
+    "programme/digest_mail": N_("News of the programme"),
 }
 
 

@@ -132,6 +132,10 @@ def written(letter: Letter, settings: Settings, pages: Pages) -> EmailMessage:
     # Nobody's holiday notice is to answer it (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     message["Content-Language"] = letter.language
+    if leave := letter.data.get("unsubscribe"):
+        # A mailbox's own button ends it with one press (RFC 8058).
+        message["List-Unsubscribe"] = f"<{leave}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(body.strip() + "\n")
     message.add_alternative(html, subtype="html")
     return message

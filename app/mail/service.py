@@ -6,7 +6,7 @@ async with engine.begin() as connection:
 
 A message has one id for good: queued again under it, it is the same message. `Letter.data` is what the template sees,
 beside `base_url`; it travels as JSON. A secret that opens something (`sealed`) is readable only while it is being sent,
-by a server that has the keys.
+by a server that has the keys. `data["unsubscribe"]` is the address at which a reader ends such messages.
 """
 
 from __future__ import annotations

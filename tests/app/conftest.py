@@ -45,6 +45,7 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     )
     monkeypatch.setattr("app.main.run_for_ever", idle)
     monkeypatch.setattr("app.main.lapse_for_ever", idle)
+    monkeypatch.setattr("app.main.remind_for_ever", idle)
     monkeypatch.setattr("app.main.close_for_ever", idle)
     monkeypatch.setattr("app.main.close_gone_for_ever", idle)
     monkeypatch.setattr("app.main.tend_for_ever", idle)

@@ -170,6 +170,7 @@ API = {
     "resume_webhook": "n",
     "rotate_webhook_secret": "n",
     "delete_webhook": "n",
+    "list_programme": "*",
     "payment_notice": "*",
     "prove_session": "nkuvbwsc",
     "open_session": "*",

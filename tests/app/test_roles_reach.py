@@ -48,6 +48,9 @@ TO_ACT_BY = {
     "new_membership_plan_page",
     "sell_membership_page",
     "new_artist_page",
+    "venue_words_form",
+    # Who comes is their venue's to know.
+    "event_buyers",
     "artist_form",
     "place_page",
     "mail_page",

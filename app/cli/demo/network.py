@@ -13,6 +13,7 @@ from app.cards.service import add_cards, all_cards
 from app.cli.apply.document import unit_of_kind
 from app.cli.apply.reading import read_network_file
 from app.cli.apply.service import accept, propose
+from app.cli.demo.artists import add_artists
 from app.cli.demo.events import add_events
 from app.cli.setup import has_network
 from app.money import Unit, parse_amount
@@ -89,6 +90,7 @@ async def seed(context: Context, data: Path) -> None:
         if not await all_cards(connection):
             labels = enumerate(card_labels(read_network()), 1)
             await add_cards(connection, [(card_uid(number), label) for number, label in labels])
+        await add_artists(connection)
         await add_events(connection)
 
 
