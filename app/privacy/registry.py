@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 import app.cards.held
 import app.disputes.held
+import app.events.held
 import app.holders.held
 import app.issuing.held
 import app.lapses.reminders
@@ -107,6 +108,15 @@ SOURCES: Final = (
         app.refunds.held.held_about,
         app.refunds.held.letters,
         app.refunds.held.forget,
+    ),
+    Source(
+        "tickets",
+        N_("Tickets"),
+        N_("So that they open the door, and the venue knows how many come"),
+        N_("Ten years, as books are; a name on one, until you have it erased"),
+        N_("The venue of the event, and the network’s auditors"),
+        app.events.held.held_about,
+        forget=app.events.held.forget,
     ),
     Source(
         "disputes",
