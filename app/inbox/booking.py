@@ -62,6 +62,9 @@ async def cover(ledger: Ledger, caller: Principal, fault: Fault, who: Who, reaso
                 legs += cover_legs(known[code], Cover(cards[uid].owner, code, fault.venue, units, share), debts)
         legs = [it for it in legs if it[2]]
         if not legs:
+            if await ledger.booked([id_]):
+                # Somebody else booked it between the two looks.
+                break
             raise _GONE
         postings = await _postings(ledger, legs, known)
         try:
