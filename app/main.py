@@ -67,6 +67,7 @@ import app.mail.pages
 import app.mail.sandbox_pages
 import app.mail.stop_pages
 import app.members.admin_pages
+import app.members.consultation_pages
 import app.members.pages
 import app.moneys.api
 import app.moneys.pages
@@ -240,6 +241,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.boxoffice.pages.router,
         app.disputes.pages.router,
         app.members.pages.router,
+        app.members.consultation_pages.router,
         app.holders.pages.router,
         app.holders.moving_pages.router,
         app.holders.passkey_pages.router,

@@ -85,6 +85,7 @@ MENU: Final = (
             Place("/admin/issue", N_("Issue"), RIGHTS["issue_page"]),
             Place("/admin/members", N_("Members"), RIGHTS["members_page"]),
             Place("/admin/memberships", N_("Memberships"), RIGHTS["memberships_page"]),
+            Place("/admin/consultations", N_("Consultations"), RIGHTS["consultations_page"]),
             Place("/admin/loans", N_("Loans"), RIGHTS["loans_page"]),
             Place("/admin/people", N_("People"), RIGHTS["people_page"]),
             Place("/admin/audit", N_("Audit log"), RIGHTS["audit_page"]),

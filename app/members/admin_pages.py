@@ -95,7 +95,7 @@ async def memberships_table(
         labels = await labels_by_owner(connection, {f"wallet:{it.wallet}" for it in found})
     today = business_day(now_us(), network.settings.zone)
     heads = [
-        N_("Name"),
+        N_("Member"),
         N_("E-mail"),
         N_("Card"),
         N_("Membership"),

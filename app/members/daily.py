@@ -8,6 +8,7 @@ import structlog
 
 from app.ledger.service import Ledger
 from app.members.buying import finish
+from app.members.consultations import draw_up_rolls
 
 _log = structlog.get_logger("comptoir.members")
 
@@ -19,6 +20,8 @@ async def run_for_ever(ledger: Ledger, every_s: float = EVERY_S) -> None:
     while True:
         try:
             await finish(ledger)
+            async with ledger.engine.begin() as connection:
+                await draw_up_rolls(connection)
         except Exception:
             _log.exception("memberships could not be seen to")
         await asyncio.sleep(every_s)

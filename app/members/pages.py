@@ -18,6 +18,7 @@ from app.ledger.service import ledger_of
 from app.mail.rules import address as mail_address
 from app.members import proof
 from app.members.buying import Buyer, Offer, buy, finish
+from app.members.consultations import draw_up_rolls, of_plans, on_roll
 from app.members.plans import Plan, plans
 from app.members.terms import terms_of_wallet
 from app.platform.clock import now_us
@@ -114,9 +115,13 @@ async def _offer(request: Request, plan: UUID) -> Offer:
 
 async def _list(request: Request, card: Card, done: UUID | None) -> Response:
     await finish(ledger_of(request), card.wallet)
+    async with context_of(request).engine.begin() as connection:
+        await draw_up_rolls(connection)
     async with context_of(request).reader.connect() as connection:
         network, known, at = await the_network(connection), await currencies(connection), await venues(connection)
         every, mine = await plans(connection), await terms_of_wallet(connection, card.wallet)
+        roll = await on_roll(connection, card.wallet)
+        asked = [it for it in await of_plans(connection, list(every)) if it.id in roll]
     today = business_day(now_us(), network.settings.zone)
     held = [it for it in mine if it.state == "held"]
 
@@ -132,6 +137,8 @@ async def _list(request: Request, card: Card, done: UUID | None) -> Response:
         home=f"/c/{card.token}",
         done=next((it for it in held if it.id == done), None),
         mine=[(it, every[it.plan], it.standing(today)) for it in held],
+        asked=[(it, roll[it.id]) for it in asked],
+        now=now_us(),
         sold=[it for it in every.values() if sold(it)],
         owned={it.plan for it in held},
         venues=at,

@@ -68,3 +68,43 @@ member_term = sa.Table(
         postgresql_where=sa.text("state <> 'cancelled'"),
     ),
 )
+
+# What members of a plan are asked. quorum: percent of the entitled. entitled: how many
+# were members when it opened; NULL until the roll is drawn up.
+consultation = sa.Table(
+    "consultation",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("plan", sa.ForeignKey("member_plan.id"), nullable=False, index=True),
+    sa.Column("question", sa.Text, nullable=False),
+    sa.Column("anonymous", sa.Boolean, nullable=False),
+    sa.Column("quorum", sa.Integer, nullable=False),
+    sa.Column("opens_at_us", sa.BigInteger, nullable=False),
+    sa.Column("closes_at_us", sa.BigInteger, nullable=False),
+    sa.Column("entitled", sa.Integer),
+    sa.CheckConstraint("opens_at_us < closes_at_us", name="opens_first"),
+    sa.CheckConstraint("quorum BETWEEN 0 AND 100", name="quorum_a_share"),
+)
+
+# The roll: a row for each who may vote, so that nobody votes twice. choice: where the vote is named; a secret one is in
+# the counts below alone. No time, and rows as they were drawn up: nothing tells who voted when.
+consultation_voter = sa.Table(
+    "consultation_voter",
+    metadata,
+    sa.Column("consultation", sa.ForeignKey("consultation.id"), primary_key=True),
+    sa.Column("wallet", sa.ForeignKey("wallet.id"), primary_key=True),
+    sa.Column("voted", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    sa.Column("choice", sa.Integer),
+    sa.CheckConstraint("voted OR choice IS NULL", name="choice_of_a_vote"),
+)
+
+# The ballots, as counts.
+consultation_option = sa.Table(
+    "consultation_option",
+    metadata,
+    sa.Column("consultation", sa.ForeignKey("consultation.id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("words", sa.Text, nullable=False),
+    sa.Column("votes", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.CheckConstraint("votes >= 0", name="votes_counted"),
+)

@@ -268,6 +268,7 @@ def address(network: Network, path: str, where: Mapping[str, object]) -> str:
         "price": uuid4(),
         "photo": uuid4(),
         "term": uuid4(),
+        "consultation": uuid4(),
         "plan": uuid4(),
         "event": uuid4(),
         **where,
