@@ -93,7 +93,7 @@ async def ask(connection: AsyncConnection, actor: str, new: Consultation, option
     await connection.execute(sa.insert(consultation).values(values))
     rows = [{"consultation": new.id, "position": at, "words": words} for at, words in enumerate(options)]
     await connection.execute(sa.insert(consultation_option), rows)
-    await audit(connection, actor, "consultation.ask", f"consultation:{new.id}", question=new.question)
+    await audit(connection, actor, "consultation.ask", f"consultation:{new.id}")
 
 
 async def named(connection: AsyncConnection, id_: UUID) -> Consultation:
