@@ -69,6 +69,7 @@ import app.mail.stop_pages
 import app.members.admin_pages
 import app.members.consultation_pages
 import app.members.pages
+import app.members.stop_pages
 import app.moneys.api
 import app.moneys.pages
 import app.mutual.api
@@ -302,6 +303,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.mutual.pages.members.router,
         app.mutual.pages.loans.router,
         app.members.admin_pages.router,
+        app.members.stop_pages.router,
         app.inbox.pages.router,
         app.disputes.venue_pages.router,
         app.mail.pages.router,
@@ -404,7 +406,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     tasks.append(asyncio.create_task(close_for_ever(context), name="closings"))
     tasks.append(asyncio.create_task(close_gone_for_ever(ledger, api.state.menu_counts), name="inbox"))
     tasks.append(asyncio.create_task(forget_for_ever(context.engine), name="forgetting"))
-    tasks.append(asyncio.create_task(see_to_memberships_for_ever(ledger), name="memberships"))
+    tasks.append(asyncio.create_task(see_to_memberships_for_ever(context, ledger), name="memberships"))
     tasks.append(asyncio.create_task(tend_for_ever(ledger), name="tickets"))
     tasks.append(asyncio.create_task(complete_for_ever(ledger), name="orders"))
     tasks.append(asyncio.create_task(figure_for_ever(context.engine), name="figures"))

@@ -215,6 +215,8 @@ ACT_OF: Final[Mapping[str, Act]] = {
     # Whoever got an e-mail that they had agreed to
     "stop_mail_page": EVERYBODY,
     "stop_mail": EVERYBODY,
+    "stop_reminder_page": EVERYBODY,
+    "stop_reminder": EVERYBODY,
     # Reading the ledger, and following it
     "list_accounts": READ_VENUE,
     "show_account": READ_VENUE,

@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.members.reminders import letter_of
 from app.members.tables import member_term
 
 
@@ -26,6 +27,12 @@ async def held_about(connection: AsyncConnection, wallet: UUID) -> list[dict[str
         }
         for it in await connection.execute(query)
     ]
+
+
+async def letters(connection: AsyncConnection, wallet: UUID) -> list[UUID]:
+    """The reminders that may have been written."""
+    terms = await connection.execute(sa.select(member_term.c.id).where(member_term.c.wallet == wallet))
+    return [letter_of(id_) for id_ in terms.scalars()]
 
 
 async def forget(connection: AsyncConnection, wallet: UUID) -> None:

@@ -144,7 +144,8 @@ SOURCES: Final = (
         N_("As long as the law asks for the register; the address, until you have it erased"),
         N_("Who you joined, and the network"),
         app.members.held.held_about,
-        forget=app.members.held.forget,
+        app.members.held.letters,
+        app.members.held.forget,
     ),
     Source(
         "members",
