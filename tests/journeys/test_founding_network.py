@@ -109,9 +109,9 @@ async def test_twenty_euros_in_cash_are_twenty_rafftou_and_buy_a_beer(founded: N
     assert await booked(founded, "RAF") == {("issuance", ""): 20_00, ("wallet", "awa"): 20_00}
     assert await booked(founded, "EUR") == euros, "1 Rafftou = 1 €, which the venue owes the reserve"
     bar = await founded.terminal("raffinerie")
-    answer = await bar.sell("awa", {"Pinte": 1, "Jus de goyavier": 1})
-    assert (answer.status_code, answer.json()["balances"]) == (201, {"RAF": 11_50})
-    assert await founded.claims("raffinerie") == {"RAF": 8_50}
+    answer = await bar.sell("awa", {"Demi": 1, "Jus de goyavier": 1})
+    assert (answer.status_code, answer.json()["balances"]) == (201, {"RAF": 14_00})
+    assert await founded.claims("raffinerie") == {"RAF": 6_00}
     assert await booked(founded, "EUR") == euros, "what was spent is still in circulation"
 
 
