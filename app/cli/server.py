@@ -102,6 +102,7 @@ def verify(as_json: bool, new: bool) -> None:
 
 
 async def _verify(new: bool) -> Report:
+    from app.events.proof import wrong  # noqa: PLC0415
     from app.ledger.verify import Mark  # noqa: PLC0415
     from app.ledger.verify import verify as check  # noqa: PLC0415
     from app.platform.secrets import load_keys  # noqa: PLC0415
@@ -114,6 +115,7 @@ async def _verify(new: bool) -> Report:
     async with database() as engine:
         report = await check(engine, load_keys(settings.data).signing.public_key(), since)
         report.findings += [f"the guard {name} is not in place" for name in await guards_missing(engine)]
+        report.findings += await wrong(engine)
     if report.ok:
         draft = remembered.with_suffix(".draft")
         draft.write_text(json.dumps(asdict(report.until)))

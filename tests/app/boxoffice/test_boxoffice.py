@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from app.boxoffice.service import complete_all
 from app.events import service
 from app.events.paying import tend
+from app.events.proof import wrong
 from app.events.rules import Event, Price
 from app.events.tables import event as event_table
 from app.events.tables import ticket
@@ -89,6 +90,11 @@ async def test_tickets_are_bought_from_the_card(network: Network) -> None:
     assert (await network.holds("awa"))["RAF"] == 600
     assert (await network.claims("raffinerie"))["RAF"] == 2400
     assert [it.serial for it in await issued(network)] == [1, 2]
+    assert await wrong(network.engine) == []
+    async with network.engine.begin() as connection:
+        await connection.execute(sa.update(event_table).where(event_table.c.id == event.id).values(sold=1))
+    (found,) = await wrong(network.engine)
+    assert "1 sold: they are 0 and 2" in found
     assert "Billets : Raffinerie" in words(await look(network.client, home))
     assert PREFIX not in page.text, "what the code says stands in the picture alone"
 

@@ -20,6 +20,7 @@ from app.cards.service import add_card
 from app.currencies.service import currencies, rates
 from app.events import orders, service
 from app.events.paying import KIND, operations_of, pay, tend
+from app.events.proof import wrong
 from app.events.rules import Event, Price
 from app.events.tables import event as event_table
 from app.events.tables import ticket
@@ -202,6 +203,7 @@ class Sale(RuleBasedStateMachine):
             await tend(self.ledger, now_us() + HOUR_US)
             assert (await self._read()).held == 0
             await self._counted()
+            assert await wrong(self.engine) == []
             report = await verify(self.engine)
             assert report.ok, report.findings
             await self.ledger.stop()
