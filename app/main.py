@@ -47,6 +47,7 @@ import app.disputes.venue_pages
 import app.eventbooks.pages
 import app.events.api
 import app.holders.counter_pages
+import app.holders.limit_pages
 import app.holders.moving_pages
 import app.holders.pages
 import app.holders.passkey_pages
@@ -245,6 +246,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.members.consultation_pages.router,
         app.holders.pages.router,
         app.holders.moving_pages.router,
+        app.holders.limit_pages.router,
         app.holders.passkey_pages.router,
         app.holders.sign_in_pages.router,
         app.holders.counter_pages.router,

@@ -34,6 +34,16 @@ card = sa.Table(
     sa.CheckConstraint("assurance IN ('A', 'B', 'C')", name="assurance_known"),
 )
 
+# The most that its holder lets a wallet pay on one day, in minor units.
+wallet_limit = sa.Table(
+    "wallet_limit",
+    metadata,
+    sa.Column("wallet", sa.ForeignKey("wallet.id"), primary_key=True),
+    sa.Column("currency", sa.ForeignKey("currency.code"), primary_key=True),
+    sa.Column("per_day", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("per_day >= 0", name="not_negative"),
+)
+
 # The code with which a wallet's cards are blocked from any phone; mark: its MAC under the server's key.
 wallet_recovery = sa.Table(
     "wallet_recovery",

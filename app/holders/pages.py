@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.cards import visits
 from app.cards.addresses import card_behind
+from app.cards.limits import limits_of
 from app.currencies.service import Currency, currencies
 from app.holders import accounts, before_card, passkeys, wallets
 from app.holders.accounts import Session
@@ -43,6 +44,7 @@ DONE = {
     "too-many": N_("You have several wallets without a card already: use one of them."),
     "linked": N_("The card opens that wallet now. Pay with it from here on."),
     "moved": N_("The money is moved."),
+    "limited": N_("The limit is changed."),
     "named": N_("Its name is changed."),
 }
 
@@ -222,6 +224,7 @@ async def _wallet(request: Request, holder: Session, wallet: UUID, *, done: str 
         network, known = await the_network(connection), await currencies(connection)
         all_ = await wallets.wallets_of(connection, ledger_of(request), holder.account, known)
         found = wallets.one_of(all_, wallet)
+        per_day = (await limits_of(connection, [wallet])).get(wallet, {})
         lifts = {
             it.id
             for it in found.cards
@@ -239,6 +242,7 @@ async def _wallet(request: Request, holder: Session, wallet: UUID, *, done: str 
         online_topup=context_of(request).settings.payments != "none",
         held=shown(found, known),
         lifts=lifts,
+        limits=[known[code].text(most, texts_of(request).language) for code, most in per_day.items()],
         done=done,
         problem=problem,
     )

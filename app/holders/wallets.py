@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.cards.claim_codes import is_claim_code
 from app.cards.lifecycle import End, ends_of, set_blocked
+from app.cards.limits import set_limits
 from app.cards.service import WALLET_KINDS, Card, cards_of_wallets, held_in
 from app.currencies.service import Currency
 from app.holders.accounts import Session, actor_of
@@ -138,6 +139,7 @@ async def release(connection: AsyncConnection, session: Session, wallet: Wallet)
         raise Conflict("Nothing but this account opens it: move what is on it first.", "wallet-only-here")
     mine = (holder_wallet.c.wallet == wallet.id, holder_wallet.c.account == session.account)
     if (await connection.execute(sa.delete(holder_wallet).where(*mine))).rowcount:
+        await set_limits(connection, wallet.id, {})
         await audit(connection, session.actor, "wallet.release", f"wallet:{wallet.id}")
 
 
@@ -145,6 +147,7 @@ async def release_at_counter(connection: AsyncConnection, actor: str, card: Card
     """By staff, who have looked at whose card it is: a finder may have been faster than its holder."""
     gone = sa.delete(holder_wallet).where(holder_wallet.c.wallet == card.wallet)
     if (await connection.execute(gone)).rowcount:
+        await set_limits(connection, card.wallet, {})
         await audit(connection, actor, "wallet.release", f"card:{card.id}", reason=reason)
 
 

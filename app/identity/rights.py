@@ -338,6 +338,8 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "passkey_options": EVERYBODY,
     "sign_in_by_passkey": EVERYBODY,
     "open_own_card": AS_ACCOUNT,
+    "wallet_limits_page": AS_ACCOUNT,
+    "set_wallet_limits": AS_ACCOUNT,
     "move_page": AS_ACCOUNT,
     "move_money": AS_ACCOUNT,
     "block_from_account": AS_ACCOUNT,

@@ -71,6 +71,7 @@ ACTS: Final[Mapping[str, str]] = {
     "cards.import": N_("Took a list of cards in"),
     "card-batch.make": N_("Made a batch of cards"),
     "mail.again": N_("Had an e-mail sent again"),
+    "wallet.limit": N_("Changed what a card may pay on one day"),
     "wallet.open": N_("Opened a wallet without a card"),
     "wallet.claim": N_("Took a card into their account"),
     "wallet.release": N_("Took a card out of their account"),

@@ -25,6 +25,7 @@ WATCHED = {
     "member_plan": ("INSERT", "UPDATE"),
     # A membership that is under way is nobody's yet.
     "member_term": ("UPDATE OF state",),
+    "wallet_limit": ("INSERT", "UPDATE", "DELETE"),
     "terminal": ("UPDATE OF status, epoch, venue, name", "DELETE"),
 }
 

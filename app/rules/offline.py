@@ -90,7 +90,7 @@ class CardView:
 
     `available`, `unbacked` and `backed` are minor units by currency; the last two sum this terminal's sales to the
     card that no snapshot has settled yet. `consecutive` counts those sales made offline. `known`: the snapshot knows
-    it.
+    it. `asks`: it pays only so much a day, of which this terminal alone knows too little.
     """
 
     blocked: bool
@@ -100,6 +100,7 @@ class CardView:
     backed: Mapping[str, int]
     consecutive: int
     known: bool = True
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,8 @@ def decide(
         if amount <= 0:
             # A deposit that comes back: whoever holds the cup may have its money, and nobody risks anything by it.
             continue
+        if card.asks:
+            return Refuse(Refusal.SPENDING_LIMIT)
         levels = limits.cards.get(currency, {})
         allowed = levels.get(card.assurance)
         if allowed is None:

@@ -13,12 +13,12 @@ from pydantic_core import to_json
 from app.cards.service import Card, overdraft_key, wallet_key
 from app.currencies.service import Currency, rates
 from app.ledger.rules.kinds import AccountKey
-from app.ledger.rules.operations import Operation, Posting
+from app.ledger.rules.operations import Cap, Flow, Operation, Posting
 from app.ledger.service import Ledger, currency_book, reserve_book
 from app.platform.clock import now_us
 from app.rules.business_day import day_that_counts
 from app.sales.parts import Move, moves_of
-from app.sales.rulebook import Rulebook, Rules
+from app.sales.rulebook import PAYMENTS, Rulebook, Rules
 from app.terminals.rows import Place
 from app.venues.service import Venue
 from app.wire import Sale
@@ -62,11 +62,13 @@ def online_sale(
     claims: Mapping[str, int],
     funds: Mapping[tuple[str, str], int],
     revision: int,
+    per_day: Mapping[int, int],
 ) -> Operation:
     """A sale of plain products: wallets to claims, refused by the ledger when a wallet does not hold it, or has paid
     all that it may for now.
 
-    Account ids: `wallets` by card and currency, `claims` by currency, `funds` by currency and beneficiary.
+    Account ids: `wallets` by card and currency, `claims` by currency, `funds` by currency and beneficiary. `per_day`:
+    what holders let some of the wallets pay on one day, by account.
     """
     postings = [
         Posting(wallets[it.card or sale.card][it.currency], claims[it.currency], it.amount) for it in sale.tenders
@@ -81,7 +83,7 @@ def online_sale(
         if it.currency not in rules.plain
     }
     day = day_of(counter, sale.occurred_at_us, now_us())
-    return _operation(counter, sale, day, rules, tuple(postings), revision=revision, limited=limited)
+    return _operation(counter, sale, day, rules, tuple(postings), revision=revision, limited=limited, per_day=per_day)
 
 
 async def special_sale(
@@ -93,6 +95,7 @@ async def special_sale(
     wallets: Mapping[str, Mapping[str, int]],
     revision: int,
     short: Shortage,
+    per_day: Mapping[int, int],
     *,
     overrides_refusal: bool,
 ) -> Operation:
@@ -110,6 +113,7 @@ async def special_sale(
         tuple(postings),
         revision=revision,
         limited=limited,
+        per_day=per_day,
         overrides_refusal=overrides_refusal,
     )
 
@@ -252,10 +256,17 @@ def _operation(
     overrides_refusal: bool = False,
     revision: int | None = None,
     limited: Collection[tuple[int, str]] = (),
+    per_day: Mapping[int, int] | None = None,
 ) -> Operation:
     """`counts`: the business day, and whether it is another than that on which it happened. `limited`: (wallet,
     currency) of those that may pay only so much in some time."""
     day, late = counts
+    conditions = [cap for wallet, code in sorted(limited) for cap in rules.caps(code, wallet, day)]
+    conditions += [
+        Cap(Flow((wallet,), False, PAYMENTS, day, day), per_day[wallet], "spending-limit")
+        for wallet in sorted({it.debit for it in postings} & set(per_day or ()))
+        if per_day
+    ]
     return Operation(
         id=sale.id,
         kind=KIND,
@@ -271,7 +282,7 @@ def _operation(
         details=to_json(details_of(counter, sale)).decode(),
         overrides_refusal=overrides_refusal,
         revision=revision,
-        conditions=tuple(cap for wallet, code in sorted(limited) for cap in rules.caps(code, wallet, day)),
+        conditions=tuple(conditions),
     )
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.cards.limits import limits_of
 from app.cards.service import Card, all_cards, count_cards
 from app.ledger.service import wallet_balances, wallets_moved_since, wallets_with_holds
 from app.members.till import Memberships, shown_at_tills
@@ -74,6 +76,7 @@ class Cards:
         self._held: dict[str, dict[str, int]] = {}
         self._cards: dict[str, Card] = {}
         self._by_owner: dict[str, list[Card]] = {}
+        self._asking: frozenset[UUID] = frozenset()
 
     async def refresh(self, connection: AsyncConnection) -> None:
         """As of this connection's database snapshot."""
@@ -90,6 +93,11 @@ class Cards:
             cards = {card.uid: card for card in await all_cards(connection)}
             touched.update(uid for uid, card in cards.items() if self._cards.get(uid) != card)
             touched.update(self._cards.keys() - cards.keys())
+            # A limit is a change that raises the revision, as any of a card.
+            asking = frozenset(await limits_of(connection))
+            turned = asking ^ self._asking
+            touched.update(uid for uid, card in cards.items() if card.wallet in turned)
+            self._asking = asking
             self._cards, self._by_owner = cards, {}
             for card in cards.values():
                 self._by_owner.setdefault(card.owner, []).append(card)
@@ -133,5 +141,6 @@ class Cards:
             assurance=card.assurance,
             balances=balances,
             memberships=self._members.get(card.wallet, ()) if view.members else (),
+            asks=card.wallet in self._asking,
         )
         return shown.model_dump_json().encode()

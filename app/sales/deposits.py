@@ -38,6 +38,7 @@ async def sell(
     cards: Mapping[str, Card],
     wallets: Mapping[str, Mapping[str, int]],
     revision: int,
+    per_day: Mapping[int, int],
 ) -> Outcome:
     """Post a sale that has lines of a kind. DomainError("deposit-not-held") where no top-up may stand for a cup."""
 
@@ -45,7 +46,7 @@ async def sell(
         if without := [code for code in short if not counter.currencies[code].cents_per_unit]:
             raise DomainError("deposit-not-held", f"No deposits in {', '.join(without)} are left to give back.")
         return await booking.special_sale(
-            ledger, counter, sale, rules, cards, wallets, revision, short, overrides_refusal=again
+            ledger, counter, sale, rules, cards, wallets, revision, short, per_day, overrides_refusal=again
         )
 
     return await _post(ledger, counter, sale, made)

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import HTTPConnection
 
+from app.cards.limits import limits_of
 from app.cards.service import Card, cards_by_uid, overdraft_key, wallet_key
 from app.currencies.policies import policies
 from app.currencies.service import Currency, currencies, rates
@@ -53,11 +54,13 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Purse:
-    """A card and its wallet's accounts by currency."""
+    """A card and its wallet's accounts by currency. `per_day`: the most that its holder lets it pay on one day, in
+    minor units by account."""
 
     card: Card
     wallets: Mapping[str, int]
     revision: int
+    per_day: Mapping[int, int] = field(default_factory=dict)
 
 
 class Directory:
@@ -170,7 +173,12 @@ class Directory:
             cards = await cards_by_uid(connection, list(wanted))
             keys = [wallet_key(card.owner, it) for card in cards.values() for it in known.values()]
             accounts = iter(await self._ledger.accounts(keys, rates(known), connection))
-        purses = {uid: Purse(card, {code: next(accounts) for code in known}, at) for uid, card in cards.items()}
+            limits = await limits_of(connection, {card.wallet for card in cards.values()})
+        purses: dict[str, Purse] = {}
+        for uid, card in cards.items():
+            wallets = {code: next(accounts) for code in known}
+            per_day = {wallets[code]: most for code, most in limits.get(card.wallet, {}).items() if code in wallets}
+            purses[uid] = Purse(card, wallets, at, per_day)
         if at == self.revision:
             if len(self._purses) + len(purses) > CARDS_MAX:
                 self._purses.clear()

@@ -79,12 +79,14 @@ async def sell(ledger: Ledger, directory: Directory, device: UUID, epoch: int, s
             directory.forget()
             continue
         wallets = {uid: purse.wallets for uid, purse in purses.items()}
+        per_day = {account: most for purse in purses.values() for account, most in purse.per_day.items()}
         if sale.plain:
-            operation = online_sale(desk.counter, sale, rules, wallets, desk.claims, desk.funds, desk.revision)
+            at = desk.revision
+            operation = online_sale(desk.counter, sale, rules, wallets, desk.claims, desk.funds, at, per_day)
             (outcome,) = await ledger.post([operation])
         else:
             cards = {uid: purse.card for uid, purse in purses.items()}
-            outcome = await deposits.sell(ledger, desk.counter, sale, rules, cards, wallets, desk.revision)
+            outcome = await deposits.sell(ledger, desk.counter, sale, rules, cards, wallets, desk.revision, per_day)
         if isinstance(outcome, Refused):
             raise await refusal(ledger, desk, purses, sale, outcome)
         if not isinstance(outcome, Stale):

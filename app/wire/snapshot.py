@@ -82,6 +82,7 @@ class SnapshotPlan(Message):
 class SnapshotCard(Message):
     """`balances`: minor units by currency; what is left out is 0. `memberships`: (a plan's key, the last day), also of
     those that ended not long ago; told to terminals that ask for them, since older ones refuse what they do not know.
+    `asks`: it pays only so much a day, so nothing without network.
     """
 
     uid: str
@@ -89,6 +90,7 @@ class SnapshotCard(Message):
     assurance: Assurance
     balances: dict[str, int]
     memberships: Annotated[tuple[tuple[str, date], ...], Field(exclude_if=lambda them: not them)] = ()
+    asks: Annotated[bool, Field(exclude_if=lambda asks: not asks)] = False
 
 
 class SnapshotStaff(Message):

@@ -31,6 +31,7 @@ class CardRecord(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tr
     assurance: Assurance
     balances: dict[str, int]
     memberships: tuple[tuple[str, str], ...] = ()
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

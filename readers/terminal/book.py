@@ -189,6 +189,7 @@ class Book:
             unbacked=unbacked,
             backed={code: sold - unbacked.get(code, 0) for code, sold in moves.offline.items()} if moves else {},
             consecutive=moves.sales if moves else 0,
+            asks=uid in self._cards and self._cards[uid].asks,
         )
 
     def available(self, uid: str) -> dict[str, int] | None:

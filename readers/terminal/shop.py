@@ -42,7 +42,7 @@ _SHOWN = {"code", "names", "symbol", "unit", "kind", "cents"}
 
 class KnownCard(Protocol):
     """A card in the snapshot: `status` is "active" or "blocked", `balances` minor units by currency;
-    `memberships`: (a plan's key, its last day in ISO 8601)."""
+    `memberships`: (a plan's key, its last day in ISO 8601); `asks`: it pays nothing without network."""
 
     @property
     def uid(self) -> str: ...
@@ -54,6 +54,8 @@ class KnownCard(Protocol):
     def balances(self) -> Mapping[str, int]: ...
     @property
     def memberships(self) -> tuple[tuple[str, str], ...]: ...
+    @property
+    def asks(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

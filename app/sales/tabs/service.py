@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from app.cards.limits import limits_of
 from app.cards.service import Card, card_by_uid, wallet_key
 from app.currencies.service import rates
 from app.identity.staff import staff_at
@@ -36,7 +37,7 @@ JOURNALLED_WITHIN_US = 7 * 24 * 3600 * 1_000_000
 
 async def open_tab(ledger: Ledger, counter: Counter, wanted: OpenTab) -> Tab:
     """Conflict("idempotency-key-reused"), Forbidden("card-blocked", "card-not-proven"), NotFound,
-    Invalid("currency-not-accepted"), DomainError("insufficient-funds")."""
+    Invalid("currency-not-accepted"), DomainError("insufficient-funds", "spending-limit")."""
     require_active(counter.terminal)
     if wanted.currency not in counter.venue.accepted:
         raise Invalid(f"{counter.venue.name} does not accept {wanted.currency}.", "currency-not-accepted")
@@ -45,6 +46,9 @@ async def open_tab(ledger: Ledger, counter: Counter, wanted: OpenTab) -> Tab:
         if card.status != "active":
             raise Forbidden("This card is blocked.", "card-blocked")
         await service.require_proven(connection, counter.venue, card, wanted.assurance)
+        if wanted.currency in (await limits_of(connection, [card.wallet])).get(card.wallet, {}):
+            # What is drunk on a tab is paid at its end, when the day's limit may be reached.
+            raise DomainError("spending-limit", REFUSALS["spending-limit"])
     key = wallet_key(card.owner, counter.currencies[wanted.currency])
     (wallet,) = await ledger.accounts([key], rates(counter.currencies))
     expires_at_us = now_us() + HOLD_US
@@ -145,7 +149,9 @@ async def close(
             raise Conflict("This tab is being paid at another terminal.", "tab-closed")
     rules = desk.counter.rulebook.at(now_us())
     wallets = {uid: purse.wallets for uid, purse in known.items()}
-    made = online_sale(desk.counter, sale, rules, wallets, desk.claims, desk.funds, desk.revision)
+    # Of the card that opened it, what was drunk is paid: one with a day's limit opens none.
+    per_day = {at: most for uid, it in known.items() if uid != row.card for at, most in it.per_day.items()}
+    made = online_sale(desk.counter, sale, rules, wallets, desk.claims, desk.funds, desk.revision, per_day)
     operation = replace(made, captures=id_ if held else None, beyond_hold=presented, revision=None)
     (outcome,) = await ledger.post([operation])
     if isinstance(outcome, Refused):
