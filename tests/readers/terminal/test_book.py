@@ -26,6 +26,7 @@ class Known:
     balances: dict[str, int]
     status: str = "active"
     assurance: Assurance = "C"
+    asks: bool = False
 
 
 def cards(balances: dict[str, int]) -> dict[str, Known]:
