@@ -50,6 +50,7 @@ import app.holders.counter_pages
 import app.holders.limit_pages
 import app.holders.moving_pages
 import app.holders.pages
+import app.holders.parcel_pages
 import app.holders.passkey_pages
 import app.holders.sign_in_pages
 import app.identity.api
@@ -173,6 +174,7 @@ since the epoch, UTC. **Ids** of operations are made by whoever asks (UUIDv7) an
 """
 
 TOKEN_PATHS = ("/c/", "/r/", "/welcome/", "/me/in/", "/follow/")
+TOKEN_PATHS = ("/c/", "/r/", "/welcome/", "/me/in/", "/me/gift/")
 
 # What every operation may answer instead of its result; said once, here.
 PROBLEM: dict[str, Any] = {
@@ -247,6 +249,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.holders.pages.router,
         app.holders.moving_pages.router,
         app.holders.limit_pages.router,
+        app.holders.parcel_pages.router,
         app.holders.passkey_pages.router,
         app.holders.sign_in_pages.router,
         app.holders.counter_pages.router,

@@ -45,7 +45,8 @@ async def set_wallet_limits(request: Request, holder: Holder, wallet: UUID) -> R
         return await _form(request, holder, wallet, form)
     async with context.engine.begin() as connection:
         await limits.set_limits(connection, found.id, per_day)
-        await audit(connection, holder.actor, "wallet.limit", f"wallet:{found.id}", limits=per_day)
+        said = ", ".join(f"{code} {known[code].text(most, 'fr')}" for code, most in per_day.items())
+        await audit(connection, holder.actor, "wallet.limit", f"wallet:{found.id}", most=said)
     return RedirectResponse(f"/me/wallets/{wallet}?done=limited", 303)
 
 

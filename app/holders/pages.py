@@ -11,12 +11,14 @@ from starlette.responses import RedirectResponse, Response
 from app.cards import visits
 from app.cards.addresses import card_behind
 from app.cards.limits import limits_of
+from app.currencies.policies import policies, policy_at
 from app.currencies.service import Currency, currencies
 from app.holders import accounts, before_card, passkeys, wallets
 from app.holders.accounts import Session
 from app.holders.signed_in import Holder, HolderNotSignedIn, holder_of
 from app.holders.wallets import Wallet
 from app.ledger.service import ledger_of
+from app.platform.clock import now_us
 from app.platform.context import context_of
 from app.platform.errors import Conflict, Forbidden, Invalid
 from app.platform.limits import RateLimit, client_address
@@ -45,6 +47,8 @@ DONE = {
     "linked": N_("The card opens that wallet now. Pay with it from here on."),
     "moved": N_("The money is moved."),
     "limited": N_("The limit is changed."),
+    "taken": N_("It is on your card."),
+    "back": N_("It is yours again."),
     "named": N_("Its name is changed."),
 }
 
@@ -224,6 +228,7 @@ async def _wallet(request: Request, holder: Session, wallet: UUID, *, done: str 
         network, known = await the_network(connection), await currencies(connection)
         all_ = await wallets.wallets_of(connection, ledger_of(request), holder.account, known)
         found = wallets.one_of(all_, wallet)
+        rules = await policies(connection)
         per_day = (await limits_of(connection, [wallet])).get(wallet, {})
         lifts = {
             it.id
@@ -239,6 +244,7 @@ async def _wallet(request: Request, holder: Session, wallet: UUID, *, done: str 
         session=holder,
         it=found,
         others=len(all_) > 1,
+        sends=any(policy_at(of, now_us()).policy.transfer.allowed for of in rules.values()),
         online_topup=context_of(request).settings.payments != "none",
         held=shown(found, known),
         lifts=lifts,

@@ -72,3 +72,19 @@ holder_passkey = sa.Table(
     sa.Column("used_at_us", sa.BigInteger),
     sa.CheckConstraint("signs >= 0", name="signs_counted"),
 )
+
+# Money on its way to a friend: a hold of the same id sets it aside, and ends by itself. Only the SHA-256 of the link's
+# token is kept. email: where the link went. Once it has ended it is deleted.
+holder_parcel = sa.Table(
+    "holder_parcel",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("token_sha256", sa.LargeBinary(32), nullable=False, unique=True),
+    sa.Column("account", sa.ForeignKey("holder_account.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("wallet", sa.ForeignKey("wallet.id"), nullable=False, index=True),
+    sa.Column("currency", sa.ForeignKey("currency.code"), nullable=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("expires_at_us", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("amount > 0", name="positive"),
+)

@@ -22,6 +22,7 @@ KINDS = {
     "topups/receipt_mail": N_("Receipt of a top-up"),
     "lapses/reminder_mail": N_("Reminder of what will lapse"),
     "disputes/answer_mail": N_("Answer about a purchase"),
+    "holders/parcel_mail": N_("Money sent to a friend"),
     "holders/link_mail": N_("Link to sign in"),
     "refunds/refund_mail": N_("Where a refund is"),
     "refunds/gift_mail": N_("Receipt of a gift"),

@@ -79,6 +79,7 @@ KINDS: dict[str, ProblemKind] = {
     "passkey-unknown": ProblemKind(404, N_("This passkey is not known here"), _NOTHING_CHANGED),
     "too-many": ProblemKind(409, N_("There are as many of these as anybody needs"), _NOTHING_CHANGED),
     "not-on-phone": ProblemKind(409, N_("This is a card already"), _NOTHING_CHANGED),
+    "parcel-taken": ProblemKind(409, N_("Somebody has taken it already"), _NOTHING_CHANGED),
     "wallet-claimed": ProblemKind(409, N_("This card is in another account"), _NOTHING_CHANGED),
     "wallet-only-here": ProblemKind(409, N_("Nothing but the account opens it"), _NOTHING_CHANGED),
     "blocked-elsewhere": ProblemKind(
