@@ -145,7 +145,7 @@ def check(sale: Sale, operation: Operation, rules: Rules) -> None:
 
 
 def book(counter: Counter, sale: Sale, rules: Rules) -> Operation:
-    return online_sale(counter, sale, rules, WALLETS, CLAIMS, FUNDS, 1)
+    return online_sale(counter, sale, rules, WALLETS, CLAIMS, FUNDS, 1, {})
 
 
 # How long a busy machine takes is not what this is about.
