@@ -15,7 +15,7 @@ from app.currencies.policies import policies, policy_at
 from app.currencies.service import Currency, currencies
 from app.holders import accounts, before_card, passkeys, wallets
 from app.holders.accounts import Session
-from app.holders.signed_in import Holder, HolderNotSignedIn, holder_of
+from app.holders.signed_in import SIGN_IN, Holder, HolderNotSignedIn, forget, holder_of
 from app.holders.wallets import Wallet
 from app.ledger.service import ledger_of
 from app.platform.clock import now_us
@@ -49,6 +49,7 @@ DONE = {
     "limited": N_("The limit is changed."),
     "taken": N_("It is on your card."),
     "back": N_("It is yours again."),
+    "money-left": N_("Money is left in a wallet that no card opens: move it to a card first. Nothing was deleted."),
     "named": N_("Its name is changed."),
 }
 
@@ -118,6 +119,21 @@ async def open_wallet(request: Request, holder: Holder, name: Annotated[str, For
             raise
         return RedirectResponse("/me?done=too-many", 303)
     return RedirectResponse(f"/me/wallets/{new.wallet}?done=opened", 303)
+
+
+@router.post("/me/close")
+async def close_account(request: Request, holder: Holder, sure: Annotated[str, Form(max_length=8)] = "") -> Response:
+    own = await own_wallets(request, holder)
+    if not sure:
+        return RedirectResponse("/me", 303)
+    try:
+        async with context_of(request).engine.begin() as connection:
+            await wallets.close_account(connection, holder, own)
+    except Conflict:
+        return RedirectResponse("/me?done=money-left", 303)
+    response = RedirectResponse(SIGN_IN, 303)
+    forget(request, response)
+    return response
 
 
 @router.get("/me/cards/{card}")

@@ -14,7 +14,7 @@ Errors:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
@@ -29,7 +29,7 @@ from app.cards.limits import set_limits
 from app.cards.service import WALLET_KINDS, Card, cards_of_wallets, held_in
 from app.currencies.service import Currency
 from app.holders.accounts import Session, actor_of
-from app.holders.tables import holder_wallet
+from app.holders.tables import holder_account, holder_link, holder_wallet
 from app.identity.audit import audit, last_about
 from app.ledger.service import Ledger
 from app.platform.clock import now_us
@@ -135,12 +135,24 @@ async def claim(connection: AsyncConnection, session: Session, card: Card, proof
 
 async def release(connection: AsyncConnection, session: Session, wallet: Wallet) -> None:
     """Let it go: it is as anonymous as it was, and whoever has its card may claim it. Again changes nothing."""
-    if wallet.open_card is None and any(wallet.held.values()):
+    if (wallet.open_card is None or wallet.open_card.on_phone) and any(wallet.held.values()):
         raise Conflict("Nothing but this account opens it: move what is on it first.", "wallet-only-here")
     mine = (holder_wallet.c.wallet == wallet.id, holder_wallet.c.account == session.account)
     if (await connection.execute(sa.delete(holder_wallet).where(*mine))).rowcount:
         await set_limits(connection, wallet.id, {})
         await audit(connection, session.actor, "wallet.release", f"wallet:{wallet.id}")
+
+
+async def close_account(connection: AsyncConnection, session: Session, own: Sequence[Wallet]) -> None:
+    """Forget the account: its address, passkeys, sessions and names. Its cards are as anonymous as they were; what is
+    on its way to a friend comes back once its time is over.
+
+    Raises Conflict("wallet-only-here")."""
+    for it in own:
+        await release(connection, session, it)
+    await connection.execute(sa.delete(holder_link).where(holder_link.c.email == session.email))
+    await connection.execute(sa.delete(holder_account).where(holder_account.c.id == session.account))
+    await audit(connection, session.actor, "account.close", session.actor)
 
 
 async def release_at_counter(connection: AsyncConnection, actor: str, card: Card, reason: str) -> None:

@@ -345,6 +345,7 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "take_parcel_back": AS_ACCOUNT,
     "parcel_page": AS_ACCOUNT,
     "take_parcel": AS_ACCOUNT,
+    "close_account": AS_ACCOUNT,
     "move_page": AS_ACCOUNT,
     "move_money": AS_ACCOUNT,
     "block_from_account": AS_ACCOUNT,

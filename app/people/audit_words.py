@@ -72,6 +72,7 @@ ACTS: Final[Mapping[str, str]] = {
     "card-batch.make": N_("Made a batch of cards"),
     "mail.again": N_("Had an e-mail sent again"),
     "wallet.limit": N_("Changed what a card may pay on one day"),
+    "account.close": N_("Deleted their account"),
     "wallet.open": N_("Opened a wallet without a card"),
     "wallet.claim": N_("Took a card into their account"),
     "wallet.release": N_("Took a card out of their account"),

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from app.cards import lifecycle, recovery
 from app.cards.tables import card
 from app.holders import accounts, wallets
-from app.holders.tables import holder_link, holder_session, holder_wallet
+from app.holders.tables import holder_account, holder_link, holder_session, holder_wallet
 from app.identity.tables import audit
 from app.mail.tables import mail
 from app.platform.clock import now_us
@@ -249,3 +249,17 @@ async def test_a_card_whose_wallet_is_in_an_account_is_not_made_to_open_another(
     async with network.engine.begin() as connection:
         await lifecycle.link(connection, "person:desk", network.cards["camille"].id, UNKNOWN_UID, "N-1")
     assert "Carte N-1" in words(await look(phone.client, "/me"))
+
+
+async def test_an_account_is_deleted_and_its_cards_are_anonymous_again(network: Network, phones: Phones) -> None:
+    phone, other = phones(), phones("basile@example.org")
+    await phone.sign_in()
+    await phone.keep("awa")
+    assert led_to(await phone.form("/me", "/me/close")) == "/me", "not without saying so"
+    assert led_to(await phone.form("/me", "/me/close", sure="yes")) == "/me/sign-in"
+    assert (await look(phone.client, "/me")).status_code == 303
+    async with network.context.reader.connect() as connection:
+        for table in (holder_account, holder_session, holder_wallet, holder_link):
+            assert (await connection.execute(sa.select(table))).all() == []
+    await other.sign_in()
+    assert led_to(await other.keep("awa")) == "/me?done=kept"
