@@ -44,6 +44,9 @@ import app.dashboards.today_pages
 import app.dashboards.unspent_pages
 import app.disputes.pages
 import app.disputes.venue_pages
+import app.door.api
+import app.door.pages
+import app.door.rows
 import app.eventbooks.pages
 import app.events.api
 import app.holders.counter_pages
@@ -230,6 +233,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     api.state.settings = settings
     # Rooms on one floor do not know each other, and a terminal's journal holds rows of several of them.
     api.state.row_handlers = {**app.sales.rows.HANDLERS, **app.topups.rows.HANDLERS, **app.issuing.rows.HANDLERS}
+    api.state.row_handlers = {**api.state.row_handlers, **app.door.rows.HANDLERS}
     api.state.row_asks = {**app.topups.rows.ASKS, **app.issuing.rows.ASKS}
     api.state.pages = Pages(source_url=SOURCE_URL)
     install_problems(api, _problem_page)
@@ -266,6 +270,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.terminals.api.router,
         app.keyring.api.router,
         app.keyring.api.desk,
+        app.door.api.router,
         app.sales.api.hot,
         app.sales.api.router,
         app.sales.tabs.api.router,
@@ -331,6 +336,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.programme.api.router,
         app.programme.admin_pages.router,
         app.eventbooks.pages.router,
+        app.door.pages.router,
         app.lapses.pages.router,
         app.dashboards.today_pages.router,
         app.dashboards.flow_pages.router,

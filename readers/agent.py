@@ -25,6 +25,7 @@ from readers.printer import Printer
 from readers.running import beside, heed, hub, pair, version, web
 from readers.showing import follow
 from readers.sync import CardKeys, DeviceKey, KeyRing, Link, Pace, Reporter, Server, SnapshotFile, Worker
+from readers.sync.door import DoorFeed
 from readers.taps import Driver, Errands, Presence, Reader, ReaderEvent, ReaderFound, ReaderLost
 from readers.terminal.view import PrinterShown
 from readers.till import CardTill, Carrying, Looks, SignIn, SnapshotShelf, Tap, TapSettings
@@ -133,6 +134,7 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
         errands = Errands()
         tap = Tap(journal, shelf, server, link, clock, config.tap, Carrying(errands, card_keys.ring))
         tabs = TabDesk(journal, shelf, server, link, clock)
+        feed = DoorFeed(config.data / "door", server, journal)
         till = CardTill(
             journal,
             shelf,
@@ -142,6 +144,7 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
             SignIn(clock.monotonic_ns),
             acts_of(Tools(journal, shelf, tap, server, link, clock), tabs),
             tabs,
+            feed,
         )
         till.receipts.codes = codes_of(server, journal, link)
         worker = Worker(server, journal, link, clock, shelf, snapshots, config.pace)
@@ -150,10 +153,12 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
         worker.on_halt = card_keys.heed
         card_keys.start_from_disk()
         await worker.start_from_disk()
+        await feed.start_from_disk()
         await till.start()
         held.push_async_callback(till.close)
         await held.enter_async_context(beside(worker.run()))
         await held.enter_async_context(beside(card_keys.run()))
+        await held.enter_async_context(beside(feed.run()))
         await held.enter_async_context(beside(till.run()))
         await held.enter_async_context(beside(tap.run()))
         looks = Looks(config.data, version(), journal, shelf, till, clock, site)

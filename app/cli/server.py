@@ -126,12 +126,14 @@ async def _verify(new: bool) -> Report:
 async def guards_missing(engine: AsyncEngine) -> list[str]:
     """Guards of what is never rewritten beside the ledger: closings of tills, bank statements, bank details and
     settlement runs, what was accepted in writing, what was done about exceptions, payments taken back, the books, sales
-    without a card, what cards open, tickets ordered, what currencies were agreed to be, who was given keys of cards,
-    how far cards have counted, what was sent by e-mail, refunds and the bank's files of them, and the audit log."""
+    without a card, what cards open, tickets ordered, what was seen at doors, what currencies were agreed to be, who was
+    given keys of cards, how far cards have counted, what was sent by e-mail, refunds and the bank's files of them, and
+    the audit log."""
     from app.accounting import guards as books  # noqa: PLC0415
     from app.banking import guards as banking  # noqa: PLC0415
     from app.cards import guards as cards  # noqa: PLC0415
     from app.currencies import guards as currencies  # noqa: PLC0415
+    from app.door import guards as doors  # noqa: PLC0415
     from app.events import guards as events  # noqa: PLC0415
     from app.identity.audit import GUARDS as AUDIT  # noqa: PLC0415
     from app.identity.audit import MENTIONS  # noqa: PLC0415
@@ -169,6 +171,7 @@ async def guards_missing(engine: AsyncEngine) -> list[str]:
         keeping.missing,
         cards.missing,
         events.missing,
+        doors.missing,
         currencies.missing,
     )
     async with engine.connect() as connection:

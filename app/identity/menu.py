@@ -74,6 +74,7 @@ MENU: Final = (
             Place("/admin/box-office", N_("Ticket sales"), RIGHTS["box_office_page"]),
             Place("/admin/artists", N_("Artists"), RIGHTS["artists_page"]),
             Place("/admin/programme", N_("Public"), RIGHTS["programme_admin_page"]),
+            Place("/admin/doors", N_("Doors"), RIGHTS["doors_page"]),
         ),
     ),
     Group(

@@ -3,6 +3,7 @@
 from app.wire.acts import ActReply, AskedRow, CardActRow, CodeAsked, CodeReply, CreditRow, RefundRow, TopUpRow
 from app.wire.base import Row
 from app.wire.delta import SUMS, SnapshotDelta, card_hash, content_of
+from app.wire.door import DoorList, DoorPassages, PassageRow
 from app.wire.journal import (
     GENESIS,
     AnyRow,
@@ -68,12 +69,15 @@ __all__ = [
     "CountRow",
     "CreditRow",
     "DeviceKind",
+    "DoorList",
+    "DoorPassages",
     "IntentRow",
     "JournalRow",
     "LogBundle",
     "Means",
     "PairingReply",
     "PairingRequest",
+    "PassageRow",
     "Payload",
     "Problem",
     "RefundRow",

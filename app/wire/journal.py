@@ -14,6 +14,7 @@ from pydantic import Field, TypeAdapter
 from app.rules.offline import Refusal
 from app.wire.acts import CreditRow, RefundRow, TopUpRow
 from app.wire.base import CardUid, InstantUs, Message, Row, Sequence, Sha256Hex
+from app.wire.door import PassageRow
 from app.wire.sale import Sale
 from app.wire.till import CashRow, ClosingRow, CountRow, SessionRow
 from app.wire.training import TrainingRow
@@ -132,6 +133,7 @@ AnyRow = (
     | ClosingRow
     | TrainingRow
     | SoldOutRow
+    | PassageRow
 )
 Payload = Annotated[AnyRow, Field(discriminator="kind")]
 _PAYLOAD: TypeAdapter[AnyRow] = TypeAdapter(Payload)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 from starlette.applications import Starlette
@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from readers.kiosk import receipts, sessions, tabs
+from readers.kiosk import door, receipts, sessions, tabs
 from readers.kiosk.bodies import Act, Complete, Nothing, Pay, SignIn, SoldOut, Take, Train, Void
 from readers.kiosk.events import screen_json, stream
 from readers.kiosk.guard import Guard
@@ -57,6 +57,7 @@ def create_kiosk(till: Till, *, language_default: Language = "fr", hosts: Sequen
         Route("/api/void", _command(Void, lambda body: till.void(body.sale, body.reason)), methods=["POST"]),
         Route("/api/train", _command(Train, lambda body: till.train(body.on)), methods=["POST"]),
         *tabs.routes(till),
+        *door.routes(till, screen.door_page),
         *receipts.routes(till, language_default),
         *sessions.routes(till, language_default),
         Route("/healthz", screen.health),
@@ -82,17 +83,24 @@ class _Screen:
             loader=PackageLoader("readers.kiosk"), autoescape=select_autoescape(), undefined=StrictUndefined
         )
         self.template = environment.get_template("kiosk.html")
+        self.door_template = environment.get_template("door.html")
 
     async def page(self, request: Request) -> Response:
+        return self._rendered(request, self.template)
+
+    async def door_page(self, request: Request) -> Response:
+        return self._rendered(request, self.door_template)
+
+    def _rendered(self, request: Request, template: Template) -> Response:
         chosen = request.query_params.get("lang")
         if chosen in LANGUAGES:
-            redirect = RedirectResponse("/", status_code=303)
+            redirect = RedirectResponse(request.url.path, status_code=303)
             redirect.set_cookie(COOKIE, chosen, max_age=YEAR_S, httponly=True, samesite="strict")
             return redirect
         cookie = request.cookies.get(COOKIE)
         language = language_of(request.headers.get("accept-language"), cookie, self.language_default)
         words = words_in(language)
-        html = self.template.render(language=language, words=words, words_json=to_json(words).decode())
+        html = template.render(language=language, words=words, words_json=to_json(words).decode())
         return HTMLResponse(html, headers={"Content-Language": language, "Vary": "Accept-Language, Cookie"})
 
     async def catalogue(self, _: Request) -> Response:

@@ -10,6 +10,7 @@ from typing import Final
 
 from readers.kiosk.act_words import ACT_WORDS
 from readers.kiosk.basket_words import BASKET_WORDS
+from readers.kiosk.door_words import DOOR_WORDS
 from readers.kiosk.session_words import SESSION_WORDS
 
 
@@ -295,4 +296,5 @@ WORDS: Final[dict[str, str]] = {
     **ACT_WORDS,
     **BASKET_WORDS,
     **SESSION_WORDS,
+    **DOOR_WORDS,
 }

@@ -249,6 +249,18 @@ class Server:
         reply = await self._authorised("GET", "/api/v1/terminals/card-keys", device, None, headers)
         return None if reply.status == httpx.codes.NOT_MODIFIED else reply
 
+    async def door(self, device: UUID, etag: str | None) -> Reply | None:
+        """The events and tickets at whose door this terminal may stand; None: as before. Rejected, Unreachable."""
+        headers = {"If-None-Match": etag} if etag else {}
+        headers |= {"Accept-Encoding": "gzip"}
+        reply = await self._authorised("GET", "/api/v1/terminals/door", device, None, headers)
+        return None if reply.status == httpx.codes.NOT_MODIFIED else reply
+
+    async def door_passages(self, device: UUID, after_us: int) -> Reply:
+        """What terminals saw at these doors since then (the server's clock). Rejected, Unreachable."""
+        path = f"/api/v1/terminals/door/passages?after_us={after_us}"
+        return await self._authorised("GET", path, device, None)
+
     async def report(self, device: UUID, epoch: int, status: str) -> StatusReply:
         """Tell how this terminal is, without a token: one that may not sell tells it too. Rejected, Unreachable."""
         signature = self._key.sign(status_message(device, epoch, status))

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Literal, Protocol
 from uuid import UUID
 
+from app.rules.door import Direction
 from app.rules.takings import CashReason
 from app.wire import Bill, Means
 from app.wire.tabs import Tab
-from readers.terminal.view import BasketItem, ByHand, CountShown, Offer, ReceiptShown, ReportShown, Screen
+from readers.terminal.view import BasketItem, ByHand, CountShown, DoorListed, Offer, ReceiptShown, ReportShown, Screen
 
 CashDirection = Literal["in", "out"]
 ReportKind = Literal["now", "closed", "last"]
@@ -23,7 +24,8 @@ class TillError(Exception):
     only_online, card_first, unknown_act, wrong_amount, not_allowed, in_training, no_session, session_open,
     nothing_to_close, reason_needed, no_closing, tab_plain, tab_over_hold, tab_closed, tab_changed, tab_funds,
     tab_blocked, tab_not_proven, tab_refused, tab_no_answer, tab_not_noted, price_changed, below_zero,
-    card_only, only_cash, not_a_gift, undo_spent, undo_away, undo_not_there, undo_refused, undo_no_answer.
+    card_only, only_cash, not_a_gift, undo_spent, undo_away, undo_not_there, undo_refused, undo_no_answer,
+    no_event, no_ticket.
     """
 
     def __init__(self, reason: str) -> None:
@@ -56,10 +58,49 @@ class TillSession(Protocol):
         ...
 
 
+class Door(Protocol):
+    """The door of an event at this terminal. TillError: no_event, not_signed_in, not_allowed, journal_failed."""
+
+    def open(self, event: UUID | None) -> None:
+        """Stand at its door; None: of the one that is on, or next."""
+        ...
+
+    def close(self) -> None: ...
+
+    def turn(self, direction: Direction) -> None:
+        """Whether people come in or go out."""
+        ...
+
+    def dismiss(self) -> None: ...
+
+    def listed(self, text: str) -> tuple[DoorListed, ...]:
+        """Tickets by a part of a name, or by number."""
+        ...
+
+    async def code(self, text: str) -> None: ...
+
+    async def ticket(self, ticket: UUID) -> None:
+        """One of the list. TillError: no_ticket."""
+        ...
+
+    async def more(self, count: int) -> None:
+        """So many of the other tickets of the same card."""
+        ...
+
+    async def anyway(self) -> None:
+        """Before the doors' time. TillError: no_ticket."""
+        ...
+
+
 class Till(Protocol):
     """The agent as its pages see it. All methods are called on the agent's event loop."""
 
     session: TillSession
+
+    @property
+    def door(self) -> Door:
+        """The door of an event. TillError: no_event."""
+        ...
 
     def screen(self) -> Screen: ...
 

@@ -212,6 +212,64 @@ class SiteShown:
 
 
 @dataclass(frozen=True, slots=True)
+class DoorSide:
+    """An event at whose door this terminal may stand. `titles`: by language."""
+
+    id: UUID
+    titles: dict[str, str]
+    doors_at_us: int
+    starts_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class DoorResult:
+    """How a ticket was decided. `answer`: one of app.rules.door, "no_ticket", or why the till could not do it. `count`:
+    tickets that passed at once; `more`: others of the same card that could. `last_*`: where and when it passed before.
+    `other`: the event that it is for, by language.
+    `members`: what its card is a member of."""
+
+    id: UUID
+    answer: str
+    at_us: int
+    count: int = 1
+    more: int = 0
+    serial: int | None = None
+    name: str | None = None
+    price: dict[str, str] = field(default_factory=dict)
+    last_at_us: int | None = None
+    last_terminal: str | None = None
+    other: dict[str, str] = field(default_factory=dict)
+    other_at_us: int | None = None
+    members: tuple[MemberShown, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DoorListed:
+    """A ticket in the list at the door."""
+
+    id: UUID
+    serial: int
+    name: str | None
+    price: dict[str, str]
+    state: str
+    inside: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DoorShown:
+    """The door of `event`. `on`: cards are asked for tickets. `inside`: as far as this terminal was told; `expected`:
+    tickets that are valid."""
+
+    on: bool
+    events: tuple[DoorSide, ...]
+    event: UUID | None
+    direction: Literal["in", "out"]
+    inside: int
+    expected: int
+    result: DoorResult | None
+
+
+@dataclass(frozen=True, slots=True)
 class Screen:
     """Everything a staff screen shows. `waiting` counts journal rows the server has not acknowledged yet,
     and `to_send` what of them staff know of: sales and other acts.
@@ -219,8 +277,9 @@ class Screen:
     `pending` is what the card is asked for, in each currency; of a `second_card`, what the first one left to pay. `act`
     names what it is asked for where that is no basket. `rights`: of who is signed in. `card`: one lies on the reader.
     `badge`: a staff card was read and its PIN is asked for; `card_first`: nobody signs in without one. `site`: None
-    where this till shares with no others. Without network: `no_cards` says why no card may pay, `lowered` that only
-    lower limits hold, `offline_acts` names the acts that are allowed all the same.
+    where this till shares with no others; `door`: None where its venue has no event. Without network: `no_cards` says
+    why no card may pay, `lowered` that only lower limits hold, `offline_acts` names the acts that are allowed all the
+    same.
     """
 
     phase: Phase
@@ -255,3 +314,4 @@ class Screen:
     session: SessionShown = field(default_factory=SessionShown)
     site: SiteShown | None = None
     last_sales: tuple[PastSale, ...] = field(default=())
+    door: DoorShown | None = None

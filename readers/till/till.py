@@ -14,9 +14,11 @@ from app.wire import Bill, Means, SaleRow
 from app.wire.tabs import Tab
 from readers.journal import Clock, Journal
 from readers.sync import Link
+from readers.sync.door import DoorFeed
 from readers.taps import CardGone, CardSeen, ReaderEvent, ReaderFound, ReaderLost, TwoCards, UnusableCard
-from readers.terminal.commands import TillError, TillSession
+from readers.terminal.commands import Door, TillError, TillSession
 from readers.terminal.counter import Ask, Card
+from readers.terminal.door import DoorBook
 from readers.terminal.view import (
     BasketItem,
     ByHand,
@@ -27,6 +29,7 @@ from readers.terminal.view import (
     SiteShown,
 )
 from readers.till.acting import Act
+from readers.till.door import DoorDesk
 from readers.till.last_sales import LastSales
 from readers.till.person import Person
 from readers.till.receipts import ReceiptDesk
@@ -60,6 +63,7 @@ class CardTill:
         staff: SignIn,
         acts: Mapping[str, Act] | None = None,
         tabs: TabDesk | None = None,
+        feed: DoorFeed | None = None,
     ) -> None:
         self._journal = journal
         self._shelf = shelf
@@ -91,6 +95,18 @@ class CardTill:
             self._desk, self.receipts, self._person.require_at_drawer, lambda: self._selling.free, self._bump
         )
         self._training = Training(tap, self._selling, self._person, self._last, self.receipts)
+        self._door = DoorDesk(
+            feed.book if feed else DoorBook(),
+            journal,
+            link,
+            clock,
+            self._at_the_door,
+            self._bump,
+            lambda uid: shelf.shop.memberships(uid, clock.now_us()) if shelf.shop else (),
+        )
+        if feed:
+            feed.on_change = self._bump
+        self._at_door: set[asyncio.Task[None]] = set()
         self._reader: Literal["ok", "lost"] = "lost"
         self._reader_reason: str | None = None
         self._site: SiteShown | None = None
@@ -160,6 +176,7 @@ class CardTill:
             session=self._desk.shown,
             site=self._site,
             last_sales=self._last.shown(self._person.who, self._person.rights),
+            door=self._door.shown(),
         )
 
     def catalogue(self) -> dict[str, object]:
@@ -186,6 +203,7 @@ class CardTill:
     async def sign_out(self) -> None:
         who = self._person.who
         self._person.sign_out()
+        self._door.close()
         # What one person left open is not for the next one to charge.
         if self._selling.counter.open:
             await self.dismiss()
@@ -250,6 +268,15 @@ class CardTill:
         self._last.add(row, sequence, row.sale.id, real=True)
         self._bump()
 
+    # The door
+
+    @property
+    def door(self) -> Door:
+        return self._door
+
+    def _at_the_door(self) -> UUID:
+        return self._person.require_at_drawer("sell")
+
     # Training
 
     @property
@@ -289,6 +316,10 @@ class CardTill:
     def on_reader(self, event: ReaderEvent) -> None:
         """An event of the card reader, on the event loop."""
         match event:
+            case CardSeen(uid, _) if self._door.on:
+                task = asyncio.get_running_loop().create_task(self._door.card(uid.hex().upper()))
+                self._at_door.add(task)
+                task.add_done_callback(self._at_door.discard)
             case CardSeen(uid, assurance):
                 if self._person.recognise(uid.hex().upper()):
                     self._bump()

@@ -31,6 +31,8 @@ API = {
     "make_code_at_terminal": "t",
     "terminal_snapshot": "t",
     "card_keys": "t",
+    "door_list": "t",
+    "door_passages": "t",
     "list_tabs": "t",
     "open_tab": "t",
     "add_to_tab": "t",

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import platform
+import subprocess
+import sys
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -71,6 +73,7 @@ def tickets(quick: bool, as_json: bool) -> None:
         throwaway_postgres(durable=True) as server,
     ):
         found = measure(Path(folder), server.format(db="postgres"), 10 if quick else 1)
+    found = replace(found, check_p50_ms=_check_p50_ms(quick))
     if as_json:
         click.echo(json.dumps({k: round(v, 3) if isinstance(v, float) else v for k, v in asdict(found).items()}))
         return
@@ -119,6 +122,13 @@ def measure(folder: Path, address: str, part: int) -> Opening:
         WORKERS,
         CLIENTS,
     )
+
+
+def _check_p50_ms(quick: bool) -> float | None:
+    """By the terminal's own bench, for the server knows no terminal; None where there is none."""
+    command = [sys.executable, "-c", "from app.cli import main; main()", "bench", "door", "--json"]
+    run = subprocess.run([*command, *(["--quick"] if quick else [])], capture_output=True, check=False)  # noqa: S603
+    return float(json.loads(run.stdout)["check_p50_ms"]) if run.returncode == 0 else None
 
 
 async def _opened(settings: Settings, ground: Ground, places: int) -> list[str]:

@@ -25,6 +25,7 @@ export function draw({ screen, connected, past }) {
     fill(byId("signs"), ...(connected ? signs(screen) : []));
   }
   for (const id of ["sign-out", "open-past"]) byId(id).hidden = !screen.signed_in;
+  byId("open-door").hidden = !screen.signed_in || !screen.door;
   byId("open-past").setAttribute("aria-expanded", String(past));
 }
 

@@ -29,6 +29,8 @@ keys.start();
 follow(
   (screen) => {
     const stale = state.catalogue?.version !== screen.catalogue_version || !state.connected;
+    // Cards are asked for tickets now: that is said on the door's own page.
+    if (screen.signed_in && screen.door?.on) location.replace("/door");
     takeScreen(screen);
     if (stale) refreshCatalogue();
   },

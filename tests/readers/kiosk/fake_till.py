@@ -166,6 +166,8 @@ class FakeTill:
         self.changed = asyncio.Condition()
         self.calls: list[tuple[Any, ...]] = []
         self.session = FakeSession(self.calls, self)
+        # A test of the door gives it a real one.
+        self.door: Any = None
         self.failing: TillError | None = None
         self.balance = 2000
         self.open_tabs: list[Tab] = []

@@ -23,7 +23,8 @@ def scripts_of_the_page() -> list[Any]:
 
 def sources() -> str:
     scripts = [entry.read_text() for entry in scripts_of_the_page()]
-    return "\n".join([*scripts, (KIOSK / "templates" / "kiosk.html").read_text()])
+    pages = [(KIOSK / "templates" / name).read_text() for name in ("kiosk.html", "door.html")]
+    return "\n".join([*scripts, *pages])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -75,6 +76,8 @@ def test_every_text_the_page_asks_for_exists_and_every_text_is_asked_for() -> No
             "taken.",
             "slip.",
             "printer.",
+            "door.said.",
+            "member.",
             "session.",
             "report.",
             "cash.",
