@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -25,12 +25,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.cards.service import Card, add_to_wallet, card_by_id, card_by_uid
 from app.cards.tables import card, card_end, wallet
-from app.identity.audit import audit
+from app.identity.audit import audit, last_about
 from app.identity.store import hand_badge_on
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, Forbidden, Invalid, NotFound
 
 REASON_MAX = 200
+_BLOCKED: Final = "card.blocked"
 Outcome = Literal["replaced", "retired"]
 
 
@@ -62,15 +63,25 @@ async def open_cards(connection: AsyncConnection, wallets: sa.Select[Any]) -> li
 
 
 async def set_blocked(connection: AsyncConnection, actor: str, card_id: UUID, blocked: bool, reason: str = "") -> None:
-    """Nobody pays with it from then on; or the block is lifted."""
-    before = await _locked(connection, card_id)
+    """Nobody pays with it from then on; or the block is lifted. Who blocks a card that is blocked for another reason is
+    written down: the block is theirs too, and whoever was first does not lift it alone."""
+    before, subject = await _locked(connection, card_id), f"card:{card_id}"
     status = "blocked" if blocked else "active"
     if before.status == status:
+        last = await last_about(connection, _BLOCKED, subject) if blocked else None
+        if last is not None and (last.actor, last.details.get("reason", "")) != (actor, reason):
+            await audit(connection, actor, _BLOCKED, subject, reason=reason)
         return
     if await end_of(connection, card_id) is not None:
         raise _ended()
     await connection.execute(sa.update(card).where(card.c.id == card_id).values(status=status))
-    await audit(connection, actor, "card.blocked" if blocked else "card.active", f"card:{card_id}", reason=reason)
+    await audit(connection, actor, _BLOCKED if blocked else "card.active", subject, reason=reason)
+
+
+async def blocked_for(connection: AsyncConnection, card_id: UUID) -> tuple[str, str] | None:
+    """By whom it was blocked last, and why."""
+    last = await last_about(connection, _BLOCKED, f"card:{card_id}")
+    return None if last is None else (last.actor, last.details.get("reason", ""))
 
 
 async def retire(connection: AsyncConnection, actor: str, card_id: UUID, reason: str = "") -> None:

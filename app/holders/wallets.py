@@ -24,13 +24,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.cards.claim_codes import is_claim_code
-from app.cards.lifecycle import End, ends_of, set_blocked
+from app.cards.lifecycle import End, blocked_for, ends_of, set_blocked
 from app.cards.limits import set_limits
 from app.cards.service import WALLET_KINDS, Card, cards_of_wallets, held_in
 from app.currencies.service import Currency
 from app.holders.accounts import Session, actor_of
 from app.holders.tables import holder_account, holder_link, holder_wallet
-from app.identity.audit import audit, last_about
+from app.identity.audit import audit
 from app.ledger.service import Ledger
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, Forbidden, Invalid, NotFound
@@ -175,8 +175,8 @@ async def block(connection: AsyncConnection, session: Session, card: Card) -> No
 async def blocked_here(connection: AsyncConnection, account: UUID, card: UUID) -> bool:
     """Whether it was this account that blocked it last: then it may lift the block too. What staff, the recovery code
     or somebody with the card's address blocked, staff look at: the phone may be lost with the card."""
-    noted = await last_about(connection, "card.blocked", f"card:{card}")
-    return noted is not None and noted.actor == actor_of(account)
+    last = await blocked_for(connection, card)
+    return last is not None and last[0] == actor_of(account)
 
 
 async def unblock(connection: AsyncConnection, session: Session, card: Card) -> None:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.cards.lifecycle import ends_of, set_blocked
+from app.cards.lifecycle import blocked_for, ends_of, set_blocked
 from app.cards.service import Card, balances, cards_of_wallet
 from app.currencies.policies import policies, policy_at
 from app.currencies.service import Currency, currencies
@@ -363,11 +363,13 @@ async def _give_back(ledger: Ledger, at: World, it: Request) -> Request:
 
 
 async def thaw(connection: AsyncConnection, it: Request, actor: str) -> None:
-    """The cards that were blocked for it pay again, but for those that are out of use for good."""
-    blocked = await store.blocked_for(connection, it.id)
-    ended = await ends_of(connection, blocked)
-    for id_ in blocked:
-        if id_ not in ended:
+    """The cards that were blocked for it pay again, but for those that are out of use for good or that somebody blocked
+    for another reason meanwhile."""
+    cards = await store.blocked_for(connection, it.id)
+    ended = await ends_of(connection, cards)
+    for id_ in cards:
+        last = await blocked_for(connection, id_)
+        if id_ not in ended and last is not None and last[1] == REASON:
             await set_blocked(connection, actor, id_, False, REASON)
 
 

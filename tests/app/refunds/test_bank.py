@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.cards import recovery
+from app.cards.service import card_by_id
 from app.mail.tables import mail
 from app.platform.clock import now_us
 from app.refunds import service
@@ -142,6 +143,18 @@ async def test_it_waits_for_tills_and_late_sales_make_it_less(refunding: Network
     assert "(20,00 € à votre demande)" in page
     assert await network.suspense() == {}
     assert await network.claims("raffinerie") == {"RAF": 700}
+
+
+async def test_a_card_that_was_lost_meanwhile_stays_blocked(refunding: Network) -> None:
+    network = refunding
+    await network.top_up("awa", 2000)
+    state, code = await asked(network), await code_of(network)
+    lost = await send(network.client, form_to(await look(network.client, "/lost"), "/lost"), code=code)
+    assert lost.status_code == 200
+    await send(network.client, form_to(await look(network.client, state), f"{state}/cancel"), code=code)
+    assert "Le remboursement est annulé" in words(await look(network.client, state))
+    async with network.engine.connect() as connection:
+        assert (await card_by_id(connection, network.cards["awa"].id)).status == "blocked"
 
 
 async def test_a_holder_thinks_again_and_a_transfer_comes_back(refunding: Network) -> None:
