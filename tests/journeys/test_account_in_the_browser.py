@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from app.cards.claim_codes import claim_code_of
+from app.currencies.policies import defaults
 from app.mail.carriers import Sandbox
 from app.mail.sending import Mailer
 from app.platform.settings import Settings
-from tests.support.network import Network, network_of, running
+from app.rules.policy import Transfer
+from tests.support.network import RAF, Network, network_of, running
 from tests.support.serving import free_port, served
 
 pytestmark = pytest.mark.browser
@@ -122,3 +125,69 @@ async def test_a_passkey_is_added_and_signs_in_on_the_same_phone(phone: BrowserC
     await page.goto(f"{base}/me/sign-in")
     await page.get_by_role("button", name="Se connecter avec une clé d’accès").click()
     await expect(page.get_by_text("Cela n’a pas marché")).to_be_visible()
+
+
+async def test_the_whole_way_in_english(chromium: Browser, named_network: Network) -> None:
+    """Top up, a recovery code, an account, a limit, a gift, a wallet before there is a wristband, a lost card."""
+    await named_network.rules(RAF, replace(defaults("pegged"), transfer=Transfer(allowed=True)))
+    context = await chromium.new_context(viewport={"width": 390, "height": 844}, locale="en-GB")
+    context.set_default_timeout(PATIENCE_MS)
+    page, base, awa = await context.new_page(), named_network.settings.base_url, named_network.cards["awa"]
+
+    await page.goto(f"{base}/c/{awa.token}")
+    await page.get_by_role("link", name="Top up").click()
+    await page.get_by_label("€30.00").check()
+    await page.get_by_role("button", name="Go to payment").click()
+    await page.get_by_role("button", name="Pay", exact=True).click()
+    await expect(page.get_by_text("€30.00 are on your card")).to_be_visible()
+    await page.get_by_role("link", name="See the card").click()
+    await page.get_by_role("button", name="Get my recovery code").click()
+    code = " ".join(await page.locator(".recovery-code code").all_inner_texts())
+    await page.get_by_role("link", name="I have it").click()
+
+    await page.get_by_role("link", name="Keep it in my account").click()
+    await page.get_by_label("E-mail address").fill("awa@example.org")
+    await page.get_by_role("button", name="Send me the link").click()
+    await expect(page.get_by_role("heading", name="Look in your mailbox")).to_be_visible()
+    await Mailer(named_network.context, Sandbox(named_network.context.engine)).round()
+    await page.goto(f"{base}/sandbox/mail")
+    await page.get_by_text("Read", exact=True).first.click()
+    await page.get_by_role("link", name="As HTML").first.click()
+    await page.get_by_role("link", name="Sign in").click()
+    await page.get_by_role("button", name="Sign in").click()
+    await page.get_by_label("Code on the back of the card").fill(
+        claim_code_of(named_network.context.keys.token, awa.token)
+    )
+    await page.get_by_role("button", name="Keep it in my account").click()
+    await expect(page.get_by_text("The card is in your account")).to_be_visible()
+
+    await page.get_by_role("link", name="Manage").click()
+    await page.get_by_role("link", name="Limit for one day").click()
+    await page.get_by_label("Rafftou").fill("5")
+    await page.get_by_role("button", name="Save").click()
+    bar = await named_network.terminal("raffinerie")
+    assert (await bar.sell("awa", {"Demi": 2})).status_code != 201
+    assert (await bar.sell("awa", {"Demi": 1})).status_code == 201
+
+    await page.goto(f"{base}/me")
+    await page.get_by_role("link", name="Manage").click()
+    await page.get_by_role("link", name="Send to a friend").click()
+    await page.get_by_label("Amount").fill("6.50")
+    await page.get_by_label("Your friend’s e-mail address").fill("basile@example.org")
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await expect(page.get_by_text("It is on its way")).to_be_visible()
+    await page.get_by_role("button", name="Take it back").click()
+
+    await page.goto(f"{base}/me")
+    await page.get_by_text("No card yet? Top up before you come").click()
+    await page.get_by_label("Its name").fill("Léa")
+    await page.get_by_role("button", name="Open a wallet").click()
+    await expect(page.get_by_text("Show this where wristbands are given out")).to_be_visible()
+
+    await page.goto(f"{base}/lost")
+    await page.get_by_label("Recovery code").fill(code)
+    await page.get_by_role("button", name="Block my card").click()
+    await expect(page.get_by_text("Nobody can pay with it any more")).to_be_visible()
+    assert (await bar.sell("awa", {"Eau": 1})).status_code == 403
+    assert (await named_network.holds("awa"))["RAF"] == 3000 - 350
+    await context.close()
