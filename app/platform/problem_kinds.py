@@ -336,6 +336,41 @@ KINDS: dict[str, ProblemKind] = {
     "floor-above-balance": ProblemKind(
         409, N_("More than this is in use already"), _NOTHING_CHANGED, N_("Choose a higher limit.")
     ),
+    # Purchases that a holder disputes
+    "sale-taken-back": ProblemKind(409, N_("This sale was taken back already"), _NOTHING_CHANGED),
+    "disputed-enough": ProblemKind(
+        409, N_("This purchase was disputed and answered several times"), _NOTHING_CHANGED, N_("Speak to the venue.")
+    ),
+    "dispute-open": ProblemKind(
+        409, N_("This purchase is disputed already"), _NOTHING_CHANGED, N_("The venue’s answer shows on its page.")
+    ),
+    "dispute-needs-words": ProblemKind(
+        422, N_("A refusal needs a reason"), _NOTHING_CHANGED, N_("Write it down: the holder reads it.")
+    ),
+    "dispute-answered": ProblemKind(
+        409, N_("Somebody answered this dispute meanwhile"), _NOTHING_CHANGED, N_("Load the page again to see how.")
+    ),
+    # Memberships and consultations
+    "membership-over": ProblemKind(409, N_("This membership is no longer sold"), _NOTHING_TAKEN),
+    "membership-had": ProblemKind(409, N_("This card has this membership already"), _NOTHING_TAKEN),
+    "membership-held": ProblemKind(
+        409, N_("This membership still holds"), _NOTHING_CHANGED, N_("Cancel it before you give its price back.")
+    ),
+    "consultation-open": ProblemKind(
+        409, N_("This consultation is not over yet"), advice=N_("Its result shows once it is.")
+    ),
+    "consultation-closed": ProblemKind(409, N_("This consultation is not open"), N_("Your vote was not counted.")),
+    "voted": ProblemKind(409, N_("You have voted already"), N_("Your first vote counts.")),
+    "not-entitled": ProblemKind(
+        403, N_("Who was a member when it opened votes"), advice=N_("Ask whoever keeps the register of members.")
+    ),
+    # What is kept about holders
+    "money-left": ProblemKind(
+        409,
+        N_("There is money left on the card"),
+        _NOTHING_CHANGED,
+        N_("Spend it, have it refunded or give it away first; or choose to leave it on the card."),
+    ),
     "not-allowed": ProblemKind(422, N_("The rules of this money do not allow it"), _NOTHING_CHANGED),
     "terminals-away": ProblemKind(
         409,

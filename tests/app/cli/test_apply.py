@@ -280,7 +280,7 @@ async def test_it_is_all_or_nothing(context: Context) -> None:
 async def test_a_policy_may_hold_from_an_instant_to_come(context: Context, begins_us: int) -> None:
     want = example()
     await applied(context, want)
-    fee = replace(want.currencies["RAF"].policy, redeem=Redeem(("venues",), Fee(100, payer="venue")))
+    fee = replace(want.currencies["RAF"].policy, redeem=Redeem(("venues", "holders"), Fee(100, payer="venue")))
     later = replace(want.currencies["RAF"], policy=fee, policy_from_us=begins_us)
     changed = replace(want, currencies={**want.currencies, "RAF": later})
     assert len(await applied(context, changed)) == 1

@@ -25,8 +25,8 @@ def test_everybody_is_shown_what_their_rights_open_and_nothing_else(role: Role) 
 
 def test_a_network_admin_chooses_among_few_groups_and_sees_where_they_are() -> None:
     menu = menu_for({Role.NETWORK_ADMIN}, "/admin/lapses")
-    assert [it.name for it in menu] == ["Accounts", "Tills", "Cards and people", "Rules"]
-    assert [it.here for it in menu] == [False, False, False, True]
+    assert [it.name for it in menu] == ["Accounts", "Tills", "Programme", "Cards and people", "Rules"]
+    assert [it.here for it in menu] == [False, False, False, False, True]
     assert [it.url for it in ways(menu) if it.here] == ["/admin/lapses"]
 
 
