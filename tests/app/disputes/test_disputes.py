@@ -135,12 +135,14 @@ async def test_the_network_sees_what_a_venue_leaves_unanswered(network: Network)
 
 @both
 async def test_pressed_at_once_it_is_one_dispute_and_one_answer(network: Network) -> None:
-    sale = await sold(network)
-    for it in await asyncio.gather(*(disputed(network, sale) for _ in range(4))):
+    page = page_of(network, await sold(network))
+    form = form_to(await look(network.client, page), f"{page}/dispute")
+    for it in await asyncio.gather(*(send(network.client, form, reason="not_me") for _ in range(4))):
         led_to(it)
     assert (await only(network)).state == "open"
-    await network.person("marie")
-    for it in await asyncio.gather(*(answered(network, "marie", act="take_back") for _ in range(3))):
+    marie, page = await network.person("marie"), f"/admin/disputes/{(await only(network)).id}"
+    form = form_to(await look(marie, page), page)
+    for it in await asyncio.gather(*(send(marie, form, act="take_back") for _ in range(3))):
         led_to(it)
     assert (await network.holds("awa"))["RAF"] == 2000
     assert (await only(network)).state == "taken_back"
