@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.cards.lifecycle import ends_of
 from app.cards.recovery import made_at_us
-from app.cards.tables import card, card_blank, wallet
+from app.cards.tables import card, card_blank, wallet, wallet_limit
 
 
 async def held_about(connection: AsyncConnection, wallet_id: UUID) -> list[dict[str, Any]]:
@@ -25,7 +25,8 @@ async def held_about(connection: AsyncConnection, wallet_id: UUID) -> list[dict[
     for it in cards:
         told = {"card": it.label, "chip": it.uid, "status": it.status, "made_us": it.created_at_us}
         found.append(told | ({"ended_us": ends[it.id].at_us} if it.id in ends else {}))
-    return found
+    limits = await connection.execute(sa.select(wallet_limit).where(wallet_limit.c.wallet == wallet_id))
+    return found + [{"what": "limit", "amount": {"currency": it.currency, "minor": it.per_day}} for it in limits]
 
 
 async def forget(connection: AsyncConnection, wallet_id: UUID) -> None:

@@ -8,7 +8,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.holders.tables import holder_account, holder_link, holder_session, holder_wallet
+from app.holders.tables import (
+    holder_account,
+    holder_link,
+    holder_parcel,
+    holder_passkey,
+    holder_session,
+    holder_wallet,
+)
 from app.mail.held import in_part, sent_to
 
 
@@ -21,7 +28,19 @@ async def held_about(connection: AsyncConnection, wallet: UUID) -> list[dict[str
         {"made_us": row.created_at_us, "email": in_part(row.email), "name": row.name, "at_us": row.since_us}
     ]
     sessions = await connection.execute(sa.select(holder_session).where(holder_session.c.account == row.id))
-    return found + [{"at_us": it.seen_at_us, "device": it.user_agent} for it in sessions]
+    found += [{"at_us": it.seen_at_us, "device": it.user_agent} for it in sessions]
+    passkeys = await connection.execute(sa.select(holder_passkey).where(holder_passkey.c.account == row.id))
+    found += [{"what": "passkey", "made_us": it.made_at_us, "at_us": it.used_at_us} for it in passkeys]
+    parcels = await connection.execute(sa.select(holder_parcel).where(holder_parcel.c.wallet == wallet))
+    return found + [
+        {
+            "what": "parcel",
+            "amount": {"currency": it.currency, "minor": it.amount},
+            "email": in_part(it.email),
+            "until_us": it.expires_at_us,
+        }
+        for it in parcels
+    ]
 
 
 async def letters(connection: AsyncConnection, wallet: UUID) -> list[UUID]:

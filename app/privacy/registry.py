@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 import app.cards.held
 import app.disputes.held
+import app.door.held
 import app.events.held
 import app.holders.held
 import app.issuing.held
@@ -117,6 +118,14 @@ SOURCES: Final = (
         N_("The venue of the event, and the network’s auditors"),
         app.events.held.held_about,
         forget=app.events.held.forget,
+    ),
+    Source(
+        "passages",
+        N_("At the door"),
+        N_("So that a ticket lets one person in, and the venue knows how many are inside"),
+        N_("As long as the ticket"),
+        N_("The venue of the event, and the network’s auditors"),
+        app.door.held.held_about,
     ),
     Source(
         "disputes",

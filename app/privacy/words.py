@@ -47,6 +47,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "ticket": N_("Ticket"),
     "from": N_("From"),
     "until": N_("Until"),
+    "until_us": N_("Until"),
     "by": N_("By"),
 }
 # Values that are the code's own words.
@@ -58,6 +59,11 @@ VALUES: Final[Mapping[str, str]] = {
     "failed": N_("Failed"),
     "cancelled": N_("Cancelled"),
     "valid": N_("Valid"),
+    "passkey": N_("Passkey"),
+    "parcel": N_("On its way to a friend"),
+    "limit": N_("Limit for one day"),
+    "door.in": N_("Let in"),
+    "door.out": N_("Gone out"),
     "void": N_("Void"),
     "waiting": N_("Waiting"),
     "sent": N_("Sent"),

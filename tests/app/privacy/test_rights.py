@@ -12,9 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from app.cards import visits
-from app.cards.tables import card
+from app.cards.tables import card, wallet_limit
 from app.disputes.tables import dispute
-from app.holders.tables import holder_account
+from app.holders.tables import holder_account, holder_passkey
 from app.identity.tables import audit
 from app.mail.tables import mail
 from app.mutual.members import add_member
@@ -160,7 +160,21 @@ async def test_an_account_proves_it_and_goes_with_its_last_card(network: Network
         page = f"{home(network)}/data"
         assert (await client.get(f"{page}/all.json")).status_code == 403, "not hers yet"
         await phone.keep("awa")
+        async with network.engine.begin() as connection:
+            account = (await connection.execute(sa.select(holder_account.c.id))).scalar_one()
+            await connection.execute(
+                sa.insert(holder_passkey).values(
+                    id=b"1", account=account, public_key=b"2", signs=0, made_at_us=now_us()
+                )
+            )
+            limit = {"wallet": network.cards["awa"].wallet, "currency": "RAF", "per_day": 700}
+            await connection.execute(sa.insert(wallet_limit).values(limit))
         held = (await client.get(f"{page}/all.json")).json()
+        assert "passkey" in [it.get("what") for it in held["account"]]
+        assert {"what": "limit", "amount": {"currency": "RAF", "minor": 700}} in held["cards"]
+        read = words(await look(client, f"{page}/all"))
+        assert "Clé d’accès" in read
+        assert "Limite pour un jour" in read
         assert held["account"][0]["email"] == "a…@example.org"
         assert [it["what"] for it in held["emails"]] == ["holders/link_mail"]
         erased = await phone.form(page, f"{page}/erase", sure="yes", keep="yes")
