@@ -157,6 +157,7 @@ def test_a_bill_is_paid_in_three_parts_each_in_its_way(kiosk: RunningKiosk, page
     expect(state(page, "present_card")).to_be_visible()
     kiosk.do(kiosk.till.card())
     kiosk.do(kiosk.till.dismiss())
+    expect(page.locator("#split")).to_contain_text("Part 3 sur 3")
     assert total(page) == "3,66 €"
     page.locator("#pay-other").click()
     key(page, "way-cheque")
