@@ -134,6 +134,10 @@ class Agent(AtTheTill):
         super().__init__(field, port, PIN)
         self.pid = pid
         self._watched = os.pidfd_open(pid)
+        # Killed by a request's thread and put away by the test's: a descriptor that is closed too early is soon the
+        # next terminal's.
+        self._watching = threading.RLock()
+        self._closed = False
         # Asked on a connection of its own each time: a process that is gone leaves none behind to try.
         self._http.headers["Connection"] = "close"
 
@@ -145,15 +149,19 @@ class Agent(AtTheTill):
         return bool(select.select([self._watched], [], [], within_s)[0])
 
     def kill(self) -> None:
-        self.signal(signal.SIGKILL)
-        assert self.is_gone(PATIENCE_S)
+        with self._watching:
+            if not self._closed:
+                self.signal(signal.SIGKILL)
+                assert self.is_gone(PATIENCE_S)
 
     def delivered(self) -> None:
         until(lambda: (now := self.screen())["online"] and not now["waiting"] and now["reader"] == "ok")
 
     def close(self) -> None:
-        self.kill()
-        os.close(self._watched)
+        with self._watching:
+            self.kill()
+            self._closed = True
+            os.close(self._watched)
         super().close()
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 
+from app.ledger.rules.operations import Entry, Outcome
+from app.ledger.service import Ledger
 from app.rules.ids import uuid7
 from app.topups import service as topups
 from app.topups.sandbox import Sandbox
@@ -89,6 +92,24 @@ async def test_reads_and_writes_of_everything_at_once_all_succeed(network: Netwo
         *(bar.sync(batch) for _ in range(5)),
         *(bar.snapshot() for _ in range(5)),
         *(network.get("nadia", path) for path in ("/positions", "/reserve", "/exceptions", "/terminals")),
-        *(network.post("nadia", f"/cards/{CARDS['basile']}/{state}") for state in ("blocked", "active") * 3),
+        *(network.post("nadia", f"/cards/{CARDS['basile']}/{state}") for state in ("blocked", "active") * 6),
     )
     assert [it.text for it in answers if not it.is_success] == []
+
+
+async def test_a_sale_that_a_row_of_changes_overtakes_is_booked_all_the_same(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await network.top_up("awa", 10_000)
+    bar = await network.terminal("raffinerie")
+    await network.person("nadia")
+    changes, post = iter(("blocked", "active") * 3), Ledger.post
+
+    async def overtaken(self: Ledger, entries: Sequence[Entry]) -> list[Outcome]:
+        if (state := next(changes, None)) is not None:
+            await network.post("nadia", f"/cards/{CARDS['basile']}/{state}")
+        return await post(self, entries)
+
+    monkeypatch.setattr(Ledger, "post", overtaken)
+    assert (await bar.sell("awa", {"Eau": 1})).status_code == 201
+    assert next(changes, None) is None
