@@ -11,27 +11,29 @@ from uuid import UUID
 import segno
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import RedirectResponse, Response
 
 from app.boxoffice.service import begin_payment, complete, topup_of
 from app.cards.addresses import address_of, card_behind
 from app.cards.service import Card, balances
 from app.cards.visits import kept_back, require_tap
+from app.conditions.service import known_of
 from app.currencies.service import currencies
 from app.events import orders
 from app.events.booth import booth_of
+from app.events.had import places_had
 from app.events.orders import Ask, Order
 from app.events.paying import missing_for, pay
-from app.events.rules import PLACES_MAX, Condition, Event, OrderState, sellable
+from app.events.rules import PLACES_MAX, Event, OrderState, Price, sellable
 from app.events.service import event_at, event_named, events
 from app.events.tickets import tickets_of
 from app.ledger.service import ledger_of
-from app.members.terms import is_member
+from app.money import Unit, format_amount
 from app.platform.clock import now_us
 from app.platform.context import context_of
 from app.platform.errors import Conflict, DomainError, NotFound, Unavailable
 from app.platform.limits import RateLimit
+from app.rules.entitlement import entitled
 from app.rules.ids import uuid7
 from app.rules.tickets import encode
 from app.topups import online
@@ -102,15 +104,15 @@ async def order_from_page(request: Request, token: str, slug: str) -> Response:
     form = await request.form()
     async with context_of(request).reader.connect() as connection:
         at = await event_at(connection, slug)
-        entitled = await _entitled(connection, card, at)
     wanted = {price.id: _number(form.get(f"places-{price.id}")) for price in at.prices}
     try:
         id_ = UUID(str(form.get("id")))
     except ValueError:
         raise NotFound from None
     try:
-        made = await orders.hold(context_of(request).engine, Ask(id_, at.id, card, wanted, entitled=entitled))
         ledger = ledger_of(request)
+        ask = Ask(id_, at.id, card, wanted, known=await known_of(ledger, card, at))
+        made = await orders.hold(context_of(request).engine, ask)
         if made.state == "held" and made.amount and await missing_for(ledger, made):
             return await _to_payment(request, card, made)
         done = await pay(ledger, made)
@@ -125,12 +127,17 @@ async def order_from_page(request: Request, token: str, slug: str) -> Response:
 
 @router.post("/c/{token}/orders")
 async def order_places(request: Request, token: str, body: OrderBody) -> OrderAnswer:
-    """Places ordered and paid from the card at once; Conflict("sold-out", "not-on-sale"), insufficient-funds."""
+    """Places ordered and paid from the card at once; Conflict("sold-out", "not-on-sale", "price-had"),
+    Forbidden("price-for-others"), insufficient-funds."""
     card = await card_behind(request, token)
     if card.taps:
         await require_tap(request, card)
     ORDERS.check(request, str(card.id))
-    done = await booth_of(request).order(Ask(body.id, body.event, card, body.places, paying=True))
+    ledger = ledger_of(request)
+    async with ledger.reader.connect() as connection:
+        at = await event_named(connection, body.event)
+    known = await known_of(ledger, card, at)
+    done = await booth_of(request).order(Ask(body.id, body.event, card, body.places, paying=True, known=known))
     if done.state == "released":
         raise Conflict("The places are no longer kept for you.", "order-over")
     return OrderAnswer(id=done.id, state=done.state, places=done.places, currency=done.currency, amount=done.amount)
@@ -242,19 +249,34 @@ async def _choose(
     async with context_of(request).reader.connect() as connection:
         network, known = await the_network(connection), await currencies(connection)
         venue = (await venues(connection))[at.venue]
-        entitled = await _entitled(connection, card, at)
+        limited = [it.id for it in at.prices if it.per_wallet is not None]
+        had = await places_had(connection, [card.wallet], limited, now) if limited else {}
+    holder = await known_of(ledger, card, at)
     language = texts_of(request).language
     hidden = kept_back(request, card, network)
     held = {} if hidden else await balances(ledger, card.owner, known)
     prices: list[dict[str, Any]] = []
     for it in at.prices:
-        if it.condition in {"none", "reduced", "member"} and it.sold_by("online"):
+        if it.sold_by("online"):
             text = known[it.currency].text(it.amount, language)
             open_ = sellable(at, it, "online", now)
             soon = it.sale_from_us if it.sale_from_us and it.sale_from_us > now else None
-            others = it.condition == "member" and "member" not in entitled
+            others = not entitled(it.condition, it.least, holder)
             left = min(at.left_at(it), PLACES_MAX) if open_ and not others else 0
-            prices.append({"it": it, "text": text, "open": open_, "left": left, "soon": soon, "others": others})
+            mine = None if it.per_wallet is None else max(0, it.per_wallet - had.get((card.wallet, it.id), 0))
+            prices.append(
+                {
+                    "it": it,
+                    "text": text,
+                    "open": open_,
+                    "left": left if mine is None else min(left, mine),
+                    "soon": soon,
+                    "others": others,
+                    "all_had": mine == 0,
+                    "least": _least(it, language),
+                    "given": None if hidden or it.condition != "hours" else _hours(holder.minutes, language),
+                }
+            )
     codes = dict.fromkeys(it["it"].currency for it in prices)
     return render(
         request,
@@ -275,15 +297,15 @@ async def _choose(
     )
 
 
-async def _entitled(connection: AsyncConnection, card: Card, at: Event) -> frozenset[Condition]:
-    """Conditions of the event's prices that the card's holder meets: a member of the venue, or of the network."""
-    if not any(it.condition == "member" for it in at.prices):
-        return frozenset()
-    now = now_us()
-    member = await is_member(connection, card.wallet, now, venue=at.venue) or await is_member(
-        connection, card.wallet, now
-    )
-    return frozenset[Condition]({"member"}) if member else frozenset()
+def _least(it: Price, language: str) -> str | None:
+    """What its condition asks for, as people write it."""
+    if it.condition != "hours" or it.least is None:
+        return None
+    return _hours(it.least, language)
+
+
+def _hours(minutes: int, language: str) -> str:
+    return format_amount(minutes, Unit.MINUTE, "h", language)
 
 
 def _number(typed: object) -> int:

@@ -13,10 +13,12 @@ from uuid import UUID
 import structlog
 
 from app.cards.service import Card, card_by_id
+from app.conditions.service import known_of
 from app.currencies.service import Currency
 from app.events import orders
 from app.events.orders import Ask, Order
 from app.events.paying import missing_for, pay
+from app.events.service import event_named
 from app.ledger.service import Ledger
 from app.platform.clock import now_us
 from app.platform.errors import DomainError, NotFound, Unavailable
@@ -117,8 +119,9 @@ async def _place_again(ledger: Ledger, it: Order) -> Order:
         raise NotFound("There is no card.")
     async with ledger.reader.connect() as connection:
         card = await card_by_id(connection, it.card)
-    wanted = {line.price: line.quantity for line in it.lines}
-    made = await orders.hold(ledger.engine, Ask(again_of(it.id), it.event, card, wanted, it.channel))
+        at = await event_named(connection, it.event)
+    wanted, known = {line.price: line.quantity for line in it.lines}, await known_of(ledger, card, at)
+    made = await orders.hold(ledger.engine, Ask(again_of(it.id), it.event, card, wanted, it.channel, known=known))
     done = await pay(ledger, made)
     await orders.unlink_topup(ledger.engine, it)
     return done

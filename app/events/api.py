@@ -105,7 +105,9 @@ class PriceNames(BaseModel):
 
 class PriceBody(BaseModel):
     """`amount`: minor units of `currency`; 0 is free. `quota`: places at this price at most; null: as many as the event
-    has. `vat`: the rate that the price holds, in basis points. `channel`: where it is sold."""
+    has. `vat`: the rate that the price holds, in basis points. `channel`: where it is sold. `least`: how much was given
+    within a year, minutes of volunteering where the condition is `hours`, minor units where it is `gift`; null: any.
+    `per_wallet`: places at most for one wallet."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -118,9 +120,13 @@ class PriceBody(BaseModel):
     sale_until_us: Instant | None = None
     vat: Annotated[int, Field(ge=0, le=10_000, strict=True)] = 0
     channel: Channel = "any"
+    least: Annotated[int, Field(gt=0, le=AMOUNT_MAX, strict=True)] | None = None
+    per_wallet: Annotated[int, Field(gt=0, le=CAPACITY_MAX, strict=True)] | None = None
 
     @model_validator(mode="after")
     def _in_turn(self) -> Self:
+        if self.least is not None and self.condition not in {"hours", "gift"}:
+            raise ValueError("only the conditions hours and gift ask for so much")
         since, until = self.sale_from_us, self.sale_until_us
         if since is not None and until is not None and since >= until:
             raise ValueError("a sale begins before it ends")
@@ -139,6 +145,8 @@ class PriceBody(BaseModel):
             self.sale_until_us,
             self.vat,
             self.channel,
+            least=self.least,
+            per_wallet=self.per_wallet,
         )
 
 
@@ -270,6 +278,8 @@ def _shown(it: Event) -> EventShown:
                 sale_until_us=price.sale_until_us,
                 vat=price.vat,
                 channel=price.channel,
+                least=price.least,
+                per_wallet=price.per_wallet,
                 held=price.held,
                 sold=price.sold,
                 leased=price.leased,

@@ -21,12 +21,14 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.cards.service import Card
+from app.events.had import places_held, places_limited
 from app.events.rules import HOLD_US, PLACES_MAX, Condition, Event, OrderChannel, OrderState, sellable
 from app.events.service import events
 from app.events.tables import event, event_price, ticket, ticket_order, ticket_order_line
 from app.ledger.service import booked_among
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from app.rules.entitlement import NOTHING, Known, entitled
 from app.rules.ids import uuid7
 
 
@@ -99,7 +101,7 @@ async def open_orders(connection: AsyncConnection, *, expired_by_us: int, paying
 @dataclass(frozen=True, slots=True)
 class Ask:
     """Places wanted: how many at which price. `id`: made by whoever asks, so that the same asked twice is one order.
-    `entitled`: conditions that whoever asks was found to meet. `paying`: it is paid at once."""
+    `known`: what the network knows of them; `entitled`: conditions that the seller vouches for. `paying`: at once."""
 
     id: UUID
     event: UUID
@@ -108,14 +110,15 @@ class Ask:
     channel: OrderChannel = "online"
     paying: bool = False
     entitled: Collection[Condition] = ()
+    known: Known = NOTHING
     hold_us: int = HOLD_US
 
 
 async def hold(engine: AsyncEngine, ask: Ask) -> Order:
     """Places set aside for a card's wallet. The same id with the same places is the same order.
 
-    Raises Conflict("sold-out", "not-on-sale", "too-many-held"), Forbidden("card-blocked", "not-allowed"), NotFound,
-    Invalid, and Invalid("idempotency-key-reused") where the id is taken by other content.
+    Raises Conflict("sold-out", "not-on-sale", "too-many-held", "price-had"), Forbidden("card-blocked",
+    "price-for-others"), NotFound, Invalid, and Invalid("idempotency-key-reused") where the id is taken by others.
     """
     (made,) = await hold_many(engine, [ask])
     if isinstance(made, DomainError):
@@ -143,13 +146,14 @@ async def _hold_many(engine: AsyncEngine, asks: Sequence[Ask]) -> list[Order | D
         # From here to the end, nobody else counts places of these events.
         held = sa.select(event.c.id).where(event.c.id.in_(events_asked)).order_by(event.c.id)
         await connection.execute(held.with_for_update(key_share=True))
-        now = now_us()
+        now, at = now_us(), await events(connection, ids=events_asked)
         desk = _Desk(
-            await events(connection, ids=events_asked),
+            at,
             {it.id: it for it in await _orders(connection, ticket_order.c.id.in_(ids))},
             # The id becomes an operation's: one that is in the ledger already could never be paid.
             set(await booked_among(connection, ids)),
-            await _held_by(connection, {it.card.wallet for it in asks}, now),
+            await places_held(connection, {it.card.wallet for it in asks}, now),
+            await places_limited(connection, at, {it.card.wallet for it in asks}, now),
             now,
         )
         for ask in asks:
@@ -176,10 +180,11 @@ class _Desk:
         known: dict[UUID, Order],
         booked: Collection[UUID],
         held_by: Mapping[UUID, int],
+        had: Mapping[tuple[UUID, UUID], int],
         now: int,
     ) -> None:
         self.known, self._at, self._booked, self._now = known, at, booked, now
-        self._held_by = dict(held_by)
+        self._held_by, self._had = dict(held_by), dict(had)
         self._left = {it.id: it.left for it in at.values()}
         self._left_at = {price.id: price.left for it in at.values() for price in it.prices}
 
@@ -202,6 +207,7 @@ class _Desk:
             raise Conflict("There are not that many places left.", "sold-out", left=max(0, self._left[at.id]))
         if not ask.paying and self._held_by.get(wallet, 0) + places > PLACES_MAX:
             raise Conflict("Places are kept for you already.", "too-many-held")
+        self._count_for(wallet, at, lines)
         self._left[at.id] -= places
         for it in lines:
             left = self._left_at[it.price]
@@ -225,6 +231,17 @@ class _Desk:
         )
         self.known[made.id] = made
         return made
+
+    def _count_for(self, wallet: UUID, at: Event, lines: Collection[Line]) -> None:
+        """Of prices of which one wallet has only so many places. Raises Conflict("price-had")."""
+        counted = {}
+        for it in lines:
+            price = at.price(it.price)
+            if price is not None and price.per_wallet is not None:
+                counted[wallet, it.price] = self._had.get((wallet, it.price), 0) + it.quantity
+                if counted[wallet, it.price] > price.per_wallet:
+                    raise Conflict("One card has no more places at this price.", "price-had", most=price.per_wallet)
+        self._had |= counted
 
     def _short(self, line: Line) -> bool:
         left = self._left_at[line.price]
@@ -341,9 +358,8 @@ def _require_sold(at: Event, lines: Collection[Line], ask: Ask, now: int) -> Non
         price = at.price(it.price)
         if price is None or not sellable(at, price, ask.channel, now):
             raise Conflict("These places are not sold now.", "not-on-sale")
-        # Who pays the reduced price shows why at the door.
-        if price.condition not in {"none", "reduced", *ask.entitled}:
-            raise Forbidden("This price is for others.", "not-allowed")
+        if price.condition not in ask.entitled and not entitled(price.condition, price.least, ask.known):
+            raise Forbidden("This price is for others.", "price-for-others")
 
 
 def _same(known: Order, ask: Ask) -> Order:
@@ -371,17 +387,6 @@ def _by_price(several: Iterable[Order]) -> list[tuple[UUID, int]]:
     for line in (line for it in several for line in it.lines):
         found[line.price] = found.get(line.price, 0) + line.quantity
     return sorted(found.items())
-
-
-async def _held_by(connection: AsyncConnection, wallets: Collection[UUID], now: int) -> dict[UUID, int]:
-    """Places in open baskets, by wallet."""
-    places = sa.func.sum(ticket_order_line.c.quantity)
-    query = sa.select(ticket_order.c.wallet, places).join(
-        ticket_order_line, ticket_order_line.c.order_id == ticket_order.c.id
-    )
-    query = query.where(ticket_order.c.wallet.in_(wallets), ticket_order.c.state == "held")
-    rows = await connection.execute(query.where(ticket_order.c.hold_until_us > now).group_by(ticket_order.c.wallet))
-    return {wallet: int(many) for wallet, many in rows}
 
 
 async def _moved(connection: AsyncConnection, id_: UUID, before: OrderState, after: OrderState) -> bool:

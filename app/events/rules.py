@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 from uuid import UUID
 
+from app.rules import entitlement
+
 Status = Literal["draft", "published", "cancelled"]
 Standing = Literal["draft", "open", "full", "cancelled", "past"]
-Condition = Literal["none", "member", "reduced", "hours", "gift"]
+Condition = entitlement.Condition
 Channel = Literal["any", "online", "till", "invitation"]
 OrderChannel = Literal["online", "till", "invitation"]
 OrderState = Literal["held", "paying", "paid", "released", "refunded"]
@@ -28,7 +30,8 @@ HOLD_US: Final = 10 * 60 * 1_000_000
 @dataclass(frozen=True, slots=True)
 class Price:
     """`amount`: minor units of `currency`; 0 is free. `quota`: places at this price at most; None: as many as the event
-    has. `sale_from_us`, `sale_until_us`: None is from now on, and until the event ends. `vat`: basis points."""
+    has. `sale_from_us`, `sale_until_us`: None is from now on, and until the event ends. `vat`: basis points.
+    `least`: how much its condition asks for (app/rules/entitlement.py). `per_wallet`: places at most for one wallet."""
 
     id: UUID
     name_fr: str
@@ -45,6 +48,8 @@ class Price:
     held: int = 0
     sold: int = 0
     leased: int = 0
+    least: int | None = None
+    per_wallet: int | None = None
 
     def name(self, language: str) -> str:
         return (self.name_fr or self.name_en) if language == "fr" else (self.name_en or self.name_fr)

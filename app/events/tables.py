@@ -50,8 +50,9 @@ event_artist = sa.Table(
     sa.Column("position", sa.Integer, nullable=False),
 )
 
-# quota: how many places at most are sold at this price. condition: who may have it. vat: the rate that the price holds,
-# in basis points. channel: where it is sold.
+# quota: how many places at most are sold at this price. condition: who may have it; least: how much it asks for, in
+# minutes or minor units. per_wallet: places at most for one wallet. vat: the rate that the price holds, in
+# basis points. channel: where it is sold.
 event_price = sa.Table(
     "event_price",
     metadata,
@@ -71,11 +72,15 @@ event_price = sa.Table(
     sa.Column("vat", sa.Integer, nullable=False),
     sa.Column("channel", sa.Text, nullable=False),
     sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("least", sa.BigInteger),
+    sa.Column("per_wallet", sa.Integer),
     sa.CheckConstraint("name_fr <> ''", name="named"),
     sa.CheckConstraint("amount >= 0", name="amount_known"),
     sa.CheckConstraint("held >= 0 AND sold >= 0 AND leased >= 0", name="counted"),
     sa.CheckConstraint("quota IS NULL OR held + sold + leased <= quota", name="quota_kept"),
     sa.CheckConstraint("condition IN ('none', 'member', 'reduced', 'hours', 'gift')", name="condition_known"),
+    sa.CheckConstraint("least IS NULL OR (least > 0 AND condition IN ('hours', 'gift'))", name="least_asked"),
+    sa.CheckConstraint("per_wallet > 0", name="per_wallet_some"),
     sa.CheckConstraint("sale_from_us IS NULL OR sale_until_us IS NULL OR sale_from_us < sale_until_us", name="window"),
     sa.CheckConstraint("vat BETWEEN 0 AND 10000", name="vat_known"),
     sa.CheckConstraint("channel IN ('any', 'online', 'till', 'invitation')", name="channel_known"),

@@ -396,6 +396,15 @@ KINDS: dict[str, ProblemKind] = {
         N_("Choose fewer places, or another date."),
     ),
     "not-on-sale": ProblemKind(409, N_("These places are not sold now"), N_("Nothing was paid.")),
+    "price-for-others": ProblemKind(
+        403, N_("This price is not for this card"), N_("Nothing was paid."), N_("Choose places at another price.")
+    ),
+    "price-had": ProblemKind(
+        409,
+        N_("This card has no more places at this price"),
+        N_("Nothing was paid."),
+        N_("Choose fewer places, or another price."),
+    ),
     "too-many-held": ProblemKind(409, N_("Places are kept for you already"), N_("Nothing was paid.")),
     "order-over": ProblemKind(
         409,

@@ -1,0 +1,1 @@
+"""What the network knows of a card, for prices that are not everybody's."""
