@@ -80,6 +80,9 @@ import app.moneys.pages
 import app.mutual.api
 import app.mutual.pages
 import app.outbox.api
+import app.passes.admin_pages
+import app.passes.api
+import app.passes.pages
 import app.people.api
 import app.people.audit_api
 import app.people.audit_pages
@@ -146,6 +149,7 @@ from app.mail.sending import Mailer
 from app.members.daily import run_for_ever as see_to_memberships_for_ever
 from app.outbox.delivery import Deliveries
 from app.outbox.follower import Follower
+from app.passes.basket import see_to_passes_for_ever
 from app.platform.body_limit import BodyLimit
 from app.platform.context import Context
 from app.platform.csrf import SameOrigin
@@ -247,6 +251,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.cards.pages.router,
         app.cards.places_pages.router,
         app.boxoffice.pages.router,
+        app.passes.pages.router,
         app.disputes.pages.router,
         app.members.pages.router,
         app.members.consultation_pages.router,
@@ -262,6 +267,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.venues.api.router,
         app.venues.product_api.router,
         app.events.api.router,
+        app.passes.api.router,
         app.people.api.router,
         app.people.audit_api.router,
         app.moneys.api.router,
@@ -313,6 +319,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.mutual.pages.members.router,
         app.mutual.pages.loans.router,
         app.members.admin_pages.router,
+        app.passes.admin_pages.router,
         app.members.stop_pages.router,
         app.inbox.pages.router,
         app.disputes.venue_pages.router,
@@ -419,7 +426,10 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     tasks.append(asyncio.create_task(forget_for_ever(context.engine), name="forgetting"))
     tasks.append(asyncio.create_task(see_to_memberships_for_ever(context, ledger), name="memberships"))
     tasks.append(asyncio.create_task(tend_for_ever(ledger), name="tickets"))
-    tasks.append(asyncio.create_task(complete_for_ever(ledger), name="orders"))
+    tasks += [
+        asyncio.create_task(complete_for_ever(ledger), name="orders"),
+        asyncio.create_task(see_to_passes_for_ever(ledger), name="passes"),
+    ]
     tasks.append(asyncio.create_task(figure_for_ever(context.engine), name="figures"))
     if (carrier := carrier_of(settings, context.engine)) is not None:
         tasks.append(asyncio.create_task(remind_for_ever(context), name="programme"))

@@ -105,6 +105,7 @@ async def _verify(new: bool) -> Report:
     from app.events.proof import wrong  # noqa: PLC0415
     from app.ledger.verify import Mark  # noqa: PLC0415
     from app.ledger.verify import verify as check  # noqa: PLC0415
+    from app.passes.proof import wrong as wrong_passes  # noqa: PLC0415
     from app.platform.secrets import load_keys  # noqa: PLC0415
     from app.platform.settings import Settings  # noqa: PLC0415
 
@@ -116,6 +117,7 @@ async def _verify(new: bool) -> Report:
         report = await check(engine, load_keys(settings.data).signing.public_key(), since)
         report.findings += [f"the guard {name} is not in place" for name in await guards_missing(engine)]
         report.findings += await wrong(engine)
+        report.findings += await wrong_passes(engine)
     if report.ok:
         draft = remembered.with_suffix(".draft")
         draft.write_text(json.dumps(asdict(report.until)))
@@ -125,10 +127,10 @@ async def _verify(new: bool) -> Report:
 
 async def guards_missing(engine: AsyncEngine) -> list[str]:
     """Guards of what is never rewritten beside the ledger: closings of tills, bank statements, bank details and
-    settlement runs, what was accepted in writing, what was done about exceptions, payments taken back, the books, sales
-    without a card, what cards open, tickets ordered, what was seen at doors, what currencies were agreed to be, who was
-    given keys of cards, how far cards have counted, what was sent by e-mail, refunds and the bank's files of them, and
-    the audit log."""
+    settlement runs, what was accepted in writing, what was done about exceptions, payments taken back, the books,
+    sales without a card, what cards open, tickets ordered, passes sold, what was seen at doors, what currencies were
+    agreed to be, who was given keys of cards, how far cards have counted, what was sent by e-mail, refunds and the
+    bank's files of them, and the audit log."""
     from app.accounting import guards as books  # noqa: PLC0415
     from app.banking import guards as banking  # noqa: PLC0415
     from app.cards import guards as cards  # noqa: PLC0415
@@ -141,6 +143,7 @@ async def guards_missing(engine: AsyncEngine) -> list[str]:
     from app.keyring import guards as taps  # noqa: PLC0415
     from app.keyring.tables import GUARDS as KEYS  # noqa: PLC0415
     from app.mail import guards as mail  # noqa: PLC0415
+    from app.passes import guards as passes  # noqa: PLC0415
     from app.refunds import guards as refunds  # noqa: PLC0415
     from app.sales import keeping  # noqa: PLC0415
     from app.sales.closings import guards as closings  # noqa: PLC0415
@@ -171,6 +174,7 @@ async def guards_missing(engine: AsyncEngine) -> list[str]:
         keeping.missing,
         cards.missing,
         events.missing,
+        passes.missing,
         doors.missing,
         currencies.missing,
     )

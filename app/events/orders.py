@@ -43,7 +43,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """`amount`: minor units of `currency`, all lines together. `topup`: the one that brings what is missing."""
+    """`amount`: minor units of `currency`, all lines together. `topup`: the one that brings what is missing.
+    `paid_by`: the pass whose money pays it."""
 
     id: UUID
     event: UUID
@@ -58,6 +59,7 @@ class Order:
     made_at_us: int
     changed_at_us: int
     lines: tuple[Line, ...] = ()
+    paid_by: UUID | None = None
 
     @property
     def places(self) -> int:
@@ -84,24 +86,34 @@ async def orders_of(connection: AsyncConnection, wallet: UUID, states: Collectio
     return await _orders(connection, ticket_order.c.wallet == wallet, ticket_order.c.state.in_(list(states)))
 
 
+async def orders_paid_by(connection: AsyncConnection, passes: Collection[UUID]) -> list[Order]:
+    """Those of these passes, whatever became of them."""
+    return await _orders(connection, ticket_order.c.paid_by.in_(list(passes)))
+
+
 async def awaited(connection: AsyncConnection) -> list[Order]:
     """Those for which money is on its way, or was, and nobody looked yet what to do with it."""
     return await _orders(connection, ticket_order.c.topup.is_not(None), ticket_order.c.state.in_(["held", "released"]))
 
 
-async def open_orders(connection: AsyncConnection, *, expired_by_us: int, paying_since_us: int) -> list[Order]:
-    """Those that somebody must look after: whose time was over by then, or that have been paying since before then."""
+async def open_orders(
+    connection: AsyncConnection, *, expired_by_us: int, paying_since_us: int, of_passes: bool = False
+) -> list[Order]:
+    """Those that somebody must look after: whose time was over by then, or that have been paying since before then.
+    What belongs to a pass is looked after with it (`of_passes`)."""
     late = sa.or_(
         sa.and_(ticket_order.c.state == "held", ticket_order.c.hold_until_us <= expired_by_us),
         sa.and_(ticket_order.c.state == "paying", ticket_order.c.changed_at_us <= paying_since_us),
     )
-    return await _orders(connection, ticket_order.c.state.in_(["held", "paying"]), late)
+    mine = ticket_order.c.paid_by.is_not(None) if of_passes else ticket_order.c.paid_by.is_(None)
+    return await _orders(connection, ticket_order.c.state.in_(["held", "paying"]), late, mine)
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
     """Places wanted: how many at which price. `id`: made by whoever asks, so that the same asked twice is one order.
-    `known`: what the network knows of them; `entitled`: conditions that the seller vouches for. `paying`: at once."""
+    `known`: what the network knows of them; `entitled`: conditions that the seller vouches for. `paying`: at once.
+    `paid_by`: the pass that it belongs to, and `share`: what of its money is for this place, in minor units."""
 
     id: UUID
     event: UUID
@@ -111,6 +123,8 @@ class Ask:
     paying: bool = False
     entitled: Collection[Condition] = ()
     known: Known = NOTHING
+    paid_by: UUID | None = None
+    share: int = 0
     hold_us: int = HOLD_US
 
 
@@ -139,35 +153,40 @@ async def hold_many(engine: AsyncEngine, asks: Sequence[Ask]) -> list[Order | Do
 
 
 async def _hold_many(engine: AsyncEngine, asks: Sequence[Ask]) -> list[Order | DomainError]:
+    async with engine.begin() as connection:
+        return await hold_in(connection, asks)
+
+
+async def hold_in(connection: AsyncConnection, asks: Sequence[Ask]) -> list[Order | DomainError]:
+    """The same within the caller's transaction, which may yet undo it."""
     ids, events_asked = {it.id for it in asks}, {it.event for it in asks}
     found: list[Order | DomainError] = []
     new: list[Order] = []
-    async with engine.begin() as connection:
-        # From here to the end, nobody else counts places of these events.
-        held = sa.select(event.c.id).where(event.c.id.in_(events_asked)).order_by(event.c.id)
-        await connection.execute(held.with_for_update(key_share=True))
-        now, at = now_us(), await events(connection, ids=events_asked)
-        desk = _Desk(
-            at,
-            {it.id: it for it in await _orders(connection, ticket_order.c.id.in_(ids))},
-            # The id becomes an operation's: one that is in the ledger already could never be paid.
-            set(await booked_among(connection, ids)),
-            await places_held(connection, {it.card.wallet for it in asks}, now),
-            await places_limited(connection, at, {it.card.wallet for it in asks}, now),
-            now,
-        )
-        for ask in asks:
-            known = desk.known.get(ask.id)
-            try:
-                made = desk.decide(ask)
-            except DomainError as error:
-                found.append(error)
-                continue
-            found.append(made)
-            if known is None:
-                new.append(made)
-        if new:
-            await _write(connection, new)
+    # From here to the end, nobody else counts places of these events.
+    held = sa.select(event.c.id).where(event.c.id.in_(events_asked)).order_by(event.c.id)
+    await connection.execute(held.with_for_update(key_share=True))
+    now, at = now_us(), await events(connection, ids=events_asked)
+    desk = _Desk(
+        at,
+        {it.id: it for it in await _orders(connection, ticket_order.c.id.in_(ids))},
+        # The id becomes an operation's: one that is in the ledger already could never be paid.
+        set(await booked_among(connection, ids)),
+        await places_held(connection, {it.card.wallet for it in asks}, now),
+        await places_limited(connection, at, {it.card.wallet for it in asks}, now),
+        now,
+    )
+    for ask in asks:
+        known = desk.known.get(ask.id)
+        try:
+            made = desk.decide(ask)
+        except DomainError as error:
+            found.append(error)
+            continue
+        found.append(made)
+        if known is None:
+            new.append(made)
+    if new:
+        await _write(connection, new)
     return found
 
 
@@ -196,7 +215,7 @@ class _Desk:
         at = self._at.get(ask.event)
         if at is None or at.status == "draft":
             raise NotFound("There is no such event.")
-        lines = _priced(at, ask.wanted)
+        lines = _priced(at, ask)
         if ask.card.status != "active":
             raise Forbidden("This card is blocked.", "card-blocked")
         _require_sold(at, lines, ask, self._now)
@@ -207,7 +226,8 @@ class _Desk:
             raise Conflict("There are not that many places left.", "sold-out", left=max(0, self._left[at.id]))
         if not ask.paying and self._held_by.get(wallet, 0) + places > PLACES_MAX:
             raise Conflict("Places are kept for you already.", "too-many-held")
-        self._count_for(wallet, at, lines)
+        if ask.paid_by is None:
+            self._count_for(wallet, at, lines)
         self._left[at.id] -= places
         for it in lines:
             left = self._left_at[it.price]
@@ -228,6 +248,7 @@ class _Desk:
             self._now,
             self._now,
             lines,
+            ask.paid_by,
         )
         self.known[made.id] = made
         return made
@@ -270,6 +291,12 @@ async def start_paying(engine: AsyncEngine, it: Order) -> bool:
         return await _moved(connection, it.id, "held", "paying")
 
 
+async def start_paying_all(connection: AsyncConnection, several: Sequence[Order]) -> None:
+    """Of those that are held, in the caller's transaction."""
+    mine = (ticket_order.c.id.in_([it.id for it in several]), ticket_order.c.state == "held")
+    await connection.execute(sa.update(ticket_order).where(*mine).values(state="paying", changed_at_us=now_us()))
+
+
 async def issue(engine: AsyncEngine, it: Order) -> bool:
     """Its tickets, once it was booked (or is free): whether this made them. As often as anyone likes."""
     return it.id in await issue_many(engine, [it])
@@ -307,14 +334,21 @@ async def release(engine: AsyncEngine, it: Order, *, refused: bool = False) -> b
     """Its places are others': whether this gave them back. `refused`: the ledger said that it will never book it; else
     only what is held is released, for what is paying may be booked at any moment."""
     async with engine.begin() as connection:
-        if not await _moved(connection, it.id, "paying" if refused else "held", "released"):
-            return False
-        places = event.c.held - it.places
-        await connection.execute(sa.update(event).where(event.c.id == it.event).values(held=places))
-        for id_, places_at in _by_price([it]):
-            of = sa.update(event_price).where(event_price.c.id == id_)
-            await connection.execute(of.values(held=event_price.c.held - places_at))
-    return True
+        return bool(await release_in(connection, [it], "paying" if refused else "held"))
+
+
+async def release_in(connection: AsyncConnection, several: Sequence[Order], before: OrderState) -> set[UUID]:
+    """The same of those that are in this state, in the caller's transaction: which."""
+    mine = (ticket_order.c.id.in_([it.id for it in several]), ticket_order.c.state == before)
+    change = sa.update(ticket_order).where(*mine).values(state="released", changed_at_us=now_us())
+    moved = set((await connection.execute(change.returning(ticket_order.c.id))).scalars())
+    gone = [it for it in several if it.id in moved]
+    for id_, places in _by_event(gone):
+        await connection.execute(sa.update(event).where(event.c.id == id_).values(held=event.c.held - places))
+    for id_, places in _by_price(gone):
+        of = sa.update(event_price).where(event_price.c.id == id_)
+        await connection.execute(of.values(held=event_price.c.held - places))
+    return moved
 
 
 async def link_topup(engine: AsyncEngine, it: Order, topup: UUID, hold_until_us: int) -> bool:
@@ -331,14 +365,14 @@ async def unlink_topup(engine: AsyncEngine, it: Order) -> None:
         await connection.execute(sa.update(ticket_order).where(ticket_order.c.id == it.id).values(topup=None))
 
 
-def _priced(at: Event, wanted: Mapping[UUID, int]) -> tuple[Line, ...]:
+def _priced(at: Event, ask: Ask) -> tuple[Line, ...]:
     lines = []
-    for id_, quantity in wanted.items():
+    for id_, quantity in ask.wanted.items():
         price = at.price(id_)
         if price is None:
             raise NotFound("There is no such price.")
         if quantity:
-            lines.append(Line(id_, quantity, quantity * price.amount))
+            lines.append(Line(id_, quantity, quantity * price.amount if ask.paid_by is None else ask.share))
     if not lines or any(it.quantity < 0 for it in lines):
         raise Invalid("Choose at least one place.")
     if sum(it.quantity for it in lines) > PLACES_MAX:
@@ -354,6 +388,11 @@ def _currency(at: Event, lines: Collection[Line]) -> str:
 
 
 def _require_sold(at: Event, lines: Collection[Line], ask: Ask, now: int) -> None:
+    if ask.paid_by is not None:
+        # A pass has its own time of sale, and says itself at which price its places count.
+        if at.standing(now) in {"draft", "cancelled", "past"}:
+            raise Conflict("These places are not sold now.", "not-on-sale")
+        return
     for it in lines:
         price = at.price(it.price)
         if price is None or not sellable(at, price, ask.channel, now):

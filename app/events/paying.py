@@ -1,4 +1,5 @@
-"""An order is paid from its wallet, into the claim of the event's venue, under its own id; then its tickets are issued.
+"""An order is paid from its wallet, or from what was set aside for the pass that it belongs to, into the claim of the
+event's venue, under its own id; then its tickets are issued.
 
 Whoever dies between the two leaves the order paying: the rounds (`tend`) ask the ledger what became of it. Asking, they
 have it refuse the operation from then on, so what it says stays true.
@@ -16,7 +17,7 @@ from uuid import UUID
 import structlog
 
 from app.cards.service import balances, wallet_key
-from app.currencies.service import currencies, rates
+from app.currencies.service import Currency, currencies, rates
 from app.events import orders
 from app.events.orders import Order
 from app.events.rules import Event
@@ -31,6 +32,7 @@ from app.venues.service import Venue, venues
 _log = structlog.get_logger("comptoir.events")
 
 KIND = "ticket"
+PASSES = "pass:"
 EVERY_S = 5.0
 # Whoever pays has long been told by then, or is gone.
 PAYING_MAX_US = 30 * 1_000_000
@@ -95,7 +97,8 @@ async def missing_for(ledger: Ledger, it: Order) -> int:
 
 
 async def operations_of(ledger: Ledger, several: Sequence[Order]) -> list[Operation]:
-    """W / the venue's claim, of each. Made of the order alone, so that each is the same whenever it is made."""
+    """W (or what is set aside for its pass) / the venue's claim, of each. Made of the order alone, so that each is the
+    same whenever it is made."""
     async with ledger.reader.connect() as connection:
         at = await events(connection, ids={it.event for it in several})
         known, there = await currencies(connection), await venues(connection)
@@ -103,12 +106,18 @@ async def operations_of(ledger: Ledger, several: Sequence[Order]) -> list[Operat
         for it in several:
             currency, venue = known[it.currency], there[at[it.event].venue]
             claim = AccountKey(currency_book(currency.issuer, currency.code), "claim", venue.owner)
-            keys += [wallet_key(it.owner, currency), claim]
+            payer = wallet_key(it.owner, currency) if it.paid_by is None else pass_key(it.paid_by, currency)
+            keys += [payer, claim]
         numbers = await ledger.accounts(keys, rates(known), connection)
     return [
         _operation(it, at[it.event], there[at[it.event].venue], numbers[2 * n], numbers[2 * n + 1])
         for n, it in enumerate(several)
     ]
+
+
+def pass_key(of: UUID, currency: Currency) -> AccountKey:
+    """Where the money of a pass waits for the places that it pays."""
+    return AccountKey(currency_book(currency.issuer, currency.code), "fund", f"{PASSES}{of}")
 
 
 def _operation(it: Order, at: Event, venue: Venue, wallet: int, claim: int) -> Operation:

@@ -171,7 +171,10 @@ async def remove_price(connection: AsyncConnection, actor: str, of: UUID, id_: U
         return
     if await _was_ordered(connection, id_):
         raise Conflict("Places were ordered at this price: end its sale instead.")
-    await connection.execute(sa.delete(event_price).where(event_price.c.id == id_))
+    try:
+        await connection.execute(sa.delete(event_price).where(event_price.c.id == id_))
+    except sa.exc.IntegrityError:
+        raise Conflict("A pass counts its places at this price: end its sale instead.") from None
     await audit(connection, actor, "event.price-removed", f"event:{of}", name=known.name_fr)
 
 

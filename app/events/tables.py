@@ -88,7 +88,8 @@ event_price = sa.Table(
 
 # id: also that of the operation by which it is paid. paying: the ledger may be about to book it, so its places stay
 # until the ledger has said that it did not and will not. amount: minor units of `currency`, all lines together.
-# topup: the online top-up that brings what was missing on the card.
+# topup: the online top-up that brings what was missing on the card. paid_by: the pass that its place belongs to,
+# whose money was set aside under that id.
 ticket_order = sa.Table(
     "ticket_order",
     metadata,
@@ -102,6 +103,7 @@ ticket_order = sa.Table(
     sa.Column("currency", sa.ForeignKey("currency.code"), nullable=False),
     sa.Column("amount", sa.BigInteger, nullable=False),
     sa.Column("topup", sa.Uuid, index=True),
+    sa.Column("paid_by", sa.Uuid, index=True),
     sa.Column("made_at_us", sa.BigInteger, nullable=False),
     sa.Column("changed_at_us", sa.BigInteger, nullable=False),
     sa.CheckConstraint("channel IN ('online', 'till', 'invitation')", name="channel_known"),

@@ -72,6 +72,7 @@ MENU: Final = (
         N_("Programme"),
         (
             Place("/admin/box-office", N_("Ticket sales"), RIGHTS["box_office_page"]),
+            Place("/admin/passes", N_("Passes"), RIGHTS["passes_page"]),
             Place("/admin/artists", N_("Artists"), RIGHTS["artists_page"]),
             Place("/admin/programme", N_("Public"), RIGHTS["programme_admin_page"]),
             Place("/admin/doors", N_("Doors"), RIGHTS["doors_page"]),

@@ -91,6 +91,7 @@ __all__ = [
     "Stretch",
     "TrialRow",
     "VenueOperation",
+    "balances_of",
     "booked_among",
     "currency_book",
     "ledger_of",
@@ -435,6 +436,7 @@ async def wallets_with_holds(connection: AsyncConnection) -> set[str]:
     return await reads.owners_held(connection, _OF_WALLETS)
 
 
+balances_of = reads.balances
 booked_among = reads.booked_ids
 operations_since = reads.newest_since
 recent_operations = reads.newest_of_terminal

@@ -41,6 +41,8 @@ IN_EUROS: Mapping[str, str] = {
 OPERATIONS: Mapping[str, str] = {
     "sale": N_("Sale"),
     "ticket": N_("Tickets"),
+    "pass": N_("Pass"),
+    "pass.back": N_("Given back for a pass"),
     "topup": N_("Top-up"),
     "topup.cash": N_("Top-up in cash"),
     "topup.online": N_("Top-up online"),

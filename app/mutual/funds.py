@@ -16,7 +16,7 @@ from app.platform.errors import Forbidden, Invalid
 KIND = "roundup"
 # One for each currency, which what lapses and commissions may go to; the other funds bear their beneficiary's name.
 COMMON_FUND = "fund:common"
-VOUCHERS = "vouchers:"
+SET_ASIDE = ("vouchers:", "pass:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,9 @@ async def round_up_basket(ledger: Ledger, ground: Ground, card: Card, basket: in
 
 
 async def funds(ledger: Ledger) -> list[Fund]:
-    """Every fund of every currency; what is set aside for vouchers is none."""
+    """Every fund of every currency; what is set aside for vouchers and passes is none."""
     return [
         Fund("" if row.key.owner == COMMON_FUND else row.key.owner, row.key.book.currency, row.balance)
         for row in await ledger.balances(kinds=["fund"])
-        if not row.key.owner.startswith(VOUCHERS)
+        if not row.key.owner.startswith(SET_ASIDE)
     ]

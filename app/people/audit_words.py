@@ -134,6 +134,8 @@ ACTS: Final[Mapping[str, str]] = {
     "event.publish": N_("Published an event"),
     "event.cancel": N_("Cancelled an event"),
     "event.price": N_("Set a price of an event"),
+    "pass.make": N_("Put a pass on sale"),
+    "pass.end": N_("Stopped selling a pass"),
     "event.price-removed": N_("Took a price of an event away"),
     "product.add": N_("Added a product"),
     "product.change": N_("Changed a product"),

@@ -405,6 +405,8 @@ KINDS: dict[str, ProblemKind] = {
         N_("Nothing was paid."),
         N_("Choose fewer places, or another price."),
     ),
+    "pass-over": ProblemKind(409, N_("This pass is sold no more"), N_("Nothing was paid.")),
+    "pass-used-up": ProblemKind(409, N_("All of its places are chosen"), _NOTHING_CHANGED),
     "too-many-held": ProblemKind(409, N_("Places are kept for you already"), N_("Nothing was paid.")),
     "order-over": ProblemKind(
         409,

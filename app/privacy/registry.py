@@ -25,6 +25,7 @@ import app.mail.consents
 import app.mail.held
 import app.members.held
 import app.mutual.held
+import app.passes.held
 import app.refunds.held
 import app.sales.held
 import app.topups.held
@@ -118,6 +119,14 @@ SOURCES: Final = (
         N_("The venue of the event, and the network’s auditors"),
         app.events.held.held_about,
         forget=app.events.held.forget,
+    ),
+    Source(
+        "passes",
+        N_("Passes and subscriptions"),
+        N_("So that you have the places that they give"),
+        N_("Ten years, as books are"),
+        N_("Their seller, and the network’s auditors"),
+        app.passes.held.held_about,
     ),
     Source(
         "passages",

@@ -46,6 +46,7 @@ TO_ACT_BY = {
     "price_hours_page",
     "paid_page",
     "new_membership_plan_page",
+    "new_pass_page",
     "new_consultation_page",
     "sell_membership_page",
     "new_artist_page",

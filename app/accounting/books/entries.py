@@ -40,6 +40,8 @@ _SALES: Final = frozenset({"sale", "void", "house", "ticket"})
 LABELS: Final = {
     "sale": "Vente",
     "ticket": "Billetterie",
+    "pass": "Pass ou abonnement",
+    "pass.back": "Place d'un pass remboursée",
     "house": "Cadeau de la maison",
     "void": "Annulation d'une vente",
     "topup.cash": "Recharge en espèces",

@@ -1,18 +1,24 @@
-"""What is on in the demo's network: a concert this very evening, whose door is open, and two dates to come."""
+"""What is on in the demo's network: a concert this very evening, whose door is open, and two dates to come; a pass for
+them, and a subscription."""
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.events import service
 from app.events.rules import Condition, Event, Price
+from app.passes.plans import make
+from app.passes.rules import Date, Plan
 from app.platform.clock import now_us
 from app.rules.ids import uuid7
 from app.venues.service import venues
 
 _HOUR_US: Final = 3_600_000_000
+# Minutes of volunteering.
+_HELPED: Final = 120
 
 
 class _Date(NamedTuple):
@@ -27,6 +33,8 @@ class _Date(NamedTuple):
 
 
 _FULL, _REDUCED = ("Plein tarif", "Full price"), ("Tarif réduit", "Reduced")
+_HELPERS: Final = ("Bénévoles", "Volunteers")
+_ON: Final[dict[str, Condition]] = {_REDUCED[0]: "reduced", _HELPERS[0]: "hours"}
 _DATES: Final = (
     _Date(
         0,
@@ -42,7 +50,7 @@ _DATES: Final = (
         ("Grand bal", "The great ball"),
         ("On apprend les pas à 20 h, l’orchestre joue à 21 h.", "Steps are taught at 8, the band plays at 9."),
         150,
-        ((*_FULL, 900),),
+        ((*_FULL, 900), (*_HELPERS, 300)),
     ),
     _Date(
         0,
@@ -55,11 +63,16 @@ _DATES: Final = (
 )
 
 
+def _by_event(it: Date) -> UUID:
+    return it.event
+
+
 async def add_events(connection: AsyncConnection) -> None:
     """Where there are none yet."""
     if await service.events(connection, limit=1):
         return
     there = [it for it in (await venues(connection)).values() if "RAF" in it.accepted]
+    made: list[Event] = []
     hour = now_us() // _HOUR_US * _HOUR_US
     for date in _DATES:
         starts = hour + date.in_h * _HOUR_US
@@ -76,7 +89,16 @@ async def add_events(connection: AsyncConnection) -> None:
         )
         await service.create(connection, "demo", new)
         for name_fr, name_en, amount in date.prices:
-            condition: Condition = "reduced" if name_fr == _REDUCED[0] else "none"
-            price = Price(uuid7(), name_fr, name_en, "RAF", amount, condition=condition, vat=550)
+            condition = _ON.get(name_fr, "none")
+            least = _HELPED if condition == "hours" else None
+            price = Price(uuid7(), name_fr, name_en, "RAF", amount, condition=condition, vat=550, least=least)
             await service.set_price(connection, "demo", new.id, price)
         await service.publish(connection, "demo", new.id)
+        made.append(await service.event_named(connection, new.id))
+    dates = tuple(sorted((Date(it.id, it.prices[0].id, max(1, it.prices[0].amount)) for it in made), key=_by_event))
+    two = tuple(it for it in dates if it.weight > 1)
+    of = (uuid7(), made[0].venue)
+    await make(connection, "demo", Plan(*of, "pass", "Pass deux soirs", "Two evenings", "RAF", 1800, 2, 40, dates=two))
+    of = (uuid7(), made[0].venue)
+    names = ("Abonnement au choix", "Dates of your choice")
+    await make(connection, "demo", Plan(*of, "subscription", *names, "RAF", 1500, 2, dates=dates))

@@ -41,6 +41,8 @@ KIND_NAMES = {
     "transfer": N_("Transfer"),
     "sale": N_("Sale"),
     "ticket": N_("Tickets"),
+    "pass": N_("Pass"),
+    "pass.back": N_("Given back for a pass"),
     "topup.cash": N_("Top-up"),
     "topup.online": N_("Top-up"),
     "shift": N_("Hours"),
