@@ -14,7 +14,7 @@ from app.banking import payouts
 from app.banking import service as banking
 from app.cards.service import card_by_id, cards_by_uid
 from app.currencies.service import currencies
-from app.inbox import disputed, settlements
+from app.inbox import disputed, doors, settlements
 from app.inbox.rules import Fault
 from app.ledger.service import BookedOperation, Ledger
 from app.platform.clock import now_us
@@ -52,6 +52,7 @@ async def faults(connection: AsyncConnection, ledger: Ledger, keys: Collection[s
     found += await settlements.waiting(connection, None if ids is None else ids.get("later", []))
     found += await disputed.disputed(connection, None if ids is None else ids.get(disputed.OPEN, []))
     found += await disputed.unanswered(connection, None if ids is None else ids.get(disputed.LATE, []))
+    found += await doors.twice(connection, None if ids is None else ids.get(doors.TWICE, []))
     if keys is None or RESERVE in keys:
         found += await _reserve(ledger, always=keys is not None)
     return found

@@ -33,6 +33,7 @@ URGENCY: Mapping[str, int] = {
     "late-rows": 2,
     "line-disputed": 2,
     "sale-disputed": 2,
+    "let-in-twice": 2,
     "put-off": 3,
     "till-difference": 3,
     "not-undone": 3,

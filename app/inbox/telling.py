@@ -15,8 +15,10 @@ from app.inbox import words
 from app.inbox.daily import HERE
 from app.inbox.rules import Case
 from app.money import Unit, format_amount
+from app.rules.door import Passage
 from app.venues.service import Network, Venue
 from app.web import N_, Texts
+from app.web.dates import moment
 
 
 def row(
@@ -56,6 +58,11 @@ def lines(
             found.append((texts.gettext("Owed by %(label)s now, in all", label=label), left))
     if waiting := words.amounts(facts.get("waiting", {}), texts, known):
         found.append((texts.gettext("Still in suspense"), waiting))
+    if "pairs" in facts:
+        found.append((texts.gettext("Price"), facts["prices"][texts.language]))
+        found += [
+            (texts.gettext("Let in"), _passed(it, facts["zone"], texts)) for pair in facts["pairs"] for it in pair
+        ]
     if fee := facts.get("fee_cents"):
         euros = format_amount(fee, Unit.CENT, "€", texts.language)
         found.append((texts.gettext("The provider’s fee for it"), euros))
@@ -71,6 +78,10 @@ def lines(
         found.append((texts.gettext("In the venue’s books"), f"{booked.account} {booked.name}, {euros}"))
         found.append((texts.gettext("Entry"), _entry(booked, texts)))
     return [each for each in found if each[1]]
+
+
+def _passed(it: Passage, zone: str, texts: Texts) -> str:
+    return f"{moment(it.at_us, zone, texts)}, {it.terminal}"
 
 
 def _entry(booked: Told, texts: Texts) -> str:
@@ -104,6 +115,8 @@ def links(it: Case, booked: Told | None, reader: Principal) -> list[tuple[str, s
             found.append(("statement_page", line, N_("To the statement")))
         case "sale-disputed" | "dispute-unanswered":
             found.append(("dispute_page", f"/admin/disputes/{facts['dispute']}", N_("To the dispute")))
+        case "let-in-twice":
+            found.append(("doors_page", f"/admin/doors?event={facts['event']}", N_("To the door")))
         case "reserve-owed" | "reserve-short":
             found.append(("reserve_page", "/admin/reserve", N_("To the reserve")))
         case "till-difference" | "closing-differs" | "no-session":

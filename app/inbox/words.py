@@ -42,6 +42,7 @@ TITLES = {
     "put-off": N_("%(amount)s of settlement %(number)s wait for the next one"),
     "sale-disputed": N_("A holder disputes a sale: %(said)s"),
     "dispute-unanswered": N_("A venue has not answered a holder: %(said)s"),
+    "let-in-twice": N_("Ticket no. %(number)s of “%(event)s” was let in twice"),
     "reserve-owed": N_("The network owes its reserve %(amount)s"),
     "reserve-short": N_("The reserve’s bank account is below zero"),
 }
@@ -89,6 +90,10 @@ MEANINGS = {
     "sale-disputed": N_("Answer it on its page: take the sale back, or say why not. Nothing is booked before."),
     "dispute-unanswered": N_("It waits for more than a week. Ask the venue, or answer in its place."),
     "put-off": N_("It stays claimed, and is in the venue’s next statement. Why it waits: %(reason)s"),
+    "let-in-twice": N_(
+        "Each terminal let it in by what it knew. One of the two may be a copy, or somebody went out unseen: close it "
+        "with what it was. Where another terminal delivers a way out in between, it is over by itself."
+    ),
     "reserve-owed": N_(
         "Fees and losses were paid with holders’ euros. The network sends them back from its own account."
     ),
@@ -150,6 +155,7 @@ def _values(fault: Fault, texts: Texts, known: Mapping[str, Currency]) -> dict[s
         "name": str(facts.get("name", "")),
         "reason": str(facts.get("reason", "") or "–"),
         "amount": amount,
+        "event": facts["titles"][texts.language] if "titles" in facts else "",
         "day": day_said(facts["day"], texts) if "day" in facts else "",
         "said": texts.gettext(SAID[said]) if (said := facts.get("said")) else "",
         "category": str(facts.get("category", "")),

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.members.reminders import letter_of
-from app.members.tables import member_term
+from app.members.tables import consultation, consultation_option, consultation_voter, member_term
 
 
 async def held_about(connection: AsyncConnection, wallet: UUID) -> list[dict[str, Any]]:
@@ -26,6 +26,25 @@ async def held_about(connection: AsyncConnection, wallet: UUID) -> list[dict[str
             "reason": it.end_reason,
         }
         for it in await connection.execute(query)
+    ]
+
+
+async def votes_about(connection: AsyncConnection, wallet: UUID) -> list[dict[str, Any]]:
+    """Where they voted, the oldest first; and what, where the vote bears their name. Of a secret one that is kept
+    nowhere."""
+    voter, option = consultation_voter, consultation_option
+    answer = sa.and_(option.c.consultation == consultation.c.id, option.c.position == voter.c.choice)
+    query = (
+        sa.select(consultation.c.opens_at_us, consultation.c.question, option.c.words)
+        .select_from(voter)
+        .join(consultation, consultation.c.id == voter.c.consultation)
+        .outerjoin(option, answer)
+        .where(voter.c.wallet == wallet, voter.c.voted)
+        .order_by(consultation.c.opens_at_us, consultation.c.id)
+    )
+    return [
+        {"opened_us": row.opens_at_us, "question": row.question, "chosen": row.words}
+        for row in await connection.execute(query)
     ]
 
 

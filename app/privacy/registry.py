@@ -166,6 +166,14 @@ SOURCES: Final = (
         app.members.held.forget,
     ),
     Source(
+        "votes",
+        N_("Your votes"),
+        N_("So that each member votes once; and where a vote is not secret, members read who answered what"),
+        N_("As long as the register of members"),
+        N_("Who asked; of a secret vote it is kept that you voted, and nowhere what"),
+        app.members.held.votes_about,
+    ),
+    Source(
         "members",
         N_("Members, loans, memberships"),
         N_("The register of the association or cooperative that you joined"),

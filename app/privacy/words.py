@@ -49,6 +49,9 @@ FIELDS: Final[Mapping[str, str]] = {
     "until": N_("Until"),
     "until_us": N_("Until"),
     "by": N_("By"),
+    "opened_us": N_("Opened on"),
+    "question": N_("Question"),
+    "chosen": N_("What you answered"),
 }
 # Values that are the code's own words.
 VALUES: Final[Mapping[str, str]] = {

@@ -7,10 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from app.door.service import HOUR_US
+from app.door.service import HOUR_US, door_list
 from app.events import orders, service
 from app.events.paying import pay
 from app.events.rules import Event, Price
+from app.inbox import service as service_of_inbox
 from app.platform.clock import now_us
 from app.rules.door import Answer, Direction
 from app.rules.ids import uuid7
@@ -81,9 +82,42 @@ async def test_what_terminals_see_reaches_each_other_and_the_venue(network: Netw
     later = f"/api/v1/terminals/door/passages?after_us={told.until_us + 2 * 60 * 1_000_000}"
     assert (await network.client.get(later, headers=right.headers)).json()["passages"] == []
 
-    page = words(await look(await network.person("marie"), "/admin/doors"))
+    marie = await network.person("marie")
+    case = f"/admin/exceptions/twice:{first}"
+    assert "Le billet n° 1 de « Bal » est entré deux fois" in words(await look(marie, "/admin/exceptions"))
+    told_of = words(await look(marie, case))
+    assert "Porte A" in told_of
+    assert "Porte B" in told_of
+    assert (await look(await network.person("yann"), case)).status_code == 404
+    page = words(await look(marie, "/admin/doors"))
     assert "Entrés deux fois" in page
     assert "Refusé : trop tôt" in page
     assert "pour cet événement : 1" in page
     assert "Porte B" in page
     assert "Bal" not in words(await look(await network.person("yann"), "/admin/doors"))
+
+
+@both
+async def test_a_ticket_let_in_twice_needs_somebody_until_a_way_out_comes_in(network: Network) -> None:
+    now = now_us()
+    at = await ball(network, now)
+    left, right = await network.terminal("raffinerie", "Porte A"), await network.terminal("raffinerie", "Porte B")
+    async with network.context.reader.connect() as connection:
+        first, second = [it.id for it in (await door_list(connection, left.id, at.venue, now)).tickets]
+    for ticket in (first, second):
+        await left.deliver(passage(at, ticket, "in", "in", now + 1))
+        await right.deliver(passage(at, ticket, "in", "in", now + 5))
+    cases = {it.fault.key: it for it in await service_of_inbox.cases(network.ledger, None)}
+    assert {(it.state, it.needs_reason, it.fault.venue) for it in cases.values()} == {("open", True, at.venue)}
+    # Of one it turns out that its holder had gone out; the other is closed with what it was.
+    await left.deliver(passage(at, first, "out", "out", now + 3))
+    marie, key = await network.person("marie"), f"/admin/exceptions/twice:{second}"
+    form = {"act": "done", "seen": "0", "text": ""}
+    assert (await marie.post(key, data=form)).status_code == 422
+    assert (await marie.post(key, data={**form, "text": "Une capture d’écran"})).status_code == 303
+    await service_of_inbox.close_what_is_gone(network.ledger)
+    (left_over,) = await service_of_inbox.cases(network.ledger, None)
+    assert (left_over.fault.key, left_over.state) == (f"twice:{second}", "done")
+    page = words(await look(marie, f"/admin/exceptions/twice:{first}"))
+    assert "réglé tout seul" in page
+    assert "Sortie" not in page

@@ -14,6 +14,7 @@ from app.cards.claim_codes import claim_code_of
 from app.members import buying, consultations
 from app.members.buying import Buyer, Offer
 from app.members.consultations import Consultation
+from app.members.held import votes_about
 from app.members.plans import Plan, make_plan
 from app.members.tables import consultation, consultation_option, consultation_voter
 from app.platform.clock import now_us
@@ -112,6 +113,20 @@ async def test_of_two_votes_at_once_one_counts_and_a_secret_one_is_tied_to_nobod
         if network.engine.dialect.name == "postgresql":
             marks = await connection.execute(sa.text("SELECT DISTINCT xmin::text FROM consultation_option"))
             assert len(marks.all()) == 1, "all answers bear the number of the last vote, whatever it was"
+
+
+async def test_the_export_holds_a_named_vote_and_of_a_secret_one_only_that_it_was_given(network: Network) -> None:
+    voted = {}
+    for anonymous in (False, True):
+        it = await asked(network, "awa", "basile", anonymous=anonymous)
+        async with network.engine.begin() as connection:
+            await consultations.draw_up_rolls(connection)
+            await consultations.vote(connection, it, network.cards["awa"].wallet, 1)
+        voted[it.opens_at_us] = None if anonymous else "Non"
+    async with network.context.reader.connect() as connection:
+        told = await votes_about(connection, network.cards["awa"].wallet)
+        assert {row["opened_us"]: row["chosen"] for row in told} == voted
+        assert await votes_about(connection, network.cards["basile"].wallet) == []
 
 
 async def test_asked_by_a_form_once(network: Network) -> None:
