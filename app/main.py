@@ -48,6 +48,7 @@ import app.door.api
 import app.door.pages
 import app.door.rows
 import app.eventbooks.pages
+import app.eventbooks.rights_pages
 import app.events.api
 import app.holders.counter_pages
 import app.holders.limit_pages
@@ -343,6 +344,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.programme.api.router,
         app.programme.admin_pages.router,
         app.eventbooks.pages.router,
+        app.eventbooks.rights_pages.router,
         app.door.pages.router,
         app.lapses.pages.router,
         app.dashboards.today_pages.router,

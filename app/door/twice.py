@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -65,13 +65,13 @@ async def let_in_twice(
         .where(passage.c.ticket.in_(sorted(tickets)), passage.c.result.in_(sorted(PASSED)))
         .order_by(passage.c.at_us, passage.c.id)
     )
-    found: dict[tuple[UUID, UUID], list[sa.Row[tuple[object, ...]]]] = {}
+    found: dict[tuple[UUID, UUID], list[Any]] = {}
     for row in await connection.execute(query):
         found.setdefault((row.ticket, row.event), []).append(row)
     return [_twice(rows) for rows in found.values()]
 
 
-def _twice(rows: list[sa.Row[tuple[object, ...]]]) -> Twice:
+def _twice(rows: list[Any]) -> Twice:
     it = rows[0]
     pairs = doubtful([Passage(row.direction, row.at_us, row.at) for row in rows])
     return Twice(

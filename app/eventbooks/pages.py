@@ -16,8 +16,10 @@ from starlette.responses import Response
 from app.currencies.service import Currency, currencies
 from app.dashboards.files import file_of
 from app.dashboards.sections import said
+from app.eventbooks.audience import Audience
 from app.eventbooks.pdf import statement_pdf
-from app.eventbooks.reading import buyers_of, claimed, taken_of, tariffs, tickets_of
+from app.eventbooks.reading import buyers_of, came_to, claimed, taken_of, tariffs, tickets_of
+from app.eventbooks.rights import rights_of
 from app.eventbooks.rules import statement
 from app.eventbooks.view import CHANNELS, EURO, View
 from app.events.rules import Event
@@ -123,7 +125,7 @@ async def event_statement(request: Request, caller: Caller, event: UUID) -> Resp
         + _("of these free: %(number)s", number=shown["statement"].free),
     ]
     made = _("%(network)s, %(when)s", network=shown["network_name"], when=moment(now_us(), venue.zone, texts))
-    sections = [one for one in shown["sections"] if one.name in {"receipts", "vat", "channels"}]
+    sections = [one for one in shown["sections"] if one.name in {"receipts", "vat", "rights", "channels"}]
     title = f"{_('Statement of receipts')} · {it.title(texts.language)}"
     content = await asyncio.to_thread(statement_pdf, title, lines, sections, made, texts)
     headers = {"Content-Disposition": f'attachment; filename="{it.slug}-receipts.pdf"', "Cache-Control": "no-store"}
@@ -171,10 +173,13 @@ async def _shown(request: Request, caller: Principal, event: UUID) -> dict[str, 
         caller.require_venue(it.venue)
         venue = (await venues(connection))[it.venue]
         known: dict[str, Currency] = await currencies(connection)
-        tickets = await tickets_of(connection, event)
+        tickets, came = await tickets_of(connection, event), await came_to(connection, event)
+        rights, _ = await rights_of(connection, it.venue, event)
         in_claim = await claimed(ledger, connection, event, venue.owner)
-    found = statement(tickets, tariffs(it, known))
-    view = View(found, tickets, known, venue.zone, texts)
+    prices = tariffs(it, known)
+    found = statement(tickets, prices)
+    view = View(found, tickets, known, venue.zone, texts, rights)
+    audience = Audience(came, prices, venue.zone, texts, whole=_own(caller, it))
     return {
         "network_name": network.name,
         "here": f"{HERE}/{event}",
@@ -187,6 +192,6 @@ async def _shown(request: Request, caller: Principal, event: UUID) -> dict[str, 
         "net": EURO.text(found.net, texts.language),
         "claim": [known[code].text(amount, texts.language) for code, amount in sorted(in_claim.items())],
         "standing": it.standing(now_us()),
-        "sections": list(view.sections()),
+        "sections": [*view.sections(), *audience.sections()],
         "said": lambda cell: said(cell, texts),
     }

@@ -11,10 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.cards.tables import card
 from app.currencies.service import Currency
-from app.eventbooks.rules import Sold, Tariff
+from app.door.tables import passage
+from app.eventbooks.rules import Came, Sold, Tariff
 from app.events.rules import Event
 from app.events.tables import event_price, ticket, ticket_order, ticket_order_line
 from app.ledger.service import Ledger
+from app.rules.door import PASSED
 
 _HOUR_US = 3600 * 1_000_000
 # Orders looked up in the ledger at once.
@@ -82,6 +84,26 @@ async def tickets_of(connection: AsyncConnection, event: UUID) -> list[Sold]:
             row.issued_at_us // _HOUR_US * _HOUR_US,
         )
         for row in await connection.execute(query)
+    ]
+
+
+async def came_to(connection: AsyncConnection, event: UUID) -> list[Came]:
+    """Every ticket, with when terminals first saw it go in."""
+    passed = sa.and_(
+        passage.c.ticket == ticket.c.id,
+        passage.c.event == ticket.c.event,
+        passage.c.direction == "in",
+        passage.c.result.in_(sorted(PASSED)),
+    )
+    query = (
+        sa.select(ticket.c.price, ticket.c.state, sa.func.min(passage.c.at_us))
+        .outerjoin(passage, passed)
+        .where(ticket.c.event == event)
+        .group_by(ticket.c.id, ticket.c.price, ticket.c.state)
+    )
+    return [
+        Came(price, state, None if first is None else first // _HOUR_US * _HOUR_US)
+        for price, state, first in await connection.execute(query)
     ]
 
 

@@ -4,19 +4,23 @@ on. Pure.
 France asks, of each performance and for each category of places, for the numbers of the first and the last ticket, how
 many there were, the price, and the receipts (CGI, annexe IV, art. 50 sexies H). The tax on variety shows is counted on
 what was paid for admission without VAT (CIBS, art. L. 452-14 to L. 452-27), and authors' rights (Sacem) are a
-percentage of receipts that the contract says. What of them is due is nothing that a till decides: the base is told.
+percentage of receipts that the contract says. What of them is due is nothing that a till decides: the base is told, and
+what the venue's own rate makes of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 TicketState = Literal["valid", "void", "refunded"]
 # Basis points of a whole.
 _WHOLE = 10_000
+RATE_MAX: Final = _WHOLE
+# Fewer people than these could be recognised by who knows when somebody came.
+FEW: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,67 @@ class Statement:
     def net(self) -> int:
         """Receipts without VAT: what the tax on variety shows and, mostly, authors' rights are counted on."""
         return self.gross - self.tax
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """How a venue's contract counts authors' rights: on receipts without VAT ("net") or with it, `rate` in basis points
+    (None: the base alone is told), and so much at least."""
+
+    base: Literal["net", "gross"] = "net"
+    rate: int | None = None
+    minimum_cents: int = 0
+
+    def counted_on(self, of: Statement) -> int:
+        """Euro cents."""
+        return of.net if self.base == "net" else of.gross
+
+    def made_of(self, of: Statement) -> int | None:
+        """Euro cents, rounded half up."""
+        if self.rate is None:
+            return None
+        return max(self.minimum_cents, (2 * self.counted_on(of) * self.rate + _WHOLE) // (2 * _WHOLE))
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """A ticket at the door. `hour_us`: the full hour in which it first went in; None: it never did."""
+
+    price: UUID
+    state: TicketState
+    hour_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Of one group of tickets that hold: how many were sold, and how many of them came. None: too few to be told."""
+
+    sold: int
+    entered: int | None
+
+    @property
+    def absent(self) -> int | None:
+        return None if self.entered is None else self.sold - self.entered
+
+
+def crowds(tickets: Iterable[Came], prices: Sequence[UUID]) -> dict[UUID, Crowd]:
+    """By price, of those that sold any."""
+    held = [it for it in tickets if it.state == "valid"]
+    return {
+        price: Crowd(len(of), sum(it.hour_us is not None for it in of))
+        for price in prices
+        if (of := [it for it in held if it.price == price])
+    }
+
+
+def too_few(groups: Sequence[Collection[int]]) -> set[int]:
+    """Places of groups that are not told to others: those with a count of 1 to 4 in them, and where that is one alone,
+    the smallest of the rest too, for the sum would tell it."""
+    hidden = {place for place, counts in enumerate(groups) if any(0 < it < FEW for it in counts)}
+    if len(hidden) == 1:
+        rest = [place for place in range(len(groups)) if place not in hidden]
+        hidden |= set(sorted(rest, key=lambda place: (sum(groups[place]), place))[:1])
+    return hidden
 
 
 def statement(tickets: Iterable[Sold], tariffs: Sequence[Tariff]) -> Statement:

@@ -9,7 +9,7 @@ from typing import Final
 
 from app.currencies.service import Currency
 from app.dashboards.sections import Amount, Head, Row, Section, Table
-from app.eventbooks.rules import Sold, Statement
+from app.eventbooks.rules import Rights, Sold, Statement
 from app.money import Unit, format_rate
 from app.web import N_, Texts
 from app.web.dates import moment
@@ -29,10 +29,12 @@ class View:
     known: Mapping[str, Currency]
     zone: str
     texts: Texts
+    rights: Rights
 
     def sections(self) -> Iterator[Section]:
         yield self._prices()
         yield self._vat()
+        yield self._rights()
         yield self._channels()
         yield self._hours()
 
@@ -96,12 +98,32 @@ class View:
             Amount(self.statement.net, EURO),
             Amount(self.statement.tax, EURO),
         )
+        return Section("vat", _("Receipts by rate of VAT"), Table(heads, rows, total))
+
+    def _rights(self) -> Section:
+        """What is counted, and what the contract's rate makes of it."""
+        _ = self.texts.gettext
+        heads: list[Head] = [(_("What"), "text"), (_("Amount"), "number")]
+        of, rights = self.statement, self.rights
+        bases = {"net": _("Base: receipts without VAT"), "gross": _("Base: receipts with VAT")}
+        rows: list[Row] = [
+            (_("Receipts of tickets that hold, with VAT"), Amount(of.gross, EURO)),
+            (_("VAT in them"), Amount(of.tax, EURO)),
+            (bases[rights.base], Amount(rights.counted_on(of), EURO)),
+        ]
+        made = rights.made_of(of)
+        if made is not None and rights.rate is not None:
+            if rights.minimum_cents:
+                rows.append((_("At least, by the contract"), Amount(rights.minimum_cents, EURO)))
+            rate = percent(rights.rate, self.texts)
+            rows.append((_("Authors’ rights at %(rate)s, without VAT on them", rate=rate), Amount(made, EURO)))
+        rows.append((_("Base of the tax on variety shows (CNM): receipts without VAT"), Amount(of.net, EURO)))
         note = _(
-            "Authors’ rights (Sacem) and the tax on variety shows (CNM: 3.5 %%, CIBS art. L. 452-14 and following) are "
-            "counted on the receipts without VAT, unless your contract says otherwise: %(base)s.",
-            base=EURO.text(self.statement.net, self.texts.language),
+            "Refunded tickets are not counted, nor is what was paid in hours or points. Base and rate are what the "
+            "venue wrote of its contract (Sacem and others); what is due is for the contract and the accountant. "
+            "The tax on variety shows is 3.5 %% (CIBS, art. L. 452-14 and following)."
         )
-        return Section("vat", _("VAT, and the base of authors’ rights"), Table(heads, rows, total), None, note)
+        return Section("rights", _("Base of authors’ rights"), Table(heads, rows), None, note)
 
     def _channels(self) -> Section:
         _ = self.texts.gettext

@@ -506,6 +506,8 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "event_sales_file": READ_VENUE,
     "event_statement": READ_VENUE,
     "event_buyers": MANAGE_VENUE,
+    "event_rights_page": MANAGE_VENUE,
+    "change_event_rights": MANAGE_VENUE,
     "venue_words_form": MANAGE_VENUE,
     "change_venue_words": MANAGE_VENUE,
     "artists_page": READ_VENUE,

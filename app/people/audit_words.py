@@ -21,6 +21,7 @@ ACTS: Final[Mapping[str, str]] = {
     "view.account": N_("An account’s movements"),
     "view.people": N_("Who works here"),
     "view.person": N_("Somebody of the staff"),
+    "event.rights": N_("Changed how authors’ rights are counted"),
     "consultation.ask": N_("Asked the members of a plan"),
     "membership.make": N_("Put a membership on sale"),
     "membership.plan-end": N_("Stopped selling a membership"),

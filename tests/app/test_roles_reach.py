@@ -50,6 +50,7 @@ TO_ACT_BY = {
     "new_consultation_page",
     "sell_membership_page",
     "new_artist_page",
+    "event_rights_page",
     "venue_words_form",
     # Who comes is their venue's to know.
     "event_buyers",

@@ -119,5 +119,5 @@ async def test_a_ticket_let_in_twice_needs_somebody_until_a_way_out_comes_in(net
     (left_over,) = await service_of_inbox.cases(network.ledger, None)
     assert (left_over.fault.key, left_over.state) == (f"twice:{second}", "done")
     page = words(await look(marie, f"/admin/exceptions/twice:{first}"))
-    assert "réglé tout seul" in page
+    assert "réglée d’elle-même" in page
     assert "Sortie" not in page
