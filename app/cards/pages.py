@@ -156,7 +156,7 @@ async def _seen(
         "before": page.before,
         "accounts": context.settings.mail != "none",
         "online_topup": context.settings.payments != "none",
-        "vouchers": any(it.kind == "gift" for it in known.values()),
+        "vouchers": any(it.kind == "gift" or it.cents_per_unit is not None for it in known.values()),
         "pegged": any(it.cents_per_unit is not None for it in known.values()),
         "lapses": any(policy_at(it, now).policy.lapse != Lapse() for it in at.policies.values()),
         "refunds": any("holders" in policy_at(it, now).policy.redeem.who for it in at.policies.values()),

@@ -21,7 +21,8 @@ BatchKind = Literal["gifts", "vouchers"]
 @dataclass(frozen=True, slots=True)
 class Batch:
     """`amount`: minor units in all; `parts`: of how many operations or vouchers it is made; `content`: SHA-256 of what
-    was asked for. `valid_until_us`: of vouchers, None where they have no end."""
+    was asked for. `valid_until_us`: of vouchers, None where they have no end. `wallet`: of a voucher
+    that a holder bought, whose."""
 
     id: UUID
     kind: BatchKind
@@ -34,6 +35,7 @@ class Batch:
     actor: str
     content: bytes
     made_at_us: int
+    wallet: UUID | None = None
 
 
 def content_of(*asked: object) -> bytes:
@@ -49,8 +51,8 @@ async def batch_of(connection: AsyncConnection, id_: UUID) -> Batch:
 
 
 async def recent_batches(connection: AsyncConnection, kind: BatchKind, limit: int = 100) -> list[Batch]:
-    """The newest first."""
-    where = issue_batch.c.kind == kind
+    """Those made by hand, the newest first."""
+    where = sa.and_(issue_batch.c.kind == kind, issue_batch.c.wallet.is_(None))
     rows = await connection.execute(
         sa.select(issue_batch).where(where).order_by(issue_batch.c.made_at_us.desc(), issue_batch.c.id).limit(limit)
     )

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from app.platform.tables import metadata
 
 # A batch is kept before anything of it is booked, so that sending it again finishes it. `content`: SHA-256 of what was
-# asked for; `venue` is None for the network's own. `valid_until_us`: of vouchers, where they have an end.
+# asked for; `venue` is None for the network's own. `valid_until_us`: of vouchers, where they have an end. `wallet`: of
+# a voucher that a holder bought, whose money it is until somebody uses it.
 issue_batch = sa.Table(
     "issue_batch",
     metadata,
@@ -22,6 +23,7 @@ issue_batch = sa.Table(
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("content", sa.LargeBinary(32), nullable=False),
     sa.Column("made_at_us", sa.BigInteger, nullable=False, index=True),
+    sa.Column("wallet", sa.Uuid, index=True),
     sa.CheckConstraint("kind IN ('gifts', 'vouchers')", name="kind_known"),
     sa.CheckConstraint("amount > 0 AND parts > 0", name="something"),
 )

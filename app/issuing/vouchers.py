@@ -16,7 +16,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.cards.service import Card, overdraft_key, wallet_key
+from app.cards.service import Card, balances, overdraft_key, wallet_key
 from app.currencies.service import Currency
 from app.issuing.batches import Batch, batch_of, content_of, keep, known_batch
 from app.issuing.rules import LINES_MAX, code_hash, part_id, voucher_code
@@ -25,13 +25,15 @@ from app.issuing.tables import issue_batch, voucher
 from app.ledger.rules.kinds import AccountKey
 from app.ledger.rules.operations import Conflict as OtherContent
 from app.ledger.rules.operations import Operation, Outcome, Posted, Posting
-from app.ledger.service import BookedOperation, Ledger, currency_book, posted
+from app.ledger.service import REFUSALS, BookedOperation, Ledger, currency_book, posted
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 
 MADE, USED, CANCELLED, LAPSED = "voucher.batch", "voucher", "voucher.cancelled", "voucher.lapsed"
+# Of those that holders buy (app/issuing/bought.py): bought, and back to the buyer.
+BOUGHT, BACK = "voucher.bought", "voucher.back"
 State = Literal["open", "used", "cancelled", "lapsed"]
-STATES: dict[str, State] = {USED: "used", CANCELLED: "cancelled", LAPSED: "lapsed"}
+STATES: dict[str, State] = {USED: "used", CANCELLED: "cancelled", LAPSED: "lapsed", BACK: "cancelled"}
 
 DAY_US = 24 * 3600 * 1_000_000
 # Whoever makes a batch may see its codes again this long, in case the first answer was lost on its way.
@@ -133,7 +135,7 @@ async def _keep(
 
 
 async def _set_aside(ledger: Ledger, terms: Terms, batch: Batch) -> Operation:
-    issuance, fund = await ledger.accounts([_issuance(terms.currency), _fund(terms.currency, batch.id)])
+    issuance, fund = await ledger.accounts([_issuance(terms.currency), fund_of(terms.currency, batch.id)])
     details = {
         "amount": batch.amount,
         "vouchers": batch.parts,
@@ -180,7 +182,8 @@ async def redeem(ledger: Ledger, terms: Terms, it: Voucher, card: Card, *, actor
     """Put the voucher on a card, once: what the card holds after it, in minor units. Asked for again for the same card,
     it gets the same answer.
 
-    Raises Forbidden("card-blocked"), and Conflict("voucher-used"), ("voucher-cancelled") or ("voucher-lapsed").
+    Raises Forbidden("card-blocked"), Conflict("voucher-used"), ("voucher-cancelled") or ("voucher-lapsed"); and of one
+    that a holder bought, Conflict("voucher-own") for the buyer's own card, DomainError("over-ceiling").
     """
     currency = terms.currency
     if it.state == "open":
@@ -188,7 +191,9 @@ async def redeem(ledger: Ledger, terms: Terms, it: Voucher, card: Card, *, actor
             raise Forbidden("This card is blocked.", "card-blocked")
         if it.batch.valid_until_us is not None and it.batch.valid_until_us < terms.now_us:
             raise _ended("lapsed")
-    keys = [_fund(currency, it.batch.id), overdraft_key(card.owner, currency), wallet_key(card.owner, currency)]
+        if it.batch.wallet is not None:
+            await _check_bought(ledger, terms, it, card)
+    keys = [fund_of(currency, it.batch.id), overdraft_key(card.owner, currency), wallet_key(card.owner, currency)]
     fund, overdraft, wallet = await ledger.accounts(keys)
     # No conditions: what is refused on its merits would be refused for ever under the voucher's id.
     operation = _ending(
@@ -203,21 +208,29 @@ async def redeem(ledger: Ledger, terms: Terms, it: Voucher, card: Card, *, actor
 async def withdraw(
     ledger: Ledger, terms: Terms, vouchers: Sequence[Voucher], *, actor: str, lapsed: bool = False
 ) -> int:
-    """Cancel those of the vouchers that are open (or let them lapse): how many were. Their money is no more."""
+    """Cancel those of the vouchers that are open (or let them lapse): how many were. Their money is no more; that of
+    one that a holder bought is the buyer's again."""
     # Of a batch that never got its money, nothing can be withdrawn, and a refusal would stay under the vouchers' ids.
     funded = await ledger.booked({it.batch.id for it in vouchers})
     still_open = [it for it in vouchers if it.state == "open" and it.batch.id in funded]
     if not still_open:
         return 0
     currency, kind = terms.currency, LAPSED if lapsed else CANCELLED
-    funds = [_fund(currency, it.batch.id) for it in still_open]
-    issuance, *accounts = await ledger.accounts([_issuance(currency), *funds])
-    outcomes: list[Outcome] = await ledger.post(
-        [
-            _ending(it, kind, Posting(fund, issuance, it.amount), terms, actor, {})
-            for it, fund in zip(still_open, accounts, strict=True)
-        ]
-    )
+    keys: list[AccountKey] = []
+    for it in still_open:
+        buyer = "" if it.batch.wallet is None else f"wallet:{it.batch.wallet}"
+        to = [overdraft_key(buyer, currency), wallet_key(buyer, currency)] if buyer else [_issuance(currency)] * 2
+        keys += [fund_of(currency, it.batch.id), *to]
+    numbers = await ledger.accounts(keys)
+    endings: list[Operation] = []
+    for n, it in enumerate(still_open):
+        fund, first, then = numbers[3 * n : 3 * n + 3]
+        if it.batch.wallet is None:
+            endings.append(_ending(it, kind, Posting(fund, first, it.amount), terms, actor, {}))
+        else:
+            back = Posting(fund, first, it.amount, credit_overflow=then)
+            endings.append(_ending(it, BACK, back, terms, actor, {}))
+    outcomes: list[Outcome] = await ledger.post(endings)
     return sum(isinstance(it, Posted) and not it.replayed for it in outcomes)
 
 
@@ -241,6 +254,16 @@ async def lapsing(ledger: Ledger, now: int) -> list[Voucher]:
         if batch.id in left:
             found += [it for it in await vouchers_of(ledger, batch) if it.state == "open"]
     return found
+
+
+async def _check_bought(ledger: Ledger, terms: Terms, it: Voucher, card: Card) -> None:
+    """Before it is posted: a refusal would stay under the voucher's id."""
+    if it.batch.wallet == card.wallet:
+        raise Conflict("This card bought it: its money is taken back there.", "voucher-own")
+    ceiling = terms.policy.limits.ceiling
+    held = await balances(ledger, card.owner, {terms.currency.code: terms.currency})
+    if ceiling is not None and held[terms.currency.code] + it.amount > ceiling:
+        raise DomainError("over-ceiling", REFUSALS["over-ceiling"])
 
 
 def _ending(
@@ -275,7 +298,8 @@ def _owner(batch: UUID) -> str:
     return f"vouchers:{batch}"
 
 
-def _fund(currency: Currency, batch: UUID) -> AccountKey:
+def fund_of(currency: Currency, batch: UUID) -> AccountKey:
+    """Where a batch's money waits."""
     return AccountKey(currency_book(currency.issuer, currency.code), "fund", _owner(batch))
 
 

@@ -57,6 +57,8 @@ OPERATIONS: Mapping[str, str] = {
     "gift": N_("Gift"),
     "voucher.batch": N_("Vouchers made"),
     "voucher": N_("Voucher used"),
+    "voucher.bought": N_("Voucher bought by a holder"),
+    "voucher.back": N_("Voucher taken back by its buyer"),
     "voucher.cancelled": N_("Voucher cancelled"),
     "voucher.lapsed": N_("Voucher lapsed"),
     "retirement": N_("Taken out of circulation"),

@@ -242,6 +242,7 @@ KINDS: dict[str, ProblemKind] = {
         404, N_("No voucher has this code"), _NOTHING_CHANGED, N_("Check each letter of the code.")
     ),
     "voucher-used": ProblemKind(409, N_("This voucher was used already"), _NOTHING_CHANGED),
+    "voucher-own": ProblemKind(409, N_("This card bought the voucher itself"), _NOTHING_CHANGED),
     "voucher-cancelled": ProblemKind(
         409, N_("This voucher was cancelled"), _NOTHING_CHANGED, N_("Ask whoever gave it to you.")
     ),

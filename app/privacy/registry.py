@@ -121,6 +121,15 @@ SOURCES: Final = (
         forget=app.events.held.forget,
     ),
     Source(
+        "vouchers",
+        N_("Gift vouchers that you bought"),
+        N_("So that whoever you give one to has its money, once"),
+        N_("Ten years, as books are; what you wrote on one, until you have it erased"),
+        _NETWORK,
+        app.issuing.held.vouchers_of,
+        forget=app.issuing.held.forget_words,
+    ),
+    Source(
         "passes",
         N_("Passes and subscriptions"),
         N_("So that you have the places that they give"),

@@ -60,6 +60,8 @@ def _in_words(error: DomainError, code: str, texts: Texts) -> str:
         "voucher-unknown": texts.gettext("No voucher has this code. Check each letter."),
         "voucher-used": texts.gettext("This voucher was used already: each can be used once."),
         "voucher-cancelled": texts.gettext("This voucher was cancelled. Ask whoever gave it to you."),
+        "voucher-own": texts.gettext("You bought this voucher with this card: take it back on its page."),
+        "over-ceiling": texts.gettext("The card cannot hold that much. Nothing was changed: spend some of it first."),
         "voucher-lapsed": texts.gettext("This voucher is no longer valid."),
     }
     return said.get(error.code, "")
@@ -85,7 +87,7 @@ async def _render(
         network_name=network.name,
         home=f"/c/{card.token}",
         card=card,
-        taken=card.status == "active" and any(it.kind == "gift" for it in known.values()),
+        taken=card.status == "active" and any(it.kind == "gift" or it.cents_per_unit for it in known.values()),
         typed=typed,
         problem=problem,
         receipt=receipt,
