@@ -102,6 +102,7 @@ import app.refunds.api
 import app.refunds.giving_pages
 import app.refunds.pages
 import app.refunds.reminder_pages
+import app.returns.pages
 import app.sales.api
 import app.sales.closing_pages
 import app.sales.receipt_pages
@@ -162,6 +163,7 @@ from app.platform.telemetry import RequestLog, configure_logging
 from app.privacy.daily import run_for_ever as forget_for_ever
 from app.programme.reminding import run_for_ever as remind_for_ever
 from app.refunds.daily import run_for_ever as refund_for_ever
+from app.returns.service import give_back_for_ever
 from app.sales.closings.daily import run_for_ever as close_for_ever
 from app.sales.closings.taking_in import handler as closing_handler
 from app.sales.deltas import Snapshots
@@ -345,6 +347,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.programme.admin_pages.router,
         app.eventbooks.pages.router,
         app.eventbooks.rights_pages.router,
+        app.returns.pages.router,
         app.door.pages.router,
         app.lapses.pages.router,
         app.dashboards.today_pages.router,
@@ -419,8 +422,10 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     # Frozen objects do not count as long-lived, so each look at the oldest would come far too soon.
     gc.set_threshold(50_000, 20, 10)
     provider = api.state.provider
-    tasks = [asyncio.create_task(Deliveries(context, ledger, follower).run(), name="webhooks")]
-    tasks.append(asyncio.create_task(moves.run(), name="moves"))
+    tasks = [
+        asyncio.create_task(Deliveries(context, ledger, follower).run(), name="webhooks"),
+        asyncio.create_task(moves.run(), name="moves"),
+    ]
     tasks.append(asyncio.create_task(run_for_ever(context, ledger), name="lapses"))
     tasks.append(asyncio.create_task(lapse_for_ever(ledger), name="vouchers"))
     tasks.append(asyncio.create_task(close_for_ever(context), name="closings"))
@@ -431,6 +436,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     tasks += [
         asyncio.create_task(complete_for_ever(ledger), name="orders"),
         asyncio.create_task(see_to_passes_for_ever(ledger), name="passes"),
+        asyncio.create_task(give_back_for_ever(ledger), name="returns"),
     ]
     tasks.append(asyncio.create_task(figure_for_ever(context.engine), name="figures"))
     if (carrier := carrier_of(settings, context.engine)) is not None:

@@ -18,6 +18,7 @@ from app.cards.addresses import address_of, card_behind
 from app.cards.service import Card, balances
 from app.cards.visits import kept_back, require_tap
 from app.conditions.service import known_of
+from app.currencies.policies import policies, policy_at
 from app.currencies.service import currencies
 from app.events import orders
 from app.events.booth import booth_of
@@ -180,27 +181,37 @@ async def card_order_page(request: Request, token: str, order: UUID) -> Response
 
 @router.get("/c/{token}/tickets")
 async def card_tickets_page(request: Request, token: str, order: UUID | None = None) -> Response:
-    """Those that still count, the next event first. `order`: the one that was just paid."""
+    """Those that still count and those that were given back, the next event first. `order`: the one just paid."""
     card, context, now = await card_behind(request, token), context_of(request), now_us()
     await require_tap(request, card)
     async with context.reader.connect() as connection:
-        found = await tickets_of(connection, card.wallet)
+        found = await tickets_of(connection, card.wallet, {"valid", "refunded"})
+        back = await orders.orders_of(connection, card.wallet, ["refunded"])
+        known = await currencies(connection)
         at = await events(connection, ids={it.event for it in found})
         network, places = await the_network(connection), await venues(connection)
+        rules = await policies(connection)
         bought = None
         if order is not None:
             with suppress(NotFound):
                 it = await orders.order_named(connection, order)
                 bought = it if it.wallet == card.wallet and it.state == "paid" else None
     shown: list[dict[str, Any]] = []
+    language = texts_of(request).language
+    sent_on = any("holders" in policy_at(it, now).policy.redeem.who for it in rules.values())
     for event in at.values():
-        mine = [it for it in found if it.event == event.id]
+        mine = [it for it in found if it.event == event.id and it.state == "valid"]
+        given = [it for it in back if it.event == event.id]
+        sums = {code: sum(it.amount for it in given if it.currency == code) for code in {it.currency for it in given}}
         code = [(it, event.price(it.price), encode(event.id, it.id, context.keys.signing)) for it in mine]
         shown.append(
             {
                 "it": event,
                 "venue": places[event.venue],
                 "standing": event.standing(now),
+                "back": [known[code].text(amount, language) for code, amount in sorted(sums.items()) if amount],
+                "places_back": sum(it.places for it in given),
+                "sent_on": sent_on and any(it.topup is not None for it in given),
                 "tickets": [{"it": it, "price": price, "code": _code(text)} for it, price, text in code],
             }
         )

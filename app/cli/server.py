@@ -128,9 +128,9 @@ async def _verify(new: bool) -> Report:
 async def guards_missing(engine: AsyncEngine) -> list[str]:
     """Guards of what is never rewritten beside the ledger: closings of tills, bank statements, bank details and
     settlement runs, what was accepted in writing, what was done about exceptions, payments taken back, the books,
-    sales without a card, what cards open, tickets ordered, passes sold, what was seen at doors, what currencies were
-    agreed to be, who was given keys of cards, how far cards have counted, what was sent by e-mail, refunds and the
-    bank's files of them, and the audit log."""
+    sales without a card, what cards open, tickets ordered and given back, passes sold, what was seen at doors, what
+    currencies were agreed to be, who was given keys of cards, how far cards have counted, what was sent by e-mail,
+    refunds and the bank's files of them, and the audit log."""
     from app.accounting import guards as books  # noqa: PLC0415
     from app.banking import guards as banking  # noqa: PLC0415
     from app.cards import guards as cards  # noqa: PLC0415
@@ -145,6 +145,7 @@ async def guards_missing(engine: AsyncEngine) -> list[str]:
     from app.mail import guards as mail  # noqa: PLC0415
     from app.passes import guards as passes  # noqa: PLC0415
     from app.refunds import guards as refunds  # noqa: PLC0415
+    from app.returns import guards as returns  # noqa: PLC0415
     from app.sales import keeping  # noqa: PLC0415
     from app.sales.closings import guards as closings  # noqa: PLC0415
     from app.settlement import guards as settlement  # noqa: PLC0415
@@ -176,6 +177,7 @@ async def guards_missing(engine: AsyncEngine) -> list[str]:
         events.missing,
         passes.missing,
         doors.missing,
+        returns.missing,
         currencies.missing,
     )
     async with engine.connect() as connection:

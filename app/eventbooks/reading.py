@@ -13,6 +13,7 @@ from app.cards.tables import card
 from app.currencies.service import Currency
 from app.door.tables import passage
 from app.eventbooks.rules import Came, Sold, Tariff
+from app.events.refunding import refund_of
 from app.events.rules import Event
 from app.events.tables import event_price, ticket, ticket_order, ticket_order_line
 from app.ledger.service import Ledger
@@ -153,7 +154,8 @@ async def claimed(ledger: Ledger, connection: AsyncConnection, event: UUID, owne
     ids: Sequence[UUID] = list((await connection.execute(paid)).scalars())
     found: dict[str, int] = {}
     for begin in range(0, len(ids), _CHUNK):
-        booked = await ledger.booked(ids[begin : begin + _CHUNK])
+        portion = ids[begin : begin + _CHUNK]
+        booked = await ledger.booked([*portion, *(refund_of(id_) for id_ in portion)])
         moves = [it for operation in booked.values() for it in operation.transfers]
         keys = await ledger.keys_of({it for move in moves for it in (move.debit, move.credit)})
         for move in moves:

@@ -5,6 +5,7 @@ paying    the ledger may be about to book it, under the order's own id. Its plac
           booked, it is issued; refused (and remembered as such, so that it can never be booked), it is released.
 paid      booked, or free; its tickets are there.
 released  its places are others'. Nothing was taken, and nothing will be.
+refunded  what was paid is back where it came from, and its tickets no longer count (app/events/refunding.py).
 
 Whoever changes a state does it with one statement that names the state before: of two, one does. Locks are taken in one
 order everywhere: the order, the event, its prices by id.
@@ -89,6 +90,14 @@ async def orders_of(connection: AsyncConnection, wallet: UUID, states: Collectio
 async def orders_paid_by(connection: AsyncConnection, passes: Collection[UUID]) -> list[Order]:
     """Those of these passes, whatever became of them."""
     return await _orders(connection, ticket_order.c.paid_by.in_(list(passes)))
+
+
+async def orders_for(
+    connection: AsyncConnection, of: UUID, states: Collection[OrderState], but: Collection[UUID] = ()
+) -> list[Order]:
+    """A portion of an event's, without those that are named."""
+    mine = (ticket_order.c.event == of, ticket_order.c.state.in_(list(states)), ticket_order.c.id.not_in(list(but)))
+    return await _orders(connection, *mine)
 
 
 async def awaited(connection: AsyncConnection) -> list[Order]:

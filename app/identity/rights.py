@@ -512,6 +512,8 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "event_buyers": MANAGE_VENUE,
     "event_rights_page": MANAGE_VENUE,
     "change_event_rights": MANAGE_VENUE,
+    "giving_back_page": MANAGE_VENUE,
+    "confirm_giving_back": MANAGE_VENUE,
     "venue_words_form": MANAGE_VENUE,
     "change_venue_words": MANAGE_VENUE,
     "artists_page": READ_VENUE,

@@ -409,6 +409,11 @@ KINDS: dict[str, ProblemKind] = {
     "pass-over": ProblemKind(409, N_("This pass is sold no more"), N_("Nothing was paid.")),
     "pass-used-up": ProblemKind(409, N_("All of its places are chosen"), _NOTHING_CHANGED),
     "too-many-held": ProblemKind(409, N_("Places are kept for you already"), N_("Nothing was paid.")),
+    "event-not-cancelled": ProblemKind(
+        409,
+        N_("This event was not cancelled"),
+        N_("Only what was paid for a cancelled event is given back as a whole."),
+    ),
     "order-over": ProblemKind(
         409,
         N_("The places are no longer kept for you"),

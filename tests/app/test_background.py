@@ -37,6 +37,7 @@ async def test_the_server_starts_its_rounds_and_ends_them(
         "reconcile_for_ever",
         "tend_for_ever",
         "complete_for_ever",
+        "give_back_for_ever",
     ):
         monkeypatch.setattr(f"app.main.{name}", told(name))
     monkeypatch.setattr("app.main.Deliveries.run", told("deliveries"))
@@ -49,6 +50,7 @@ async def test_the_server_starts_its_rounds_and_ends_them(
             "close_for_ever",
             "complete_for_ever",
             "deliveries",
+            "give_back_for_ever",
             "lapse_for_ever",
             "mail",
             "reconcile_for_ever",

@@ -54,6 +54,7 @@ TO_ACT_BY = {
     "venue_words_form",
     # Who comes is their venue's to know.
     "event_buyers",
+    "giving_back_page",
     "artist_form",
     "place_page",
     "mail_page",

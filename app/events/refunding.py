@@ -1,0 +1,54 @@
+"""The rows of what was given back: orders and tickets that no longer count, and their places.
+
+The ledger comes first: only what is booked is refunded here, so whoever dies in between leaves an order that is paid
+still, and that the same booking finds again. Locks as in app/events/orders.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.events.orders import Order
+from app.events.tables import event, event_price, ticket, ticket_order
+from app.platform.clock import now_us
+from app.rules.ids import derived
+
+
+def refund_of(order: UUID) -> UUID:
+    """The id of the operation that gives an order back, whoever asks for it."""
+    return derived("ticket-refund", order)
+
+
+async def mark_refunded(engine: AsyncEngine, several: Sequence[Order]) -> set[UUID]:
+    """Orders whose money is back: they and their tickets no longer count, all in one. Those that this changed; as often
+    as anyone likes."""
+    async with engine.begin() as connection:
+        mine = (ticket_order.c.id.in_([it.id for it in several]), ticket_order.c.state == "paid")
+        # In the order of their ids, as everybody takes them.
+        await connection.execute(
+            sa.select(ticket_order.c.id).where(*mine).order_by(ticket_order.c.id).with_for_update()
+        )
+        change = sa.update(ticket_order).where(*mine).values(state="refunded", changed_at_us=now_us())
+        moved = set((await connection.execute(change.returning(ticket_order.c.id))).scalars())
+        await _uncount(connection, moved)
+    return moved
+
+
+async def _uncount(connection: AsyncConnection, orders: Collection[UUID]) -> None:
+    """The valid tickets of these orders are refunded, and their places free."""
+    if not orders:
+        return
+    valid = (ticket.c.order_id.in_(list(orders)), ticket.c.state == "valid")
+    counted = sa.select(ticket.c.event, ticket.c.price, sa.func.count()).where(*valid)
+    found = (await connection.execute(counted.group_by(ticket.c.event, ticket.c.price))).all()
+    for id_ in sorted({row[0] for row in found}):
+        places = sum(row[2] for row in found if row[0] == id_)
+        await connection.execute(sa.update(event).where(event.c.id == id_).values(sold=event.c.sold - places))
+    for _, id_, places in sorted(found, key=lambda row: row[1]):
+        of = sa.update(event_price).where(event_price.c.id == id_)
+        await connection.execute(of.values(sold=event_price.c.sold - places))
+    await connection.execute(sa.update(ticket).where(*valid).values(state="refunded"))

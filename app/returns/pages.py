@@ -1,0 +1,86 @@
+"""What was paid for a cancelled event, looked through by its venue and given back with one confirmation."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from app.cards.service import labels_by_owner
+from app.currencies.service import currencies
+from app.events.service import event_named
+from app.identity.admin_frame import render_admin
+from app.identity.guard import Caller, SignedIn
+from app.identity.service import names_of
+from app.ledger.service import ledger_of
+from app.platform.context import context_of
+from app.returns.reading import paid_for, sums
+from app.returns.service import confirm, give_back, run_of
+from app.venues.service import the_network, venues
+from app.web import texts_of
+
+router = APIRouter(include_in_schema=False)
+
+HERE: Final = "/admin/events/{event}/giving-back"
+# Whoever confirms sees the first go; the rounds see to the rest.
+PORTIONS_AT_ONCE: Final = 1
+SHOWN: Final = 300
+
+
+@router.get(HERE)
+async def giving_back_page(request: Request, session: SignedIn, event: UUID) -> Response:
+    principal, language = session.principal, texts_of(request).language
+    async with context_of(request).reader.connect() as connection:
+        it = await event_named(connection, event)
+        principal.require_venue(it.venue)
+        network, known, venue = (
+            await the_network(connection),
+            await currencies(connection),
+            (await venues(connection))[it.venue],
+        )
+        run, paid = await run_of(connection, event), await paid_for(connection, event)
+        shown = [one for one in paid if one.state in {"paid", "refunded"}]
+        # Who comes is known to the event's own venue, and to nobody else.
+        own = it.venue in principal.venues
+        labels = await labels_by_owner(connection, {one.owner for one in shown[:SHOWN]}) if own else {}
+        names = await names_of(connection, {run.actor} if run else set())
+
+    def said(of: dict[str, int]) -> list[str]:
+        return [known[code].text(amount, language) for code, amount in of.items()]
+
+    return render_admin(
+        request,
+        session,
+        "returns/giving_back.html",
+        place="/admin/box-office",
+        network_name=network.name,
+        here=f"/admin/events/{event}/giving-back",
+        event=it,
+        venue=venue,
+        run=run,
+        by=names.get(run.actor, "") if run else "",
+        own=own,
+        orders=[
+            (one, labels.get(one.owner, ""), known[one.currency].text(one.amount, language)) for one in shown[:SHOWN]
+        ],
+        more=max(0, len(shown) - SHOWN),
+        cards=len({one.wallet for one in shown if one.state == "paid"}),
+        due=said(sums(paid, "paid")),
+        open=sum(one.state == "paid" for one in paid),
+        back=said(sums(paid, "refunded")),
+        done=sum(one.state == "refunded" for one in paid),
+        paying=sum(one.state in {"held", "paying"} for one in paid),
+    )
+
+
+@router.post(HERE)
+async def confirm_giving_back(request: Request, caller: Caller, event: UUID) -> Response:
+    """Once and for all; again changes nothing."""
+    ledger = ledger_of(request)
+    async with context_of(request).reader.connect() as connection:
+        caller.require_venue((await event_named(connection, event)).venue)
+    run = await confirm(context_of(request).engine, caller.actor, event)
+    await give_back(ledger, run, PORTIONS_AT_ONCE)
+    return RedirectResponse(f"/admin/events/{event}/giving-back", 303)

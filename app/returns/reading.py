@@ -1,0 +1,57 @@
+"""What was paid for an event and by whom, and how much of it is back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.events.rules import OrderState
+from app.events.tables import ticket_order, ticket_order_line
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """An order that was paid, or is being paid just now. `amount`: minor units of `currency`."""
+
+    id: UUID
+    wallet: UUID
+    state: OrderState
+    places: int
+    currency: str
+    amount: int
+
+    @property
+    def owner(self) -> str:
+        return f"wallet:{self.wallet}"
+
+
+async def paid_for(connection: AsyncConnection, event: UUID) -> list[Paid]:
+    """The oldest first."""
+    places = sa.func.sum(ticket_order_line.c.quantity)
+    query = (
+        sa.select(
+            ticket_order.c.id,
+            ticket_order.c.wallet,
+            ticket_order.c.state,
+            places,
+            ticket_order.c.currency,
+            ticket_order.c.amount,
+        )
+        .join(ticket_order_line, ticket_order_line.c.order_id == ticket_order.c.id)
+        .where(ticket_order.c.event == event, ticket_order.c.state.in_(["held", "paying", "paid", "refunded"]))
+        .group_by(ticket_order.c.id)
+        .order_by(ticket_order.c.made_at_us, ticket_order.c.id)
+    )
+    return [Paid(*row) for row in await connection.execute(query)]
+
+
+def sums(several: list[Paid], *states: OrderState) -> dict[str, int]:
+    """Minor units by currency of those in these states."""
+    found: dict[str, int] = {}
+    for it in several:
+        if it.state in states and it.amount:
+            found[it.currency] = found.get(it.currency, 0) + it.amount
+    return dict(sorted(found.items()))
