@@ -78,7 +78,7 @@ async def give_back(ledger: Ledger, run: Run, portions: int | None = None) -> in
         if not several:
             break
         seen |= {it.id for it in several}
-        back = await _booked_back(ledger, run, several)
+        back = await book_back(ledger, run, several)
         done += len(await mark_refunded(ledger.engine, [it for it in several if it.id in back]))
         portions = None if portions is None else portions - 1
     return done
@@ -108,7 +108,7 @@ async def give_back_for_ever(ledger: Ledger, every_s: float = EVERY_S) -> None:
         await asyncio.sleep(every_s)
 
 
-async def _booked_back(ledger: Ledger, run: Run, several: Sequence[Order]) -> set[UUID]:
+async def book_back(ledger: Ledger, run: Run, several: Sequence[Order]) -> set[UUID]:
     """Those whose money is back, or that were free: what is missing in the ledger is booked now."""
     back = {it.id for it in several if not it.amount}
     priced = [it for it in several if it.amount]

@@ -1,5 +1,5 @@
 """Whatever holders, a venue and a server that dies do, in whatever order: never one place more than there are, no
-ticket paid without being issued, none issued without being paid."""
+ticket paid without being issued, none issued without being paid, nothing given back twice or not at all."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from app.cards.service import add_card
+from app.cards.service import add_card, balances
 from app.currencies.service import currencies, rates
 from app.events import orders, service
 from app.events.paying import KIND, operations_of, pay, tend
 from app.events.proof import wrong
+from app.events.refunding import refund_of
 from app.events.rules import Event, Price
 from app.events.tables import event as event_table
 from app.events.tables import ticket
@@ -30,7 +31,8 @@ from app.ledger.service import Ledger, currency_book
 from app.ledger.verify import verify
 from app.platform.clock import now_us
 from app.platform.database import create_engine
-from app.platform.errors import DomainError
+from app.platform.errors import Conflict, DomainError
+from app.returns.service import book_back, confirm, give_back, run_of, tend_returns
 from app.rules.ids import uuid7
 from app.venues.service import venues
 from tests.support.network import TEMPS, found
@@ -77,7 +79,8 @@ class Sale(RuleBasedStateMachine):
             self.event = made.id
             known = await currencies(connection)
         book = currency_book(TEMPS.issuer, TEMPS.code)
-        for card, amount in zip(self.cards, (2000, 100), strict=True):
+        self.given = (2000, 100)
+        for card, amount in zip(self.cards, self.given, strict=True):
             keys = [AccountKey(book, "issuance"), AccountKey(book, "wallet", card.owner)]
             issuance, wallet = await self.ledger.accounts(keys, rates(known))
             given = (Posting(issuance, wallet, amount),)
@@ -170,6 +173,41 @@ class Sale(RuleBasedStateMachine):
         if not sure:
             self.runner.run(go())
 
+    @rule(twice=st.booleans(), sure=st.integers(0, 2))
+    def give_back(self, twice: bool, sure: int) -> None:
+        """Once it is cancelled: confirmed by one, or by two at once."""
+
+        async def go() -> None:
+            if (await self._read()).status != "cancelled":
+                with pytest.raises(Conflict):
+                    await confirm(self.engine, "test", self.event)
+                return
+            runs = await asyncio.gather(*(confirm(self.engine, "test", self.event) for _ in range(1 + twice)))
+            await asyncio.gather(*(give_back(self.ledger, run) for run in runs))
+
+        if not sure:
+            self.runner.run(go())
+
+    @rule(many=st.integers(1, 3))
+    def give_back_and_die(self, many: int) -> None:
+        """Before any row changes; the ledger has booked so many."""
+
+        async def go() -> None:
+            if (await self._read()).status == "cancelled":
+                run = await confirm(self.engine, "test", self.event)
+                async with self.engine.connect() as connection:
+                    several = await orders.orders_for(connection, self.event, ["paid"])
+                await book_back(self.ledger, run, several[:many])
+
+        self.runner.run(go())
+
+    @rule()
+    def rounds(self) -> None:
+        async def go() -> None:
+            await asyncio.gather(*(tend_returns(self.ledger) for _ in range(2)))
+
+        self.runner.run(go())
+
     @invariant()
     def counted(self) -> None:
         if hasattr(self, "event"):
@@ -179,29 +217,50 @@ class Sale(RuleBasedStateMachine):
         async with self.engine.connect() as connection:
             at = await service.event_named(connection, self.event)
             made = [await orders.order_named(connection, id_) for id_ in self.ids]
-            query = sa.select(ticket.c.order_id, ticket.c.price, ticket.c.serial).where(ticket.c.event == self.event)
+            query = sa.select(ticket.c.order_id, ticket.c.price, ticket.c.serial, ticket.c.state)
+            query = query.where(ticket.c.event == self.event)
             issued: list[Any] = list(await connection.execute(query.order_by(ticket.c.serial)))
             newest = await connection.scalar(sa.select(event_table.c.issued).where(event_table.c.id == self.event))
         paid, open_ = [it for it in made if it.state == "paid"], [it for it in made if it.state in {"held", "paying"}]
-        assert at.sold == len(issued) == sum(it.places for it in paid) == newest
+        refunded = [it for it in made if it.state == "refunded"]
+        valid = [it for it in issued if it.state == "valid"]
+        assert newest == len(issued) == sum(it.places for it in (*paid, *refunded))
+        assert at.sold == len(valid) == sum(it.places for it in paid)
+        assert {it.order_id for it in valid} == {it.id for it in paid}
         assert at.held == sum(it.places for it in open_)
         assert at.sold + at.held <= at.capacity
         assert [it.serial for it in issued] == list(range(1, len(issued) + 1))
         for price in at.prices:
-            assert price.sold == sum(it.price == price.id for it in issued)
+            assert price.sold == sum(it.price == price.id for it in valid)
             assert price.held == sum(line.quantity for it in open_ for line in it.lines if line.price == price.id)
         booked = await self.ledger.booked(self.ids)
+        back = await self.ledger.booked([refund_of(id_) for id_ in self.ids])
         for it in made:
-            if it.state == "paid":
+            if it.state in {"paid", "refunded"}:
                 assert it.id in booked or not it.amount
+            if it.state == "refunded":
+                assert at.status == "cancelled"
+                assert refund_of(it.id) in back or not it.amount
+            elif it.state != "paid":
+                assert refund_of(it.id) not in back
             if it.state in {"released", "held"}:
                 assert it.id not in booked
         assert all(it.kind == KIND for it in booked.values())
+        async with self.engine.connect() as connection:
+            known = await currencies(connection)
+        for card, given in zip(self.cards, self.given, strict=True):
+            mine = [it for it in made if it.wallet == card.wallet]
+            spent = sum(it.amount for it in mine if it.id in booked and refund_of(it.id) not in back)
+            assert (await balances(self.ledger, card.owner, known))[TEMPS.code] == given - spent
 
     def teardown(self) -> None:
         async def go() -> None:
             await tend(self.ledger, now_us() + HOUR_US)
-            assert (await self._read()).held == 0
+            await tend_returns(self.ledger)
+            at = await self._read()
+            assert at.held == 0
+            async with self.engine.connect() as connection:
+                assert await run_of(connection, self.event) is None or at.sold == 0
             await self._counted()
             assert await wrong(self.engine) == []
             report = await verify(self.engine)

@@ -154,7 +154,7 @@ async def test_who_dies_on_the_way_is_made_good_by_the_rounds(
     async def dead(*_: Any) -> set[UUID]:
         raise ConnectionError
 
-    name = {"before": "_booked_back", "after": "mark_refunded"}[dies]
+    name = {"before": "book_back", "after": "mark_refunded"}[dies]
     with monkeypatch.context() as patched:
         patched.setattr(returns, name, dead)
         with pytest.raises(ConnectionError):

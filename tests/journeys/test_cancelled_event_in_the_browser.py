@@ -1,0 +1,74 @@
+"""A concert that is cancelled, in real browsers: bought on a phone, looked through and confirmed by the venue, and back
+on the card."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from app.events import service
+from app.events.proof import wrong
+from app.events.rules import Event, Price
+from app.platform.clock import now_us
+from app.rules.ids import uuid7
+from tests.support.network import PASSWORD, Network
+
+pytestmark = pytest.mark.browser
+
+HOUR_US = 3_600_000_000
+PATIENCE_MS = 20_000
+
+
+async def opened(chromium: Browser, language: str, width: int, height: int) -> tuple[Page, list[str]]:
+    """A browser that shares nothing with others, and what it complains of."""
+    context = await chromium.new_context(viewport={"width": width, "height": height}, locale=language)
+    context.set_default_timeout(PATIENCE_MS)
+    page, complaints = await context.new_page(), list[str]()
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    return page, complaints
+
+
+async def test_everybody_has_their_money_back(chromium: Browser, served_network: Network) -> None:
+    network, starts = served_network, now_us() + 24 * HOUR_US
+    venue = network.venues["raffinerie"].id
+    new = Event(uuid7(), venue, "Grand bal", "Great ball", "", "", starts, starts, starts + HOUR_US, 10)
+    async with network.engine.begin() as connection:
+        await service.create(connection, "test", new)
+        await service.set_price(connection, "test", new.id, Price(uuid7(), "Plein tarif", "Full", "RAF", 1200))
+        await service.publish(connection, "test", new.id)
+    await network.top_up("awa", 3000)
+    base, card = network.settings.base_url, network.cards["awa"]
+    phone, heard = await opened(chromium, "fr-FR", 390, 844)
+    await phone.goto(f"{base}/c/{card.token}/events/grand-bal")
+    await phone.get_by_label("Plein tarif").select_option("2")
+    await phone.get_by_role("button", name="Payer avec la carte").click()
+    await expect(phone.get_by_text("Vos 2 billets sont là")).to_be_visible()
+    assert (await network.post("marie", f"/events/{new.id}/cancel")).status_code == 200
+    await phone.reload()
+    await expect(phone.get_by_text("Cet événement n’aura pas lieu")).to_be_visible()
+
+    desk, told = await opened(chromium, "en-GB", 1280, 900)
+    await desk.goto(f"{base}/sign-in?next=/admin/box-office/{new.id}")
+    await desk.get_by_label("Login").fill("marie")
+    await desk.get_by_label("Password").fill(PASSWORD)
+    await desk.get_by_role("button", name="Sign in").click()
+    await desk.get_by_role("link", name="Give back what was paid").click()
+    row = desk.get_by_role("row", name=card.label)
+    await expect(row).to_contain_text("to give back")
+    await expect(row).to_contain_text("24.00")
+    await desk.get_by_role("button", name="Give €24.00 back").click()
+    await expect(desk.get_by_text("All that was paid is back on the cards")).to_be_visible()
+    await expect(desk.get_by_role("row", name=card.label)).to_contain_text("given back")
+    assert await desk.get_by_role("button", name="back").count() == 0
+
+    await phone.reload()
+    await expect(phone.get_by_text("24,00 € rendus sur votre carte")).to_be_visible()
+    await expect(phone.get_by_text("2 billets sont annulés")).to_be_visible()
+    await phone.get_by_role("link", name="Revenir à la carte").click()
+    await expect(phone.get_by_text("Billets repris : Raffinerie")).to_be_visible()
+    assert (await network.holds("awa"))["RAF"] == 3000
+    assert await wrong(network.engine) == []
+    assert not heard + told
+    await phone.context.close()
+    await desk.context.close()
