@@ -102,6 +102,7 @@ import app.refunds.api
 import app.refunds.giving_pages
 import app.refunds.pages
 import app.refunds.reminder_pages
+import app.returns.holder_pages
 import app.returns.pages
 import app.sales.api
 import app.sales.closing_pages
@@ -254,6 +255,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.cards.pages.router,
         app.cards.places_pages.router,
         app.boxoffice.pages.router,
+        app.returns.holder_pages.router,
         app.passes.pages.router,
         app.disputes.pages.router,
         app.members.pages.router,

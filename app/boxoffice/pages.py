@@ -202,6 +202,10 @@ async def card_tickets_page(request: Request, token: str, order: UUID | None = N
     for event in at.values():
         mine = [it for it in found if it.event == event.id and it.state == "valid"]
         given = [it for it in back if it.event == event.id]
+        singly = sum(
+            it.event == event.id and it.state == "refunded" and it.order_id not in {one.id for one in given}
+            for it in found
+        )
         sums = {code: sum(it.amount for it in given if it.currency == code) for code in {it.currency for it in given}}
         code = [(it, event.price(it.price), encode(event.id, it.id, context.keys.signing)) for it in mine]
         shown.append(
@@ -210,6 +214,8 @@ async def card_tickets_page(request: Request, token: str, order: UUID | None = N
                 "venue": places[event.venue],
                 "standing": event.standing(now),
                 "back": [known[code].text(amount, language) for code, amount in sorted(sums.items()) if amount],
+                "singly_back": singly,
+                "returnable": event.refund_until_us is not None and now < event.refund_until_us,
                 "places_back": sum(it.places for it in given),
                 "sent_on": sent_on and any(it.topup is not None for it in given),
                 "tickets": [{"it": it, "price": price, "code": _code(text)} for it, price, text in code],

@@ -108,6 +108,7 @@ async def _verify(new: bool) -> Report:
     from app.passes.proof import wrong as wrong_passes  # noqa: PLC0415
     from app.platform.secrets import load_keys  # noqa: PLC0415
     from app.platform.settings import Settings  # noqa: PLC0415
+    from app.returns.proof import wrong as wrong_returns  # noqa: PLC0415
 
     settings = Settings()
     # Beside the database and not in it: who can write there must not be able to say what needs no check.
@@ -118,6 +119,7 @@ async def _verify(new: bool) -> Report:
         report.findings += [f"the guard {name} is not in place" for name in await guards_missing(engine)]
         report.findings += await wrong(engine)
         report.findings += await wrong_passes(engine)
+        report.findings += await wrong_returns(engine)
     if report.ok:
         draft = remembered.with_suffix(".draft")
         draft.write_text(json.dumps(asdict(report.until)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from app.cards.tables import card
 from app.currencies.service import Currency
 from app.door.tables import passage
 from app.eventbooks.rules import Came, Sold, Tariff
-from app.events.refunding import refund_of
+from app.events.refunding import refund_of, refund_of_ticket
 from app.events.rules import Event
 from app.events.tables import event_price, ticket, ticket_order, ticket_order_line
 from app.ledger.service import Ledger
@@ -151,7 +151,9 @@ async def claimed(ledger: Ledger, connection: AsyncConnection, event: UUID, owne
     paid = sa.select(ticket_order.c.id).where(
         ticket_order.c.event == event, ticket_order.c.state.in_(["paid", "refunded"])
     )
-    ids: Sequence[UUID] = list((await connection.execute(paid)).scalars())
+    ids: list[UUID] = list((await connection.execute(paid)).scalars())
+    given_back = sa.select(ticket.c.id).where(ticket.c.event == event, ticket.c.state == "refunded")
+    ids += [refund_of_ticket(id_) for id_ in (await connection.execute(given_back)).scalars()]
     found: dict[str, int] = {}
     for begin in range(0, len(ids), _CHUNK):
         portion = ids[begin : begin + _CHUNK]

@@ -59,7 +59,8 @@ class Summaries(BaseModel):
 
 class EventBody(BaseModel):
     """`capacity`: places in all. `artists`: ids, in the order in which they are announced. `series`: what recurring
-    dates have in common."""
+    dates have in common. `refund_until_us`: until when holders give tickets back; null: never. `refund_fee`: basis
+    points of the price that are kept then."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -71,6 +72,8 @@ class EventBody(BaseModel):
     ends_at_us: Instant
     capacity: Places
     series: UUID | None = None
+    refund_until_us: Instant | None = None
+    refund_fee: Annotated[int, Field(ge=0, le=10_000, strict=True)] = 0
     artists: Annotated[list[UUID], Field(max_length=50)] = []
 
     @model_validator(mode="after")
@@ -93,6 +96,8 @@ class EventBody(BaseModel):
             self.capacity,
             self.series,
             artists=tuple(self.artists),
+            refund_until_us=self.refund_until_us,
+            refund_fee=self.refund_fee,
         )
 
 
@@ -259,6 +264,8 @@ def _shown(it: Event) -> EventShown:
         ends_at_us=it.ends_at_us,
         capacity=it.capacity,
         series=it.series,
+        refund_until_us=it.refund_until_us,
+        refund_fee=it.refund_fee,
         artists=list(it.artists),
         id=it.id,
         slug=it.slug,

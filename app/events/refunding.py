@@ -1,12 +1,12 @@
 """The rows of what was given back: orders and tickets that no longer count, and their places.
 
-The ledger comes first: only what is booked is refunded here, so whoever dies in between leaves an order that is paid
-still, and that the same booking finds again. Locks as in app/events/orders.py.
+Of orders the ledger comes first: whoever dies in between leaves one that is paid still, and that the same booking finds
+again. Locks as in app/events/orders.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -23,6 +23,11 @@ def refund_of(order: UUID) -> UUID:
     return derived("ticket-refund", order)
 
 
+def refund_of_ticket(ticket: UUID) -> UUID:
+    """The same of one ticket that its holder gives back."""
+    return derived("ticket-return", ticket)
+
+
 async def mark_refunded(engine: AsyncEngine, several: Sequence[Order]) -> set[UUID]:
     """Orders whose money is back: they and their tickets no longer count, all in one. Those that this changed; as often
     as anyone likes."""
@@ -34,15 +39,14 @@ async def mark_refunded(engine: AsyncEngine, several: Sequence[Order]) -> set[UU
         )
         change = sa.update(ticket_order).where(*mine).values(state="refunded", changed_at_us=now_us())
         moved = set((await connection.execute(change.returning(ticket_order.c.id))).scalars())
-        await _uncount(connection, moved)
+        if moved:
+            await uncount(connection, ticket.c.order_id.in_(moved))
     return moved
 
 
-async def _uncount(connection: AsyncConnection, orders: Collection[UUID]) -> None:
-    """The valid tickets of these orders are refunded, and their places free."""
-    if not orders:
-        return
-    valid = (ticket.c.order_id.in_(list(orders)), ticket.c.state == "valid")
+async def uncount(connection: AsyncConnection, *which: sa.ColumnElement[bool]) -> None:
+    """These tickets, as far as they are valid, are refunded, and their places free. Whoever calls has their orders."""
+    valid = (*which, ticket.c.state == "valid")
     counted = sa.select(ticket.c.event, ticket.c.price, sa.func.count()).where(*valid)
     found = (await connection.execute(counted.group_by(ticket.c.event, ticket.c.price))).all()
     for id_ in sorted({row[0] for row in found}):

@@ -69,7 +69,8 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`prices` in the order in which they are shown; `artists`: their ids, in order."""
+    """`prices` in the order in which they are shown; `artists`: their ids, in order. `refund_until_us`: until when
+    holders give tickets back; None: never. `refund_fee`: basis points of the price that are kept then."""
 
     id: UUID
     venue: UUID
@@ -89,6 +90,8 @@ class Event:
     leased: int = 0
     artists: tuple[UUID, ...] = ()
     prices: tuple[Price, ...] = ()
+    refund_until_us: int | None = None
+    refund_fee: int = 0
 
     def title(self, language: str) -> str:
         return (self.title_fr or self.title_en) if language == "fr" else (self.title_en or self.title_fr)
@@ -115,6 +118,12 @@ class Event:
 
     def price(self, id_: UUID) -> Price | None:
         return next((it for it in self.prices if it.id == id_), None)
+
+
+def fee_of(amount: int, basis_points: int) -> int:
+    """What is kept of a ticket's price, to the minor unit, half up: for each ticket by itself, so that two given back
+    together cost what they cost one after the other."""
+    return (amount * basis_points + 5_000) // 10_000
 
 
 def sellable(event: Event, price: Price, channel: OrderChannel, now_us: int) -> bool:

@@ -33,6 +33,8 @@ _SET: Final = (
     "ends_at_us",
     "capacity",
     "series",
+    "refund_until_us",
+    "refund_fee",
 )
 _PRICE_SET: Final = tuple(
     name for name in Price.__dataclass_fields__ if name not in {"id", "held", "sold", "leased", "position"}

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from app.platform.tables import metadata
 
-# issued: the newest ticket's serial. series: what a recurring event's dates have in common.
+# issued: the newest ticket's serial. series: what a recurring event's dates have in common. refund_until_us: until when
+# holders give tickets back; null: never. refund_fee: what of the price is kept then, in basis points.
 event = sa.Table(
     "event",
     metadata,
@@ -32,6 +33,8 @@ event = sa.Table(
     sa.Column("issued", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("series", sa.Uuid, index=True),
+    sa.Column("refund_until_us", sa.BigInteger),
+    sa.Column("refund_fee", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
     sa.Column("changed_at_us", sa.BigInteger, nullable=False),
     sa.CheckConstraint("slug <> '' AND title_fr <> ''", name="named"),
@@ -39,6 +42,7 @@ event = sa.Table(
     sa.CheckConstraint("held >= 0 AND sold >= 0 AND leased >= 0", name="counted"),
     sa.CheckConstraint("held + sold + leased <= capacity", name="capacity_kept"),
     sa.CheckConstraint("issued >= 0", name="serials_count_up"),
+    sa.CheckConstraint("refund_fee BETWEEN 0 AND 10000", name="refund_fee_known"),
     sa.CheckConstraint("status IN ('draft', 'published', 'cancelled')", name="status_known"),
 )
 

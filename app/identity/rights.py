@@ -319,6 +319,8 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "choose_pass_date": AS_HOLDER,
     "card_order_page": AS_HOLDER,
     "card_tickets_page": AS_HOLDER,
+    "ticket_return_page": AS_HOLDER,
+    "return_ticket": AS_HOLDER,
     # A lost card: whoever has its recovery code
     "lost_page": EVERYBODY,
     "block_lost_cards": EVERYBODY,

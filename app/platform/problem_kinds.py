@@ -409,6 +409,11 @@ KINDS: dict[str, ProblemKind] = {
     "pass-over": ProblemKind(409, N_("This pass is sold no more"), N_("Nothing was paid.")),
     "pass-used-up": ProblemKind(409, N_("All of its places are chosen"), _NOTHING_CHANGED),
     "too-many-held": ProblemKind(409, N_("Places are kept for you already"), N_("Nothing was paid.")),
+    "ticket-kept": ProblemKind(
+        409, N_("This ticket is not given back"), N_("Its event has no such rule, or it no longer counts.")
+    ),
+    "refund-over": ProblemKind(409, N_("The time for giving it back is over."), N_("Nothing was changed.")),
+    "ticket-used": ProblemKind(409, N_("It was used at the door already."), N_("Nothing was changed.")),
     "event-not-cancelled": ProblemKind(
         409,
         N_("This event was not cancelled"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -23,13 +23,14 @@ from app.events.orders import Order
 from app.events.paying import KIND
 from app.events.refunding import mark_refunded, refund_of
 from app.events.service import event_named
-from app.events.tables import event
+from app.events.tables import event, ticket, ticket_order
 from app.identity.audit import audit
 from app.ledger.rules.operations import Operation
 from app.ledger.service import BookedOperation, Ledger, posted
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, DomainError
-from app.returns.tables import event_return
+from app.returns.tables import event_return, ticket_return
+from app.returns.tickets import book_tickets, part_of, pending
 from app.venues.service import Venue, venues
 
 _log = structlog.get_logger("comptoir.returns")
@@ -72,6 +73,10 @@ async def give_back(ledger: Ledger, run: Run, portions: int | None = None) -> in
     """What is paid of its event and not given back yet, in portions (at most so many): how many orders were refunded.
     What cannot be given back here stays paid, and the page says so."""
     done, seen = 0, set[UUID]()
+    # Nobody gives single tickets of it back any more: what is left of each order is what it is.
+    async with ledger.engine.connect() as connection:
+        before = await pending(connection, run.event)
+    await book_tickets(ledger, before)
     while portions is None or portions > 0:
         async with ledger.engine.connect() as connection:
             several = await orders.orders_for(connection, run.event, ["paid"], but=seen)
@@ -85,11 +90,17 @@ async def give_back(ledger: Ledger, run: Run, portions: int | None = None) -> in
 
 
 async def tend_returns(ledger: Ledger) -> int:
-    """One round over all runs that are not at their end: how many orders were refunded."""
-    query = sa.select(*event_return.c).join(event, event.c.id == event_return.c.event).where(event.c.sold > 0)
+    """One round over single tickets and over all runs that are not at their end: how many orders were refunded."""
+    left = sa.exists().where(ticket_order.c.event == event_return.c.event, ticket_order.c.state == "paid")
     async with ledger.reader.connect() as connection:
-        open_ = [Run(**row._mapping) for row in await connection.execute(query)]
+        open_ = [Run(**row._mapping) for row in await connection.execute(sa.select(event_return).where(left))]
+        single = await pending(connection)
     done = 0
+    for it in single:
+        try:
+            await book_tickets(ledger, [it])
+        except Exception:
+            _log.exception("what a ticket cost could not be given back", ticket=str(it.ticket))
     for run in open_:
         try:
             done += await give_back(ledger, run)
@@ -121,7 +132,12 @@ async def book_back(ledger: Ledger, run: Run, several: Sequence[Order]) -> set[U
         if refund_of(it.id) in there:
             back.add(it.id)
         elif original is not None and original.kind == KIND:
-            asked.append((it, await _operation(ledger, run, at, it, original)))
+            operation = await _operation(ledger, run, at, it, original)
+            if operation.postings:
+                asked.append((it, operation))
+            else:
+                # All of it came back with its tickets.
+                back.add(it.id)
     for (it, _), outcome in zip(asked, await ledger.post([one for _, one in asked]) if asked else (), strict=True):
         try:
             posted(outcome)
@@ -133,10 +149,10 @@ async def book_back(ledger: Ledger, run: Run, several: Sequence[Order]) -> set[U
 
 
 async def _operation(ledger: Ledger, run: Run, at: Venue, it: Order, original: BookedOperation) -> Operation:
-    """The venue's claim / W: all that the order still brings the venue. A claim that was paid out already goes below
-    zero and carries over, as it does when a sale is taken back after a settlement."""
+    """The venue's claim / W: all that the order still brings the venue, what was kept of tickets given back included. A
+    claim that was paid out already goes below zero and carries over, as when a sale is voided after a settlement."""
     now = now_us()
-    return await ledger.reversal(
+    whole = await ledger.reversal(
         original,
         refund_of(it.id),
         actor=run.actor,
@@ -144,3 +160,21 @@ async def _operation(ledger: Ledger, run: Run, at: Venue, it: Order, original: B
         business_day=at.day_of(now),
         details=json.dumps({"event": str(it.event)}),
     )
+    parts = await _left_of(ledger, it)
+    if not parts:
+        return whole
+    # A part is no reversal of the whole: its own lines say what it takes back.
+    return replace(whole, reverses=None, details=part_of(original, parts))
+
+
+async def _left_of(ledger: Ledger, it: Order) -> list[tuple[str, int, int]]:
+    """(price, how many, how much each) of an order of which tickets were given back; empty where none was."""
+    query = sa.select(ticket.c.price, ticket_return.c.fee).join(ticket_return, ticket_return.c.ticket == ticket.c.id)
+    async with ledger.engine.connect() as connection:
+        kept = (await connection.execute(query.where(ticket.c.order_id == it.id).order_by(ticket.c.id))).all()
+    if not kept:
+        return []
+    gone = [price for price, _ in kept]
+    left = [(line.price, line.quantity - gone.count(line.price), line.amount // line.quantity) for line in it.lines]
+    parts = [(str(price), many, each) for price, many, each in left if many]
+    return parts + [(str(price), 1, fee) for price, fee in kept]

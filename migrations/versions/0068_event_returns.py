@@ -22,4 +22,4 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["event"], ["event.id"], name=op.f("fk_event_return_event")),
         sa.PrimaryKeyConstraint("event", name=op.f("pk_event_return")),
     )
-    guards.install(op.get_bind())
+    guards.RUNS.install(op.get_bind())

@@ -7,9 +7,10 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from app.events import service
-from app.events.proof import wrong
+from app.events.proof import wrong as wrong_orders
 from app.events.rules import Event, Price
 from app.platform.clock import now_us
+from app.returns.proof import wrong
 from app.rules.ids import uuid7
 from tests.support.network import PASSWORD, Network
 
@@ -68,7 +69,7 @@ async def test_everybody_has_their_money_back(chromium: Browser, served_network:
     await phone.get_by_role("link", name="Revenir à la carte").click()
     await expect(phone.get_by_text("Billets repris : Raffinerie")).to_be_visible()
     assert (await network.holds("awa"))["RAF"] == 3000
-    assert await wrong(network.engine) == []
+    assert await wrong_orders(network.engine) + await wrong(network.engine) == []
     assert not heard + told
     await phone.context.close()
     await desk.context.close()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -20,8 +21,8 @@ from app.cards.service import add_card, balances
 from app.currencies.service import currencies, rates
 from app.events import orders, service
 from app.events.paying import KIND, operations_of, pay, tend
-from app.events.proof import wrong
-from app.events.refunding import refund_of
+from app.events.proof import wrong as wrong_orders
+from app.events.refunding import refund_of, refund_of_ticket
 from app.events.rules import Event, Price
 from app.events.tables import event as event_table
 from app.events.tables import ticket
@@ -32,7 +33,10 @@ from app.ledger.verify import verify
 from app.platform.clock import now_us
 from app.platform.database import create_engine
 from app.platform.errors import Conflict, DomainError
+from app.returns.proof import wrong
 from app.returns.service import book_back, confirm, give_back, run_of, tend_returns
+from app.returns.tables import ticket_return
+from app.returns.tickets import Returned, give_ticket_back, write_down
 from app.rules.ids import uuid7
 from app.venues.service import venues
 from tests.support.network import TEMPS, found
@@ -71,6 +75,7 @@ class Sale(RuleBasedStateMachine):
             self.cards = [await add_card(connection, uuid.uuid4().hex[:14].upper(), "Carte") for _ in range(2)]
             starts = now_us() + 24 * HOUR_US
             new = Event(uuid7(), venue.id, "Bal", "", "", "", starts, starts, starts + HOUR_US, 6)
+            new = replace(new, refund_until_us=starts, refund_fee=1250)
             made = await service.create(connection, "test", new)
             for id_, amount, quota in ((self.full, 90, None), (self.reduced, 60, 3), (self.free, 0, 2)):
                 price = Price(id_, "Tarif", "", TEMPS.code, amount, quota)
@@ -201,6 +206,25 @@ class Sale(RuleBasedStateMachine):
 
         self.runner.run(go())
 
+    @rule(pick=picks, twice=st.booleans(), dies=st.booleans())
+    def give_ticket_back(self, pick: int, twice: bool, dies: bool) -> None:
+        """By one press, or two at once; or the server dies before the ledger hears of it."""
+
+        async def go() -> None:
+            async with self.engine.connect() as connection:
+                query = sa.select(ticket.c.id, ticket.c.wallet).where(ticket.c.event == self.event)
+                issued = (await connection.execute(query.order_by(ticket.c.serial))).all()
+            if not issued:
+                return
+            of, wallet = issued[pick % len(issued)]
+            asked = write_down(self.engine, of, wallet) if dies else give_ticket_back(self.ledger, of, wallet)
+            more = [give_ticket_back(self.ledger, of, wallet)] if twice else []
+            outcomes = await asyncio.gather(asked, *more, return_exceptions=True)
+            # A cancelled event's tickets are given back all together.
+            assert all(isinstance(one, Returned | Conflict) for one in outcomes), outcomes
+
+        self.runner.run(go())
+
     @rule()
     def rounds(self) -> None:
         async def go() -> None:
@@ -225,8 +249,12 @@ class Sale(RuleBasedStateMachine):
         refunded = [it for it in made if it.state == "refunded"]
         valid = [it for it in issued if it.state == "valid"]
         assert newest == len(issued) == sum(it.places for it in (*paid, *refunded))
-        assert at.sold == len(valid) == sum(it.places for it in paid)
-        assert {it.order_id for it in valid} == {it.id for it in paid}
+        async with self.engine.connect() as connection:
+            of = sa.select(ticket.c.order_id, ticket_return).join(ticket, ticket.c.id == ticket_return.c.ticket)
+            single: list[Any] = list(await connection.execute(of.where(ticket.c.event == self.event)))
+        gone = [it for it in single if it.order_id in {one.id for one in paid}]
+        assert at.sold == len(valid) == sum(it.places for it in paid) - len(gone)
+        assert {it.order_id for it in valid} <= {it.id for it in paid}
         assert at.held == sum(it.places for it in open_)
         assert at.sold + at.held <= at.capacity
         assert [it.serial for it in issued] == list(range(1, len(issued) + 1))
@@ -240,7 +268,8 @@ class Sale(RuleBasedStateMachine):
                 assert it.id in booked or not it.amount
             if it.state == "refunded":
                 assert at.status == "cancelled"
-                assert refund_of(it.id) in back or not it.amount
+                returned = sum(one.amount - one.fee for one in single if one.order_id == it.id)
+                assert refund_of(it.id) in back or returned == it.amount
             elif it.state != "paid":
                 assert refund_of(it.id) not in back
             if it.state in {"released", "held"}:
@@ -248,9 +277,18 @@ class Sale(RuleBasedStateMachine):
         assert all(it.kind == KIND for it in booked.values())
         async with self.engine.connect() as connection:
             known = await currencies(connection)
+        there = await self.ledger.booked([refund_of_ticket(it.ticket) for it in single])
+        singly = [it for it in single if refund_of_ticket(it.ticket) in there]
+        # Taken back whole, by the run or ticket by ticket without anything kept.
+        whole = {it.id for it in made if refund_of(it.id) in back}
         for card, given in zip(self.cards, self.given, strict=True):
             mine = [it for it in made if it.wallet == card.wallet]
-            spent = sum(it.amount for it in mine if it.id in booked and refund_of(it.id) not in back)
+            spent = sum(it.amount for it in mine if it.id in booked and it.id not in whole)
+            spent -= sum(
+                it.amount - it.fee
+                for it in singly
+                if it.order_id not in whole and it.order_id in {one.id for one in mine}
+            )
             assert (await balances(self.ledger, card.owner, known))[TEMPS.code] == given - spent
 
     def teardown(self) -> None:
@@ -262,7 +300,7 @@ class Sale(RuleBasedStateMachine):
             async with self.engine.connect() as connection:
                 assert await run_of(connection, self.event) is None or at.sold == 0
             await self._counted()
-            assert await wrong(self.engine) == []
+            assert await wrong_orders(self.engine) + await wrong(self.engine) == []
             report = await verify(self.engine)
             assert report.ok, report.findings
             await self.ledger.stop()

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from app.events import orders, service
 from app.events.orders import Ask
 from app.events.paying import operations_of, pay, tend
-from app.events.proof import wrong
+from app.events.proof import wrong as wrong_orders
 from app.events.rules import Event, Price
 from app.events.tables import event_price, ticket, ticket_order
 from app.ledger.rules.kinds import AccountKey
@@ -21,6 +21,7 @@ from app.ledger.service import currency_book
 from app.platform.clock import now_us
 from app.platform.settings import Settings
 from app.returns import service as returns
+from app.returns.proof import wrong
 from app.returns.service import Run, confirm, give_back, tend_returns
 from app.rules.ids import uuid7
 from app.rules.policy import Policy, Redeem
@@ -81,7 +82,7 @@ async def states(network: Network) -> tuple[list[str], list[str], list[int]]:
         of = [sa.select(table.c.state).order_by(table.c.id) for table in (ticket_order, ticket)]
         made, issued = [list((await connection.execute(query)).scalars()) for query in of]
         sold = list((await connection.execute(sa.select(event_price.c.sold))).scalars())
-    assert await wrong(network.engine) == []
+    assert await wrong_orders(network.engine) + await wrong(network.engine) == []
     return made, issued, sold
 
 
