@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.events.rules import OrderState
-from app.events.tables import ticket_order, ticket_order_line
+from app.events.tables import ticket, ticket_order, ticket_order_line
+from app.returns.tables import ticket_return
 
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """An order that was paid, or is being paid just now. `amount`: minor units of `currency`."""
+    """An order that was paid, or is being paid just now. `amount`: minor units of `currency`, without what came back of
+    it with single tickets before."""
 
     id: UUID
     wallet: UUID
@@ -30,6 +32,9 @@ class Paid:
 
 async def paid_for(connection: AsyncConnection, event: UUID) -> list[Paid]:
     """The oldest first."""
+    single = sa.select(ticket.c.order_id, sa.func.sum(ticket_return.c.amount - ticket_return.c.fee))
+    single = single.join(ticket_return, ticket_return.c.ticket == ticket.c.id).where(ticket.c.event == event)
+    before = {row[0]: int(row[1]) for row in await connection.execute(single.group_by(ticket.c.order_id))}
     places = sa.func.sum(ticket_order_line.c.quantity)
     query = (
         sa.select(
@@ -45,7 +50,8 @@ async def paid_for(connection: AsyncConnection, event: UUID) -> list[Paid]:
         .group_by(ticket_order.c.id)
         .order_by(ticket_order.c.made_at_us, ticket_order.c.id)
     )
-    return [Paid(*row) for row in await connection.execute(query)]
+    found = [Paid(*row) for row in await connection.execute(query)]
+    return [replace(it, amount=it.amount - before.get(it.id, 0)) for it in found]
 
 
 def sums(several: list[Paid], *states: OrderState) -> dict[str, int]:

@@ -25,6 +25,7 @@ from app.returns import tickets
 from app.returns.proof import wrong
 from app.returns.service import confirm, tend_returns
 from app.rules.ids import uuid7
+from tests.support.books import books_of, close, file_of
 from tests.support.network import Network, both
 from tests.support.pages import form_to, led_to, look, send, words
 
@@ -114,6 +115,8 @@ async def test_who_dies_before_the_booking_is_made_good_and_a_cancellation_gives
     await proven(network, 0)
     async with network.engine.begin() as connection:
         await service.cancel(connection, "test", at.id)
+    here = f"/admin/events/{at.id}/giving-back"
+    assert "2,42 €" in words(await look(await network.person("marie"), here)), "what was kept, and no more"
     await confirm(network.engine, "test", at.id)
     assert await tend_returns(network.ledger) == 1
     assert (await network.holds("awa"))["RAF"] == 5000
@@ -141,3 +144,19 @@ async def test_not_once_it_passed_a_door(network: Network) -> None:
     assert "déjà servi à la porte" in words(await look(network.client, here))
     assert (await network.client.post(here, headers={"Origin": str(network.client.base_url)})).status_code == 409
     await proven(network, 1)
+
+
+async def test_the_books_take_back_the_tax_of_what_came_back(network: Network) -> None:
+    """By a ticket, less its fee, and by the rest of its order: nothing is left of either."""
+    at, (first, _) = await bought(network, 2)
+    await tickets.give_ticket_back(network.ledger, first, network.cards["awa"].wallet)
+    async with network.engine.begin() as connection:
+        await service.cancel(connection, "test", at.id)
+    await confirm(network.engine, "test", at.id)
+    await tend_returns(network.ledger)
+    books = await books_of(network, "raffinerie")
+    text = (await file_of(network, books, await close(network, books))).decode("latin-1")
+    rows = [row.split("\t") for row in text.splitlines()]
+    sides = {account: [(row[11], row[12]) for row in rows if row[4] == account] for account in ("44571055", "707055")}
+    assert sides["44571055"] == [("0,00", "1,26"), ("0,57", "0,00"), ("0,69", "0,00")]
+    assert sides["707055"] == [("0,00", "22,84"), ("10,27", "0,00"), ("12,57", "0,00")]
