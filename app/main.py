@@ -73,6 +73,7 @@ import app.mail.pages
 import app.mail.sandbox_pages
 import app.mail.stop_pages
 import app.members.admin_pages
+import app.members.api
 import app.members.consultation_pages
 import app.members.pages
 import app.members.stop_pages
@@ -324,6 +325,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.mutual.pages.members.router,
         app.mutual.pages.loans.router,
         app.members.admin_pages.router,
+        app.members.api.router,
         app.passes.admin_pages.router,
         app.members.stop_pages.router,
         app.inbox.pages.router,

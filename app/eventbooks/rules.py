@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
 
+from app.rules.vat import vat_within
+
 TicketState = Literal["valid", "void", "refunded"]
 # Basis points of a whole.
 _WHOLE = 10_000
@@ -211,11 +213,6 @@ def _line(tariff: Tariff, unit: int, tickets: Sequence[Sold]) -> Line:
     count, refunded, void = (sum(it.state == state for it in tickets) for state in ("valid", "refunded", "void"))
     total = unit * count
     gross = None if tariff.cents_per_unit is None else total * tariff.cents_per_unit
-    tax = None if gross is None else tax_in(gross, tariff.vat)
+    tax = None if gross is None else vat_within(gross, tariff.vat)
     net = None if gross is None or tax is None else gross - tax
     return Line(tariff, unit, min(serials), max(serials), count, refunded, void, total, gross, net, tax)
-
-
-def tax_in(gross: int, vat: int) -> int:
-    """The tax that an amount holds, in its own minor units, rounded half up."""
-    return (2 * gross * vat + _WHOLE + vat) // (2 * (_WHOLE + vat))

@@ -22,7 +22,7 @@ from app.members.buying import Buyer, Offer, buy
 from app.members.pages import WRONG
 from app.members.plans import Plan, end_plan, make_plan, payable, plan_named, plans
 from app.members.terms import MemberTerm, register
-from app.money import AmountNotUnderstood, parse_amount
+from app.money import AmountNotUnderstood, RateNotUnderstood, parse_amount, parse_rate
 from app.platform.clock import now_us
 from app.platform.context import context_of
 from app.platform.errors import DomainError, Forbidden, Invalid, NotFound
@@ -48,6 +48,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "currency": N_("Memberships are not paid in this money here."),
     "price": N_("Write an amount such as 25 or 12.50."),
     "shares": N_("Not more than the price, and only for the network’s own."),
+    "vat": N_("Write a rate such as 5.5 or 20, or nothing."),
     "term": N_("Write a number of months, or the first and the last day of a season."),
 }
 
@@ -153,6 +154,7 @@ async def make_membership_plan(
     months: Line = "",
     first: Line = "",
     last: Line = "",
+    vat: Line = "",
 ) -> Response:
     """The same form sent twice makes one."""
     texts = texts_of(request)
@@ -169,6 +171,7 @@ async def make_membership_plan(
         "months": months,
         "first": first,
         "last": last,
+        "vat": vat,
     }
     money = known.get(currency)
     try:
@@ -181,6 +184,7 @@ async def make_membership_plan(
             _amount(price, money, "price"),
             _term(months, first, last),
             _amount(shares, money, "shares") if shares.strip() else 0,
+            vat=_rate(vat),
         )
         async with context_of(request).engine.begin() as connection:
             await make_plan(connection, caller.actor, new, money, venue)
@@ -328,6 +332,13 @@ def _amount(typed: str, money: Currency | None, field: str) -> int:
         return parse_amount(typed, money.unit)
     except AmountNotUnderstood:
         raise Invalid("No amount.", field=field) from None
+
+
+def _rate(typed: str) -> int:
+    try:
+        return parse_rate(typed) if typed.strip() else 0
+    except RateNotUnderstood:
+        raise Invalid("No rate.", field="vat") from None
 
 
 def _term(months: str, first: str, last: str) -> Term:

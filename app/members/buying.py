@@ -33,6 +33,7 @@ from app.platform.clock import now_us
 from app.platform.errors import Conflict, DomainError, Forbidden, Invalid, Unavailable
 from app.rules.business_day import business_day
 from app.rules.membership import Period, next_period
+from app.rules.vat import vat_within
 from app.venues.service import Network, Venue, the_network, venues
 
 KIND: Final = "membership"
@@ -181,7 +182,10 @@ async def _set_down(ledger: Ledger, offer: Offer, card: Card, buyer: Buyer, id_:
 async def _operation(ledger: Ledger, offer: Offer, card: Card, id_: UUID, actor: str) -> Operation:
     now, venue, plan = now_us(), offer.venue, offer.plan
     day = venue.day_of(now) if venue is not None else business_day(now, offer.network.settings.zone)
-    asked = {"plan": str(plan.id), "price": plan.price, "shares": plan.shares, "currency": plan.currency}
+    asked: dict[str, object] = {"plan": str(plan.id), "price": plan.price, "shares": plan.shares}
+    asked |= {"currency": plan.currency}
+    if plan.vat:
+        asked["vat"] = plan.vat
     content = json.dumps([KIND, card.owner, asked], sort_keys=True).encode()
     return Operation(
         id=id_,
@@ -213,15 +217,18 @@ async def _postings(ledger: Ledger, offer: Offer, card: Card) -> tuple[Posting, 
         AccountKey(own, "due_from_reserve"),
         AccountKey(own, "capital"),
         AccountKey(own, "membership_income"),
+        AccountKey(own, "vat"),
     ]
-    wallet, issuance, liability, owed, due, capital, income = await ledger.accounts(
+    wallet, issuance, liability, owed, due, capital, income, state = await ledger.accounts(
         keys, rates({currency.code: currency})
     )
-    parts = ((capital, plan.shares), (income, plan.price - plan.shares))
+    fee = (plan.price - plan.shares) * cents
+    tax = vat_within(fee, plan.vat)
+    parts = ((capital, plan.shares * cents), (income, fee - tax), (state, tax))
     return (
         Posting(wallet, issuance, plan.price),
         Posting(liability, owed, plan.price * cents),
-        *(Posting(due, account, part * cents) for account, part in parts if part),
+        *(Posting(due, account, part) for account, part in parts if part),
     )
 
 

@@ -20,11 +20,13 @@ from app.venues.service import Venue
 
 NAME_MAX: Final = 60
 MONTHS_MAX: Final = 60
+VAT_MAX: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`venue`: None for the network's own. `price` and `shares` (a part of it): minor units of `currency`."""
+    """`venue`: None for the network's own. `price` and `shares` (a part of it): minor units of `currency`. `vat`: the
+    rate in basis points that the rest of the price holds; 0: outside of VAT."""
 
     id: UUID
     venue: UUID | None
@@ -35,6 +37,7 @@ class Plan:
     term: Term
     shares: int = 0
     ended: bool = False
+    vat: int = 0
 
     def name(self, language: str) -> str:
         return self.name_fr if language == "fr" else self.name_en
@@ -84,6 +87,8 @@ async def make_plan(
         raise Invalid("A membership has a price.", field="price")
     if not 0 <= new.shares <= (0 if venue else new.price):
         raise Invalid("No more of it is shares than there is, and only the network has shares.", field="shares")
+    if not 0 <= new.vat <= VAT_MAX:
+        raise Invalid("A rate is a share of the price.", field="vat")
     term = new.term
     if isinstance(term, Rolling) and not 0 < term.months <= MONTHS_MAX:
         raise Invalid("It lasts some months.", field="term")
@@ -102,6 +107,7 @@ async def make_plan(
         "currency": new.currency,
         "price": new.price,
         "shares": new.shares,
+        "vat": new.vat,
     }
     values = {"id": new.id, "venue": new.venue, "created_at_us": now_us(), **told, **lasts}
     await connection.execute(sa.insert(member_plan).values(values))
@@ -118,4 +124,4 @@ async def end_plan(connection: AsyncConnection, actor: str, plan: UUID) -> None:
 def _plan(row: Any) -> Plan:
     term = Rolling(row.months) if row.months is not None else Season(row.season_first, row.season_last)
     ended = row.ended_at_us is not None
-    return Plan(row.id, row.venue, row.name_fr, row.name_en, row.currency, row.price, term, row.shares, ended)
+    return Plan(row.id, row.venue, row.name_fr, row.name_en, row.currency, row.price, term, row.shares, ended, row.vat)

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from app.platform.tables import metadata
 
 # venue: NULL for the network's own. price, shares: minor units of the currency; shares: the part of the price that buys
-# shares of the cooperative. It lasts `months` from the day it is bought, or the days of a season.
+# shares of the cooperative. It lasts `months` from the day it is bought, or the days of a season. vat: the rate that
+# the price without the shares holds, in basis points; 0: outside of VAT.
 member_plan = sa.Table(
     "member_plan",
     metadata,
@@ -23,6 +24,8 @@ member_plan = sa.Table(
     sa.Column("season_last", sa.Date),
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
     sa.Column("ended_at_us", sa.BigInteger),
+    sa.Column("vat", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.CheckConstraint("vat BETWEEN 0 AND 10000", name="vat_a_rate"),
     sa.CheckConstraint("price > 0 AND shares >= 0 AND shares <= price", name="split"),
     sa.CheckConstraint("venue IS NULL OR shares = 0", name="shares_of_the_network"),
     sa.CheckConstraint(

@@ -37,12 +37,6 @@ def commission(amount: int, terms: Fee) -> Commission | None:
     return Commission(due, payer, terms.beneficiary, terms.in_euros)
 
 
-def vat_within(total: int, basis_points: int) -> int:
-    """The VAT that `total`, tax included, contains at this rate; half a cent goes up."""
-    base = 10_000 + basis_points
-    return (2 * total * basis_points + base) // (2 * base)
-
-
 def round_up(amount: int, unit: int = CENTS_PER_EURO) -> int:
     """What is missing to the next whole unit; nothing where `amount` is whole already."""
     return -amount % unit

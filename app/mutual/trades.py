@@ -23,11 +23,12 @@ from app.ledger.service import Ledger, currency_book, operating_book
 from app.mutual.funds import COMMON_FUND
 from app.mutual.ground import Ground, operation
 from app.mutual.members import Member, open_credit
-from app.mutual.rules import Commission, commission, vat_within
+from app.mutual.rules import Commission, commission
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, Forbidden, Invalid, NotFound
 from app.rules.business_day import business_day
 from app.rules.policy import Limits
+from app.rules.vat import vat_within
 from app.venues.service import Network
 
 TRADE, TRANSFER = "trade", "transfer"

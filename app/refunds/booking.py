@@ -17,12 +17,12 @@ from app.currencies.service import Currency, rates
 from app.ledger.rules.kinds import AccountKey
 from app.ledger.rules.operations import Operation, Posting
 from app.ledger.service import Ledger, currency_book, operating_book, reserve_book
-from app.mutual.rules import vat_within
 from app.platform.clock import now_us
 from app.refunds.rules import Part
 from app.refunds.store import Request
 from app.rules.business_day import business_day
 from app.rules.ids import derived
+from app.rules.vat import vat_within
 from app.venues.service import Network
 
 SET_ASIDE, PAID, TO_CARD = "refund", "refund.paid", "refund.card"

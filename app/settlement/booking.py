@@ -17,10 +17,10 @@ from app.identity.audit import audit
 from app.ledger.rules.kinds import AccountKey
 from app.ledger.rules.operations import Operation, Posting
 from app.ledger.service import Ledger, currency_book, operating_book, posted, reserve_book
-from app.mutual.rules import vat_within
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, DomainError
 from app.rules.business_day import business_day
+from app.rules.vat import vat_within
 from app.settlement import store
 from app.settlement.reading import Cover, uncovered
 from app.settlement.rules.amounts import NETWORK, Figures, Part, issued_by

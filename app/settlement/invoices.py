@@ -9,10 +9,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.mutual.rules import vat_within
 from app.platform.clock import now_us
 from app.platform.errors import Conflict
 from app.rules.business_day import business_day
+from app.rules.vat import vat_within
 from app.settlement import tables
 from app.settlement.rules.amounts import NETWORK, Figures
 from app.settlement.store import Run, Statement

@@ -191,8 +191,7 @@ class Bookkeeper:
         if not left:
             return
         if here and base == "membership":
-            # What a member gives to belong is no sale that bears a rate.
-            sums.put(self._chart.per_rate("sales", None), "", -left)
+            self._membership(sums, left, json.loads(piece.undone or piece.details).get("vat", 0))
             return
         if base == "settlement.clearing":
             # What its own money owes to the network is told as its debt there.
@@ -216,6 +215,15 @@ class Bookkeeper:
         else:
             key = "waiting"
         sums.add(key, "", -left)
+
+    def _membership(self, sums: _Sums, gross: int, rate: int) -> None:
+        """What a member gives to belong bears a rate where the venue says so, and else is no sale that bears one."""
+        vat = tax(gross, rate)
+        sums.put(self._chart.per_rate("sales", rate or None), "", vat - gross)
+        if vat:
+            sums.put(self._chart.per_rate("vat", rate), "", -vat)
+        if rate:
+            self.sold(rate, gross - vat, vat)
 
     def _journal(self, base: str, moved: set[str]) -> JournalCode:
         if base in _SALES or (base == "membership" and self._venue is not None):

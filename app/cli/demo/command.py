@@ -84,6 +84,7 @@ async def _evening(data: Path, path: Path | None, as_json: bool) -> int:
         said = await outcome.balances(playing.client, playing)
         proof: dict[str, Any] = (await playing.client.get("/api/v1/proof")).raise_for_status().json()
         differences = outcome.differences(said, outcome.expected(playing.paper, before))
+        differences += await outcome.missing(playing.client)
         document = {
             "ok": not playing.surprises and not differences and proof["ok"],
             "title": script.title,

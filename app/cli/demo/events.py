@@ -1,5 +1,5 @@
 """What is on in the demo's network: a concert this very evening, whose door is open, and two dates to come; a pass for
-them, and a subscription."""
+them, and a subscription; one date that is full, and one that is cancelled."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.events.rules import Condition, Event, Price
 from app.passes.plans import make
 from app.passes.rules import Date, Plan
 from app.platform.clock import now_us
-from app.rules.ids import uuid7
+from app.rules.ids import derived, uuid7
 from app.venues.service import venues
 
 _HOUR_US: Final = 3_600_000_000
@@ -33,16 +33,18 @@ class _Date(NamedTuple):
 
 
 _FULL, _REDUCED = ("Plein tarif", "Full price"), ("Tarif réduit", "Reduced")
-_HELPERS: Final = ("Bénévoles", "Volunteers")
-_ON: Final[dict[str, Condition]] = {_REDUCED[0]: "reduced", _HELPERS[0]: "hours"}
+_HELPERS, _MEMBERS = ("Bénévoles", "Volunteers"), ("Adhérent", "Member")
+_ON: Final[dict[str, Condition]] = {_REDUCED[0]: "reduced", _HELPERS[0]: "hours", _MEMBERS[0]: "member"}
+CONCERT, BLIND, CANCELLED = "Éloïse et les Zincs", "Dîner dans le noir", "Cinéma en plein air"
+FULL, REDUCED, MEMBER = _FULL[0], _REDUCED[0], _MEMBERS[0]
 _DATES: Final = (
     _Date(
         0,
         1,
-        ("Éloïse et les Zincs", "Eloise and the Zincs"),
+        (CONCERT, "Eloise and the Zincs"),
         ("Chanson de comptoir, deux voix et un accordéon.", "Songs of the bar: two voices and an accordion."),
         80,
-        ((*_FULL, 1200), (*_REDUCED, 800)),
+        ((*_FULL, 1200), (*_REDUCED, 800), (*_MEMBERS, 600)),
     ),
     _Date(
         1,
@@ -61,6 +63,29 @@ _DATES: Final = (
         (("Entrée libre", "Free entry", 0),),
     ),
 )
+# In no pass.
+_APART: Final = (
+    _Date(
+        0,
+        5 * 24,
+        (BLIND, "Dinner in the dark"),
+        ("Quatre couverts, et pas une bougie.", "A table for four, and not one candle."),
+        4,
+        ((*_FULL, 1800),),
+    ),
+    _Date(
+        1,
+        6 * 24,
+        (CANCELLED, "Cinema in the open"),
+        ("Sur le mur du quai, s’il ne pleut pas.", "On the wall of the quay, unless it rains."),
+        60,
+        ((*_FULL, 500),),
+    ),
+)
+
+
+def event_id(title: str) -> UUID:
+    return derived("demo-event", title)
 
 
 def _by_event(it: Date) -> UUID:
@@ -74,11 +99,11 @@ async def add_events(connection: AsyncConnection) -> None:
     there = [it for it in (await venues(connection)).values() if "RAF" in it.accepted]
     made: list[Event] = []
     hour = now_us() // _HOUR_US * _HOUR_US
-    for date in _DATES:
+    for date in (*_DATES, *_APART):
         starts = hour + date.in_h * _HOUR_US
         venue = there[date.venue % len(there)]
         new = Event(
-            uuid7(),
+            event_id(date.titles[0]),
             venue.id,
             *date.titles,
             *date.summaries,
@@ -94,7 +119,9 @@ async def add_events(connection: AsyncConnection) -> None:
             price = Price(uuid7(), name_fr, name_en, "RAF", amount, condition=condition, vat=550, least=least)
             await service.set_price(connection, "demo", new.id, price)
         await service.publish(connection, "demo", new.id)
-        made.append(await service.event_named(connection, new.id))
+        if date in _DATES:
+            made.append(await service.event_named(connection, new.id))
+    await service.cancel(connection, "demo", event_id(CANCELLED))
     dates = tuple(sorted((Date(it.id, it.prices[0].id, max(1, it.prices[0].amount)) for it in made), key=_by_event))
     two = tuple(it for it in dates if it.weight > 1)
     of = (uuid7(), made[0].venue)

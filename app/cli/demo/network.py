@@ -15,6 +15,7 @@ from app.cli.apply.reading import read_network_file
 from app.cli.apply.service import accept, propose
 from app.cli.demo.artists import add_artists
 from app.cli.demo.events import add_events
+from app.cli.demo.life import live
 from app.cli.setup import has_network
 from app.money import Unit, parse_amount
 from app.platform.context import Context
@@ -92,6 +93,7 @@ async def seed(context: Context, data: Path) -> None:
             await add_cards(connection, [(card_uid(number), label) for number, label in labels])
         await add_artists(connection)
         await add_events(connection)
+    await live(context)
 
 
 def read_accounts(data: Path) -> list[Account]:

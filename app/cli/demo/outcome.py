@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 
+from app.cli.demo.events import BLIND, CANCELLED, CONCERT
+from app.cli.demo.life import PLANS, TICKETS
 from app.cli.demo.network import unit_of
 from app.cli.demo.paper import Paper
 from app.cli.demo.player import Player
@@ -73,6 +75,25 @@ def differences(said: Any, meant: Any, at: str = "") -> list[str]:
             found += differences(said.get(key, 0), meant.get(key, 0), f"{at}.{key}" if at else str(key))
         return found
     return [] if said == meant else [f"{at}: the ledger says {said}, the paper {meant}"]
+
+
+async def missing(client: httpx.AsyncClient) -> list[str]:
+    """What a newcomer should find in the network and does not, a line each."""
+
+    async def asked(path: str) -> Any:
+        return (await client.get(f"/api/v1/{path}")).raise_for_status().json()
+
+    dates = {it["titles"]["fr"]: it for it in await asked("events")}
+    members = {it["name"] for it in await asked("memberships/register")}
+    meant = {name for plan in PLANS for name in plan.members.values()}
+    found = [f"{name} is no member" for name in sorted(meant - members)]
+    found += [] if await asked("memberships/consultations") else ["members are asked nothing"]
+    for title, standing in ((CONCERT, "open"), (BLIND, "full"), (CANCELLED, "cancelled")):
+        if (it := dates.get(title)) is None or it["standing"] != standing:
+            found.append(f"{title} is not {standing}")
+    if sum(it["sold"] for it in dates.values()) != TICKETS:
+        found.append(f"not {TICKETS} tickets are sold")
+    return found
 
 
 def tell(document: dict[str, Any], network: dict[str, Any], echo: Callable[[str], None]) -> None:

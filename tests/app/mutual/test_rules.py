@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.mutual.rules import commission, round_up, vat_within
+from app.mutual.rules import commission, round_up
 from app.rules.policy import Fee
+from app.rules.vat import vat_within
 
 amounts = st.integers(1, 10**9)
 

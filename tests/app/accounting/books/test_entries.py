@@ -282,3 +282,19 @@ def test_hours_and_points_are_in_no_books() -> None:
     spent = [ground.transfer("GIFT", ("wallet", "wallet:awa"), ("claim", OWNER), 500)]
     assert BOOKS["GIFT"].kind is BookKind.CURRENCY
     assert [it.entry(piece("issue", spent), ground.keys) for it in keepers()] == [None, None]
+
+
+@pytest.mark.parametrize(("rate", "net", "vat"), [(0, 1200, 0), (2000, 1000, 200), (550, 1137, 63)])
+def test_a_membership_bears_the_rate_that_its_plan_says(rate: int, net: int, vat: int) -> None:
+    ground, (_, keeper) = Ground(), keepers()
+    there = ground.transfer("RAF", ("wallet", "wallet:1"), ("claim", OWNER), 1200)
+    back = ground.transfer("RAF", ("claim", OWNER), ("wallet", "wallet:1"), 1200)
+    told = json.dumps({"plan": "p", "price": 1200} | ({"vat": rate} if rate else {}))
+    bought = sums(keeper.entry(piece("membership", [there], told), ground.keys))
+    chart = keeper.chart
+    assert bought[chart.per_rate("sales", rate or None)] == -net
+    assert not vat or bought[chart.per_rate("vat", rate)] == -vat
+    assert keeper.vat == ({rate: (net, vat)} if rate else {})
+    undone = sums(keeper.entry(piece("membership.reversal", [back], undone=told), ground.keys))
+    assert undone == {account: -cents for account, cents in bought.items()}
+    assert set(keeper.vat.values()) <= {(0, 0)}
