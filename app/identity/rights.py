@@ -165,7 +165,6 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "put_member_plan": MANAGE_VENUE,
     "end_member_plan": MANAGE_VENUE,
     "list_member_register": READ_VENUE,
-    "list_own_memberships": AS_HOLDER,
     "list_consultations": READ_VENUE,
     "put_consultation": MANAGE_VENUE,
     "show_consultation_result": READ_VENUE,

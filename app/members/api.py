@@ -12,9 +12,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.cards.addresses import card_behind
 from app.cards.service import cards_described
-from app.cards.visits import require_tap
 from app.currencies.service import currencies
 from app.identity.guard import Caller
 from app.identity.roles import Principal
@@ -36,7 +34,7 @@ from app.wire.base import CurrencyCode
 router = APIRouter(prefix="/api/v1/memberships", tags=["memberships"])
 
 Responses = dict[int | str, dict[str, Any]]
-_NONE: Final[Responses] = {404: {"description": "not-found: there is none that you see"}}
+_NONE: Final[Responses] = {404: {"description": "not-found: there is none that you see; card-unknown"}}
 _SOLD: Final[Responses] = {
     403: {"description": "forbidden, card-blocked"},
     409: {"description": "membership-over, membership-had"},
@@ -102,25 +100,21 @@ class SaleBody(Body):
     language: Literal["fr", "en"] = "fr"
 
 
-class TermShown(BaseModel):
-    """Days are business days, written YYYY-MM-DD; both are included. `state`: "pending" while it is being paid."""
+class MemberShown(BaseModel):
+    """`price`, `shares`: minor units of the plan's currency, as they were paid. Days are business days, written
+    YYYY-MM-DD; both are included."""
 
     id: UUID
     plan: UUID
-    first_day: date
-    last_day: date
-    state: State
-    standing: Standing
-
-
-class MemberShown(TermShown):
-    """`price`, `shares`: minor units of the plan's currency, as they were paid."""
-
     wallet: UUID
     name: str
     email: str | None
     price: int
     shares: int
+    first_day: date
+    last_day: date
+    state: State
+    standing: Standing
     reason: str | None
 
 
@@ -212,17 +206,6 @@ async def list_member_register(request: Request, caller: Caller, plan: UUID | No
         found = await terms.register(connection, seen if plan is None else seen & {plan})
         today = await _today(connection)
     return [_member(it, today) for it in found]
-
-
-@router.get("/own/{token}", summary="The memberships of one's own card")
-async def list_own_memberships(request: Request, token: str) -> list[TermShown]:
-    """`token`: as in the address of the card's page. The latest first, without what the register says of the member."""
-    card = await card_behind(request, token)
-    await require_tap(request, card)
-    await buying.finish(ledger_of(request), card.wallet)
-    async with context_of(request).reader.connect() as connection:
-        found, today = await terms.terms_of_wallet(connection, card.wallet), await _today(connection)
-    return [_term(it, today) for it in found if it.state == "held"]
 
 
 @router.get("/consultations", summary="What members are asked")
@@ -388,24 +371,18 @@ def _plan(it: Plan) -> PlanShown:
     )
 
 
-def _term(it: MemberTerm, today: date) -> TermShown:
-    return TermShown(
-        id=it.id,
-        plan=it.plan,
-        first_day=it.period.first,
-        last_day=it.period.last,
-        state=it.state,
-        standing=it.standing(today),
-    )
-
-
 def _member(it: MemberTerm, today: date) -> MemberShown:
     return MemberShown(
-        **_term(it, today).model_dump(),
+        id=it.id,
+        plan=it.plan,
         wallet=it.wallet,
         name=it.name,
         email=it.email,
         price=it.price,
         shares=it.shares,
+        first_day=it.period.first,
+        last_day=it.period.last,
+        state=it.state,
+        standing=it.standing(today),
         reason=it.end_reason,
     )

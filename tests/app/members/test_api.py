@@ -58,13 +58,11 @@ async def test_sold_once_from_the_card_at_the_counter_and_in_the_venues_register
     assert (sold.json()["state"], sold.json()["standing"]) == ("held", "valid")
     assert (await network.holds("awa"))["RAF"] == 500
     assert problem(await marie.put(f"{HERE}/{uuid7()}", json=sale)) == (402, "insufficient-funds")
-    assert problem(await marie.put(f"{HERE}/{uuid7()}", json={**sale, "card": "nobody"})) == (422, "card-unknown")
+    assert problem(await marie.put(f"{HERE}/{uuid7()}", json={**sale, "card": "nobody"})) == (404, "card-unknown")
     assert (await yann.put(f"{HERE}/{uuid7()}", json=sale)).status_code == 404
     assert [it["name"] for it in (await marie.get(f"{HERE}/register")).json()] == ["Awa Payet"]
     assert (await yann.get(f"{HERE}/register")).json() == []
     assert (await yann.get(f"{HERE}/{term}")).status_code == 404
-    own = (await network.client.get(f"{HERE}/own/{network.cards['awa'].token}")).json()
-    assert [(it["id"], "name" in it) for it in own] == [(str(term), False)]
 
     assert problem(await marie.post(f"{HERE}/{term}/give-back")) == (409, "membership-held")
     ended = await marie.post(f"{HERE}/{term}/cancel", json={"reason": "Twice"})
