@@ -49,6 +49,7 @@ import app.door.pages
 import app.door.rows
 import app.eventbooks.pages
 import app.eventbooks.rights_pages
+import app.eventdesk.pages
 import app.events.api
 import app.holders.counter_pages
 import app.holders.limit_pages
@@ -185,8 +186,7 @@ since the epoch, UTC. **Ids** of operations are made by whoever asks (UUIDv7) an
 **Errors** are `application/problem+json` (RFC 9457); the last part of `type` is stable.
 """
 
-TOKEN_PATHS = ("/c/", "/r/", "/welcome/", "/me/in/", "/follow/")
-TOKEN_PATHS = ("/c/", "/r/", "/welcome/", "/me/in/", "/me/gift/")
+TOKEN_PATHS = ("/c/", "/r/", "/welcome/", "/me/in/", "/me/gift/", "/follow/")
 
 # What every operation may answer instead of its result; said once, here.
 PROBLEM: dict[str, Any] = {
@@ -352,6 +352,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.eventbooks.pages.router,
         app.eventbooks.rights_pages.router,
         app.returns.pages.router,
+        app.eventdesk.pages.router,
         app.door.pages.router,
         app.lapses.pages.router,
         app.dashboards.today_pages.router,

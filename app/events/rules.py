@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 from uuid import UUID
 
+from app.platform.errors import Invalid
 from app.rules import entitlement
 
 Status = Literal["draft", "published", "cancelled"]
@@ -130,3 +131,40 @@ def sellable(event: Event, price: Price, channel: OrderChannel, now_us: int) -> 
     """Whether places are sold at this price there and now, if any are left."""
     going = event.status == "published" and now_us < event.ends_at_us
     return going and price.sold_by(channel) and (channel == "invitation" or price.on_sale(now_us))
+
+
+def check(it: Event) -> None:
+    """Raises Invalid with the `field` that is not right."""
+    for name in ("title_fr", "title_en"):
+        _line(name, getattr(it, name), TITLE_MAX)
+    if not it.title_fr:
+        raise Invalid("An event has a title.", field="title_fr")
+    for name in ("summary_fr", "summary_en"):
+        if len(getattr(it, name)) > SUMMARY_MAX:
+            raise Invalid(f"{SUMMARY_MAX} characters at most.", field=name)
+    if not it.doors_at_us <= it.starts_at_us < it.ends_at_us:
+        raise Invalid("Doors open before it starts, and it ends after.", field="starts")
+    if not 0 <= it.capacity <= CAPACITY_MAX:
+        raise Invalid(f"An event has {CAPACITY_MAX} places at most.", field="capacity")
+
+
+def check_price(it: Price) -> None:
+    """The same."""
+    for name in ("name_fr", "name_en"):
+        _line(name, getattr(it, name), NAME_MAX)
+    if not it.name_fr:
+        raise Invalid("A price has a name.", field="name_fr")
+    if not 0 <= it.amount <= AMOUNT_MAX:
+        raise Invalid("No price is that high.", field="amount")
+    if it.quota is not None and not 0 <= it.quota <= CAPACITY_MAX:
+        raise Invalid(f"{CAPACITY_MAX} places at most.", field="quota")
+    if not 0 <= it.vat <= 10_000:
+        raise Invalid("A rate is between 0 and 100 %.", field="vat")
+    since, until = it.sale_from_us, it.sale_until_us
+    if since is not None and until is not None and since >= until:
+        raise Invalid("A sale begins before it ends.", field="sale_until")
+
+
+def _line(field: str, text: str, most: int) -> None:
+    if len(text) > most or any(it in text for it in "\r\n"):
+        raise Invalid(f"One line, {most} characters at most.", field=field)

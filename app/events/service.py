@@ -6,18 +6,22 @@ What a venue decides about its event is written down in the audit log; the count
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.artists.rules import slug_of
-from app.events.rules import Event, Price, Status
+from app.events.rules import Event, Price, Status, check, check_price
 from app.events.tables import event, event_artist, event_price, ticket_order_line
 from app.identity.audit import audit
 from app.platform.clock import now_us
-from app.platform.errors import Conflict, NotFound
+from app.platform.errors import Conflict, Invalid, NotFound
+from app.venues.service import venue_named
 
 _OWN: Final = tuple(event.c[name] for name in Event.__dataclass_fields__ if name not in {"artists", "prices"})
 _PRICE: Final = tuple(event_price.c[name] for name in Price.__dataclass_fields__)
@@ -36,6 +40,10 @@ _SET: Final = (
     "refund_until_us",
     "refund_fee",
 )
+# So many at once may come to want one address.
+_ADDRESSES_MAX: Final = 8
+# With the day behind it, an address is not longer than one may be.
+_TITLE_IN_ADDRESS: Final = 49
 _PRICE_SET: Final = tuple(
     name for name in Price.__dataclass_fields__ if name not in {"id", "held", "sold", "leased", "position"}
 )
@@ -91,16 +99,26 @@ async def event_at(connection: AsyncConnection, slug: str) -> Event:
 
 
 async def create(connection: AsyncConnection, actor: str, new: Event) -> Event:
-    """A draft, with an address made of its title and day: `new.slug`, `status` and the counters are not looked at.
-    Its prices are added with `set_price`. Conflict: the id is taken."""
+    """A draft, with an address made of its title, and of its day where that one is taken: `new.slug`, `status` and the
+    counters are not looked at. Its prices are added with `set_price`. Conflict: the id is taken; Invalid: as `check`.
+    """
+    check(new)
     there = (await connection.execute(sa.select(event.c.id).where(event.c.id == new.id))).one_or_none()
     if there is not None:
         raise Conflict("There is an event of this id already.")
-    taken = set((await connection.execute(sa.select(event.c.slug))).scalars())
     now = now_us()
-    row = {name: getattr(new, name) for name in _SET}
-    row |= {"id": new.id, "slug": slug_of(new.title_fr, taken), "status": "draft"}
-    await connection.execute(sa.insert(event).values(**row, created_at_us=now, changed_at_us=now))
+    row = {name: getattr(new, name) for name in _SET} | {"id": new.id, "status": "draft"}
+    row |= {"created_at_us": now, "changed_at_us": now}
+    for _ in range(_ADDRESSES_MAX):
+        try:
+            async with connection.begin_nested():
+                await connection.execute(sa.insert(event).values(**row, slug=await _address(connection, new)))
+            break
+        except IntegrityError:
+            # Somebody gave the same address, or the same id, to another at this moment.
+            continue
+    else:
+        raise Conflict("There is an event of this id already.")
     await _set_artists(connection, new.id, new.artists)
     await audit(connection, actor, "event.create", f"event:{new.id}", venue=new.venue, title=new.title_fr)
     return await event_named(connection, new.id)
@@ -127,11 +145,14 @@ async def edit(connection: AsyncConnection, actor: str, now: Event) -> Event:
 
 
 async def publish(connection: AsyncConnection, actor: str, id_: UUID) -> None:
-    """From now on everybody sees it and its prices are sold. Twice is once. Conflict: it was cancelled."""
+    """From now on everybody sees it and its prices are sold; without any, it is in the programme and nobody needs a
+    ticket. Twice is once. Conflict: it was cancelled, or is over."""
     before = await _held(connection, id_)
     if before.status == "cancelled":
         raise Conflict("This event was cancelled: it can no longer be published.")
     if before.status == "draft":
+        if before.ends_at_us <= now_us():
+            raise Conflict("This event is over: it can no longer be published.")
         await _set_status(connection, id_, "published")
         await audit(connection, actor, "event.publish", f"event:{id_}", title=before.title_fr)
 
@@ -146,10 +167,16 @@ async def cancel(connection: AsyncConnection, actor: str, id_: UUID) -> None:
 
 
 async def set_price(connection: AsyncConnection, actor: str, of: UUID, now: Price) -> None:
-    """A price as it is given, new or changed; what was ordered before keeps what it cost. Conflict: more places are
-    taken than its quota would be, or places were ordered in another currency."""
-    before = await _held(connection, of)
+    """A price as it is given, new or changed; what was ordered before keeps what it cost. Conflict: the event was
+    cancelled, more places are taken than its quota would be, or places were ordered in another currency.
+    Invalid("currency-not-accepted"), and as `check_price`."""
+    check_price(now)
+    before = await _open(connection, of)
     known = before.price(now.id)
+    if known is None or now.currency != known.currency:
+        at = await venue_named(connection, before.venue)
+        if now.currency not in at.accepted:
+            raise Invalid(f"{at.name} does not accept {now.currency}.", "currency-not-accepted", field="currency")
     row = {name: getattr(now, name) for name in _PRICE_SET}
     if known is None:
         position = 1 + max((it.position for it in before.prices), default=0)
@@ -167,8 +194,8 @@ async def set_price(connection: AsyncConnection, actor: str, of: UUID, now: Pric
 
 
 async def remove_price(connection: AsyncConnection, actor: str, of: UUID, id_: UUID) -> None:
-    """Twice is once. Conflict: somebody ordered at it; its sale may end instead."""
-    known = (await _held(connection, of)).price(id_)
+    """Twice is once. Conflict: somebody ordered at it (its sale may end instead), or the event was cancelled."""
+    known = (await _open(connection, of)).price(id_)
     if known is None:
         return
     if await _was_ordered(connection, id_):
@@ -184,6 +211,23 @@ async def _held(connection: AsyncConnection, id_: UUID) -> Event:
     """As it is until the end of this transaction."""
     await connection.execute(sa.select(event.c.id).where(event.c.id == id_).with_for_update())
     return await event_named(connection, id_)
+
+
+async def _open(connection: AsyncConnection, id_: UUID) -> Event:
+    """The same, of one whose prices may be changed: of a cancelled one, they say what was paid."""
+    found = await _held(connection, id_)
+    if found.status == "cancelled":
+        raise Conflict("This event was cancelled: its prices can no longer be changed.")
+    return found
+
+
+async def _address(connection: AsyncConnection, new: Event) -> str:
+    taken = set((await connection.execute(sa.select(event.c.slug))).scalars())
+    if (plain := slug_of(new.title_fr)) not in taken:
+        return plain
+    zone = (await venue_named(connection, new.venue)).zone
+    day = datetime.fromtimestamp(new.starts_at_us / 1_000_000, ZoneInfo(zone)).date()
+    return slug_of(f"{plain[:_TITLE_IN_ADDRESS]} {day.isoformat()}", taken)
 
 
 async def _set_status(connection: AsyncConnection, id_: UUID, status: Status) -> None:

@@ -51,6 +51,12 @@ TO_ACT_BY = {
     "sell_membership_page",
     "new_artist_page",
     "event_rights_page",
+    "new_event_page",
+    "event_form",
+    "cancel_event_form",
+    "repeat_event_form",
+    "new_event_price_page",
+    "event_price_page",
     "venue_words_form",
     # Who comes is their venue's to know.
     "event_buyers",

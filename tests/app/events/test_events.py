@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -13,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.events import guards
-from app.events.rules import Event, Price, sellable
+from app.events.rules import Event, Price, check, check_price, sellable
 from app.events.service import event_at
 from app.events.tables import event as event_table
 from app.platform.clock import now_us
-from app.platform.errors import NotFound
+from app.platform.errors import Invalid, NotFound
 from app.rules.ids import uuid7
 from app.rules.tickets import NoTicket, base45, encode, unbase45, verified
 from tests.support.network import Network, both, problem
@@ -91,8 +95,78 @@ async def test_a_venue_tells_of_its_own_events(network: Network) -> None:
     assert problem(await asked(network, "PUT", f"/{id_}/prices/{uuid7()}", wrong)) == (422, "currency-not-accepted")
     late = concert(network, doors_at_us=now_us() + 9 * DAY_US)
     assert problem(await asked(network, "PUT", f"/{uuid7()}", late))[0] == 422
-    again = (await asked(network, "PUT", f"/{uuid7()}", concert(network))).json()
-    assert again["slug"] == "eloise-les-zincs-2"
+    days = [concert(network), concert(network)]
+    for number, it in enumerate(days, 7):
+        for moment in ("doors_at_us", "starts_at_us", "ends_at_us"):
+            it[moment] += number * DAY_US
+    at = datetime.fromtimestamp(days[1]["starts_at_us"] / 1_000_000, ZoneInfo("Indian/Reunion")).date()
+    assert (await asked(network, "PUT", f"/{uuid7()}", days[1])).json()["slug"] == f"eloise-les-zincs-{at}"
+    assert (await asked(network, "PUT", f"/{uuid7()}", days[1])).json()["slug"] == f"eloise-les-zincs-{at}-2"
+
+
+@both
+async def test_events_of_one_title_made_at_once_have_an_address_each(network: Network) -> None:
+    await network.person("marie")
+    made = await asyncio.gather(*(asked(network, "PUT", f"/{uuid7()}", concert(network)) for _ in range(5)))
+    assert {it.status_code for it in made} == {200}
+    assert len({it.json()["slug"] for it in made}) == 5
+
+
+async def test_what_is_cancelled_or_over_stays_as_it_was(network: Network) -> None:
+    id_, price = uuid7(), uuid7()
+    await asked(network, "PUT", f"/{id_}", concert(network))
+    await asked(network, "PUT", f"/{id_}/prices/{price}", FULL)
+    await asked(network, "POST", f"/{id_}/cancel")
+    assert problem(await asked(network, "PUT", f"/{id_}/prices/{price}", {**FULL, "amount": 1}))[0] == 409
+    assert problem(await asked(network, "PUT", f"/{id_}/prices/{uuid7()}", FULL))[0] == 409
+    assert problem(await asked(network, "DELETE", f"/{id_}/prices/{price}"))[0] == 409
+    past = concert(network)
+    for moment in ("doors_at_us", "starts_at_us", "ends_at_us"):
+        past[moment] -= 3 * DAY_US
+    over = uuid7()
+    assert (await asked(network, "PUT", f"/{over}", past)).status_code == 200
+    assert problem(await asked(network, "POST", f"/{over}/publish"))[0] == 409
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"title_fr": ""}, "title_fr"),
+        ({"title_fr": "a" * 121}, "title_fr"),
+        ({"title_en": "two\nlines"}, "title_en"),
+        ({"summary_fr": "a" * 4001}, "summary_fr"),
+        ({"doors_at_us": 2}, "starts"),
+        ({"ends_at_us": 1}, "starts"),
+        ({"capacity": -1}, "capacity"),
+        ({"capacity": 100_001}, "capacity"),
+    ],
+)
+def test_what_an_event_cannot_be(wrong: dict[str, Any], field: str) -> None:
+    good = Event(uuid7(), uuid7(), "Bal", "", "", "", 1, 1, 2, 10)
+    check(good)
+    with pytest.raises(Invalid) as refused:
+        check(replace(good, **wrong))
+    assert refused.value.extra["field"] == field
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"name_fr": ""}, "name_fr"),
+        ({"name_en": "a" * 61}, "name_en"),
+        ({"amount": -1}, "amount"),
+        ({"amount": 100_000_001}, "amount"),
+        ({"quota": -1}, "quota"),
+        ({"vat": 10_001}, "vat"),
+        ({"sale_from_us": 2, "sale_until_us": 2}, "sale_until"),
+    ],
+)
+def test_what_a_price_cannot_be(wrong: dict[str, Any], field: str) -> None:
+    good = Price(uuid7(), "Plein", "", "RAF", 1200)
+    check_price(good)
+    with pytest.raises(Invalid) as refused:
+        check_price(replace(good, **wrong))
+    assert refused.value.extra["field"] == field
 
 
 def test_prices_are_sold_in_their_time_and_place() -> None:
