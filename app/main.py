@@ -51,6 +51,10 @@ import app.eventbooks.pages
 import app.eventbooks.rights_pages
 import app.eventdesk.pages
 import app.events.api
+import app.guests.admin_pages
+import app.guests.api
+import app.guests.guest_pages
+import app.guests.pages
 import app.holders.counter_pages
 import app.holders.limit_pages
 import app.holders.moving_pages
@@ -140,6 +144,7 @@ from app.boxoffice.service import complete_for_ever
 from app.cards.known import Remembered
 from app.cards.moving import Moves
 from app.events.paying import tend_for_ever
+from app.guests.offering import run_for_ever as offer_for_ever
 from app.holders.signed_in import HolderNotSignedIn
 from app.holders.signed_in import ask_to_sign_in as ask_holder_to_sign_in
 from app.identity.guard import guard
@@ -187,6 +192,7 @@ since the epoch, UTC. **Ids** of operations are made by whoever asks (UUIDv7) an
 """
 
 TOKEN_PATHS = ("/c/", "/r/", "/welcome/", "/me/in/", "/me/gift/", "/follow/")
+TOKEN_PATHS = ("/c/", "/r/", "/welcome/", "/me/in/", "/follow/", "/me/gift/", "/waiting/", "/invitation/")
 
 # What every operation may answer instead of its result; said once, here.
 PROBLEM: dict[str, Any] = {
@@ -258,6 +264,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.boxoffice.pages.router,
         app.returns.holder_pages.router,
         app.passes.pages.router,
+        app.guests.pages.router,
+        app.guests.guest_pages.router,
         app.disputes.pages.router,
         app.members.pages.router,
         app.members.consultation_pages.router,
@@ -274,6 +282,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.venues.product_api.router,
         app.events.api.router,
         app.passes.api.router,
+        app.guests.api.router,
         app.people.api.router,
         app.people.audit_api.router,
         app.moneys.api.router,
@@ -353,6 +362,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.eventbooks.rights_pages.router,
         app.returns.pages.router,
         app.eventdesk.pages.router,
+        app.guests.admin_pages.router,
         app.door.pages.router,
         app.lapses.pages.router,
         app.dashboards.today_pages.router,
@@ -437,9 +447,10 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     tasks.append(asyncio.create_task(close_gone_for_ever(ledger, api.state.menu_counts), name="inbox"))
     tasks.append(asyncio.create_task(forget_for_ever(context.engine), name="forgetting"))
     tasks.append(asyncio.create_task(see_to_memberships_for_ever(context, ledger), name="memberships"))
-    tasks.append(asyncio.create_task(tend_for_ever(ledger), name="tickets"))
     tasks += [
+        asyncio.create_task(tend_for_ever(ledger), name="tickets"),
         asyncio.create_task(complete_for_ever(ledger), name="orders"),
+        asyncio.create_task(offer_for_ever(context), name="waiting"),
         asyncio.create_task(see_to_passes_for_ever(ledger), name="passes"),
         asyncio.create_task(give_back_for_ever(ledger), name="returns"),
     ]

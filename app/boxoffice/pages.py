@@ -28,6 +28,8 @@ from app.events.paying import missing_for, pay
 from app.events.rules import PLACES_MAX, Event, OrderState, Price, sellable
 from app.events.service import event_at, event_named, events
 from app.events.tickets import tickets_of
+from app.guests.views import line_for
+from app.guests.waiting import offers_to
 from app.ledger.service import ledger_of
 from app.money import Unit, format_amount
 from app.platform.clock import now_us
@@ -76,6 +78,7 @@ async def card_events_page(request: Request, token: str) -> Response:
         network, at = await the_network(connection), await venues(connection)
         found = await events(connection, statuses=["published"], ends_after_us=now, limit=SHOWN)
         known = await currencies(connection)
+        offered = [] if kept_back(request, card, network) else await offers_to(connection, card.wallet)
     language = texts_of(request).language
     shown = []
     for it in found.values():
@@ -84,8 +87,10 @@ async def card_events_page(request: Request, token: str) -> Response:
         least = min(open_, key=lambda price: price.amount, default=None)
         text = known[least.currency].text(least.amount, language) if least else ""
         shown.append({"it": it, "venue": at[it.venue], "standing": it.standing(now), "least": least, "from": text})
-    home = f"/c/{token}"
-    return render(request, "boxoffice/events.html", network_name=network.name, home=home, card=card, events=shown)
+    home, kept = f"/c/{token}", [found[it.event] for it in offered if it.event in found]
+    return render(
+        request, "boxoffice/events.html", network_name=network.name, home=home, card=card, events=shown, kept=kept
+    )
 
 
 @router.get("/c/{token}/events/{slug}")
@@ -156,7 +161,7 @@ async def card_order_page(request: Request, token: str, order: UUID) -> Response
         raise NotFound
     topup = None
     with suppress(Unavailable, ProviderRefused, NotFound):
-        topup = await online.settle(request, topup_of(order))
+        topup = await online.settle(request, it.topup or topup_of(order))
     it = await complete(ledger, order)
     if it.state == "paid":
         return RedirectResponse(f"/c/{token}/tickets?order={it.id}", 303)
@@ -177,6 +182,29 @@ async def card_order_page(request: Request, token: str, order: UUID) -> Response
         currency=known[it.currency],
         held=held,
     )
+
+
+@router.post("/c/{token}/orders/{order}")
+async def pay_held_order(request: Request, token: str, order: UUID) -> Response:
+    """Places that are kept already, as for who stood in line. What is missing leads to the payment page, and places
+    that are not paid for stay kept until their time is over."""
+    card = await card_behind(request, token)
+    await require_tap(request, card)
+    ORDERS.check(request, str(card.id))
+    async with context_of(request).reader.connect() as connection:
+        it = await orders.order_named(connection, order)
+        at = await event_named(connection, it.event)
+    if it.wallet != card.wallet:
+        raise NotFound
+    try:
+        if it.state == "held" and it.amount and await missing_for(ledger_of(request), it):
+            return await _to_payment(request, card, it, keep=True)
+        done = await pay(ledger_of(request), it)
+    except Unavailable:
+        raise
+    except DomainError as error:
+        return await _choose(request, card, at, error=error)
+    return RedirectResponse(f"/c/{token}/tickets?order={done.id}", 303)
 
 
 @router.get("/c/{token}/tickets")
@@ -233,20 +261,23 @@ async def card_tickets_page(request: Request, token: str, order: UUID | None = N
     )
 
 
-async def _to_payment(request: Request, card: Card, it: Order) -> Response:
-    """What is missing on the card is paid on the provider's page. Raises DomainError where that cannot be."""
+async def _to_payment(request: Request, card: Card, it: Order, *, keep: bool = False) -> Response:
+    """What is missing on the card is paid on the provider's page. Raises DomainError where that cannot be; `keep`: then
+    its places stay."""
     context, provider = context_of(request), request.app.state.provider
     async with context.reader.connect() as connection:
         network, known = await the_network(connection), await currencies(connection)
     currency = known[it.currency]
     if provider is None or currency.cents_per_unit is None:
-        await orders.release(context.engine, it)
+        if not keep:
+            await orders.release(context.engine, it)
         raise DomainError("insufficient-funds", "There is not enough on the card.")
     back = f"{address_of(request, card)}/orders/{it.id}"
     try:
         topup, url = await begin_payment(ledger_of(request), provider, network, card, currency, it, back)
     except (DomainError, ProviderAway, ProviderRefused):
-        await orders.release(context.engine, it)
+        if not keep:
+            await orders.release(context.engine, it)
         raise
     near = online.near(request, url)
     if near == url:
@@ -295,6 +326,10 @@ async def _choose(
                 }
             )
     codes = dict.fromkeys(it["it"].currency for it in prices)
+    full = [it["it"] for it in prices if it["open"] and not it["others"] and not at.left_at(it["it"])]
+    async with context_of(request).reader.connect() as connection:
+        mail = context_of(request).settings.mail != "none"
+        line = await line_for(connection, at, card.wallet, full, language, mail)
     return render(
         request,
         "boxoffice/event.html",
@@ -309,6 +344,8 @@ async def _choose(
         wanted=wanted or {},
         error=error,
         id=uuid7(),
+        line=line,
+        waiting_error=request.query_params.get("waiting") == "email",
         balances=[known[code].text(held[code], language) for code in codes if code in held],
         online=request.app.state.provider is not None,
     )

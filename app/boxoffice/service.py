@@ -55,12 +55,15 @@ async def begin_payment(
     least, _ = network.settings.top_up_limits(currency.cents_per_unit)
     amount = max(missing, least)
     id_ = topup_of(it.id)
-    known = await _topup(ledger, id_)
+    # Places that are kept long enough are paid for again where a payment failed.
+    while (known := await _topup(ledger, id_)) is not None and known.status in {"failed", "cancelled"}:
+        id_ = topup_of(id_)
     if known is None:
         await topups.check_room(ledger, network, card, currency, amount)
     elif known.status == "pending":
         amount = known.amount
-    if not await orders.link_topup(ledger.engine, it, id_, now_us() + PAYMENT_US):
+    kept_until = max(it.hold_until_us, now_us() + PAYMENT_US)
+    if not await orders.link_topup(ledger.engine, it, id_, kept_until):
         raise DomainError("order-over", "The places are no longer kept for you.")
     begun, url = await topups.begin(ledger.engine, provider, network, card, currency, amount, return_url, id_)
     return begun.id, url

@@ -103,6 +103,7 @@ def verify(as_json: bool, new: bool) -> None:
 
 async def _verify(new: bool) -> Report:
     from app.events.proof import wrong  # noqa: PLC0415
+    from app.guests.proof import wrong as wrong_lines  # noqa: PLC0415
     from app.ledger.verify import Mark  # noqa: PLC0415
     from app.ledger.verify import verify as check  # noqa: PLC0415
     from app.passes.proof import wrong as wrong_passes  # noqa: PLC0415
@@ -120,6 +121,7 @@ async def _verify(new: bool) -> Report:
         report.findings += await wrong(engine)
         report.findings += await wrong_passes(engine)
         report.findings += await wrong_returns(engine)
+        report.findings += await wrong(engine) + await wrong_passes(engine) + await wrong_lines(engine)
     if report.ok:
         draft = remembered.with_suffix(".draft")
         draft.write_text(json.dumps(asdict(report.until)))

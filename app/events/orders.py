@@ -45,7 +45,7 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Order:
     """`amount`: minor units of `currency`, all lines together. `topup`: the one that brings what is missing.
-    `paid_by`: the pass whose money pays it."""
+    `paid_by`: the pass whose money pays it. `guest`: the name that its tickets will bear."""
 
     id: UUID
     event: UUID
@@ -61,6 +61,7 @@ class Order:
     changed_at_us: int
     lines: tuple[Line, ...] = ()
     paid_by: UUID | None = None
+    guest: str | None = None
 
     @property
     def places(self) -> int:
@@ -122,7 +123,9 @@ async def open_orders(
 class Ask:
     """Places wanted: how many at which price. `id`: made by whoever asks, so that the same asked twice is one order.
     `known`: what the network knows of them; `entitled`: conditions that the seller vouches for. `paying`: at once.
-    `paid_by`: the pass that it belongs to, and `share`: what of its money is for this place, in minor units."""
+    `paid_by`: the pass that it belongs to, and `share`: what of its money is for this place, in minor units.
+    `first`: for who is first in the waiting list, whose places the others cannot have.
+    `guest`: the name that the tickets will bear."""
 
     id: UUID
     event: UUID
@@ -135,6 +138,8 @@ class Ask:
     paid_by: UUID | None = None
     share: int = 0
     hold_us: int = HOLD_US
+    first: bool = False
+    guest: str | None = None
 
 
 async def hold(engine: AsyncEngine, ask: Ask) -> Order:
@@ -231,8 +236,9 @@ class _Desk:
         if ask.id in self._booked:
             raise _reused()
         places, wallet = sum(it.quantity for it in lines), ask.card.wallet
-        if places > self._left[at.id] or any(self._short(it) for it in lines):
-            raise Conflict("There are not that many places left.", "sold-out", left=max(0, self._left[at.id]))
+        here = self._left[at.id] - (0 if ask.first else at.promised)
+        if places > here or any(self._short(it) or self._promised(at, it, ask) for it in lines):
+            raise Conflict("There are not that many places left.", "sold-out", left=max(0, here))
         if not ask.paying and self._held_by.get(wallet, 0) + places > PLACES_MAX:
             raise Conflict("Places are kept for you already.", "too-many-held")
         if ask.paid_by is None:
@@ -258,6 +264,7 @@ class _Desk:
             self._now,
             lines,
             ask.paid_by,
+            ask.guest,
         )
         self.known[made.id] = made
         return made
@@ -272,6 +279,11 @@ class _Desk:
                 if counted[wallet, it.price] > price.per_wallet:
                     raise Conflict("One card has no more places at this price.", "price-had", most=price.per_wallet)
         self._had |= counted
+
+    def _promised(self, at: Event, line: Line, ask: Ask) -> bool:
+        """Whether somebody waits for places at this price, who comes first."""
+        price = at.price(line.price)
+        return not ask.first and price is not None and price.waiting > 0
 
     def _short(self, line: Line) -> bool:
         left = self._left_at[line.price]
@@ -328,6 +340,7 @@ async def issue_many(engine: AsyncEngine, several: Sequence[Order]) -> set[UUID]
                 if it.event != id_:
                     continue
                 common = {"order_id": it.id, "event": id_, "wallet": it.wallet, "state": "valid", "issued_at_us": now}
+                common["name"] = it.guest
                 for price in (line.price for line in it.lines for _ in range(line.quantity)):
                     serial += 1
                     rows.append({"id": uuid7(), "price": price, "serial": serial, **common})

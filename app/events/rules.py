@@ -32,7 +32,8 @@ HOLD_US: Final = 10 * 60 * 1_000_000
 class Price:
     """`amount`: minor units of `currency`; 0 is free. `quota`: places at this price at most; None: as many as the event
     has. `sale_from_us`, `sale_until_us`: None is from now on, and until the event ends. `vat`: basis points.
-    `least`: how much its condition asks for (app/rules/entitlement.py). `per_wallet`: places at most for one wallet."""
+    `least`: how much its condition asks for (app/rules/entitlement.py). `per_wallet`: places at most for one wallet.
+    `waiting`: places that the waiting list wants at this price."""
 
     id: UUID
     name_fr: str
@@ -51,6 +52,7 @@ class Price:
     leased: int = 0
     least: int | None = None
     per_wallet: int | None = None
+    waiting: int = 0
 
     def name(self, language: str) -> str:
         return (self.name_fr or self.name_en) if language == "fr" else (self.name_en or self.name_fr)
@@ -61,7 +63,10 @@ class Price:
         return None if self.quota is None else self.quota - self.held - self.sold - self.leased
 
     def sold_by(self, channel: OrderChannel) -> bool:
-        return self.channel in {"any", channel} and (channel != "invitation" or self.channel == "invitation")
+        if channel == "invitation":
+            # Given out, and not sold: whatever costs nothing, and what is there for nothing else.
+            return self.channel == "invitation" or not self.amount
+        return self.channel in {"any", channel}
 
     def on_sale(self, now_us: int) -> bool:
         begun = self.sale_from_us is None or self.sale_from_us <= now_us
@@ -104,9 +109,21 @@ class Event:
     def left(self) -> int:
         return self.capacity - self.held - self.sold - self.leased
 
+    @property
+    def promised(self) -> int:
+        """Places that are free, and are the waiting list's before anybody else's."""
+        return sum(it.waiting if it.left is None else min(it.waiting, max(0, it.left)) for it in self.prices)
+
+    @property
+    def free(self) -> int:
+        """Places for whoever comes now: nobody overtakes those who wait."""
+        return max(0, self.left - self.promised)
+
     def left_at(self, price: Price) -> int:
-        """Places that can still be had at this price."""
-        return max(0, self.left if price.left is None else min(self.left, price.left))
+        """Places that whoever comes now can have at this price."""
+        if price.waiting:
+            return 0
+        return self.free if price.left is None else max(0, min(self.free, price.left))
 
     def standing(self, now_us: int) -> Standing:
         if self.status == "draft":
@@ -115,7 +132,7 @@ class Event:
             return "cancelled"
         if now_us >= self.ends_at_us:
             return "past"
-        return "full" if self.left <= 0 else "open"
+        return "full" if self.free <= 0 else "open"
 
     def price(self, id_: UUID) -> Price | None:
         return next((it for it in self.prices if it.id == id_), None)

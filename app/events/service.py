@@ -45,7 +45,7 @@ _ADDRESSES_MAX: Final = 8
 # With the day behind it, an address is not longer than one may be.
 _TITLE_IN_ADDRESS: Final = 49
 _PRICE_SET: Final = tuple(
-    name for name in Price.__dataclass_fields__ if name not in {"id", "held", "sold", "leased", "position"}
+    name for name in Price.__dataclass_fields__ if name not in {"id", "held", "sold", "leased", "position", "waiting"}
 )
 
 

@@ -55,7 +55,8 @@ event_artist = sa.Table(
 )
 
 # quota: how many places at most are sold at this price. condition: who may have it; least: how much it asks for, in
-# minutes or minor units. per_wallet: places at most for one wallet. vat: the rate that the price holds, in
+# minutes or minor units. per_wallet: places at most for one wallet. waiting: places
+# that the waiting list wants (app/guests/waiting.py). vat: the rate that the price holds, in
 # basis points. channel: where it is sold.
 event_price = sa.Table(
     "event_price",
@@ -78,6 +79,7 @@ event_price = sa.Table(
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("least", sa.BigInteger),
     sa.Column("per_wallet", sa.Integer),
+    sa.Column("waiting", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.CheckConstraint("name_fr <> ''", name="named"),
     sa.CheckConstraint("amount >= 0", name="amount_known"),
     sa.CheckConstraint("held >= 0 AND sold >= 0 AND leased >= 0", name="counted"),
@@ -85,6 +87,7 @@ event_price = sa.Table(
     sa.CheckConstraint("condition IN ('none', 'member', 'reduced', 'hours', 'gift')", name="condition_known"),
     sa.CheckConstraint("least IS NULL OR (least > 0 AND condition IN ('hours', 'gift'))", name="least_asked"),
     sa.CheckConstraint("per_wallet > 0", name="per_wallet_some"),
+    sa.CheckConstraint("waiting >= 0", name="waiting_counted"),
     sa.CheckConstraint("sale_from_us IS NULL OR sale_until_us IS NULL OR sale_from_us < sale_until_us", name="window"),
     sa.CheckConstraint("vat BETWEEN 0 AND 10000", name="vat_known"),
     sa.CheckConstraint("channel IN ('any', 'online', 'till', 'invitation')", name="channel_known"),
@@ -94,6 +97,7 @@ event_price = sa.Table(
 # until the ledger has said that it did not and will not. amount: minor units of `currency`, all lines together.
 # topup: the online top-up that brings what was missing on the card. paid_by: the pass that its place belongs to,
 # whose money was set aside under that id.
+# guest: the name that its tickets will bear.
 ticket_order = sa.Table(
     "ticket_order",
     metadata,
@@ -107,6 +111,7 @@ ticket_order = sa.Table(
     sa.Column("currency", sa.ForeignKey("currency.code"), nullable=False),
     sa.Column("amount", sa.BigInteger, nullable=False),
     sa.Column("topup", sa.Uuid, index=True),
+    sa.Column("guest", sa.Text),
     sa.Column("paid_by", sa.Uuid, index=True),
     sa.Column("made_at_us", sa.BigInteger, nullable=False),
     sa.Column("changed_at_us", sa.BigInteger, nullable=False),

@@ -43,6 +43,8 @@ RECORDED: Final = {
     "event_sales_file": "export.event",
     "event_statement": "export.event",
     "event_buyers": "export.buyers",
+    "guest_list": "export.guests",
+    "list_invitations": "view.guests",
     "closings_table": "export.closings",
     "closings_archive": "export.closings",
     "settlement_table": "export.settlement",

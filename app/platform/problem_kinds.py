@@ -408,6 +408,9 @@ KINDS: dict[str, ProblemKind] = {
     ),
     "pass-over": ProblemKind(409, N_("This pass is sold no more"), N_("Nothing was paid.")),
     "pass-used-up": ProblemKind(409, N_("All of its places are chosen"), _NOTHING_CHANGED),
+    "places-free": ProblemKind(
+        409, N_("There are places left"), N_("Nothing was paid."), N_("Buy them: nobody needs to wait.")
+    ),
     "too-many-held": ProblemKind(409, N_("Places are kept for you already"), N_("Nothing was paid.")),
     "ticket-kept": ProblemKind(
         409, N_("This ticket is not given back"), N_("Its event has no such rule, or it no longer counts.")

@@ -18,6 +18,7 @@ import app.cards.held
 import app.disputes.held
 import app.door.held
 import app.events.held
+import app.guests.held
 import app.holders.held
 import app.issuing.held
 import app.lapses.reminders
@@ -136,6 +137,25 @@ SOURCES: Final = (
         N_("Ten years, as books are"),
         N_("Their seller, and the network’s auditors"),
         app.passes.held.held_about,
+    ),
+    Source(
+        "waiting",
+        N_("Waiting lists"),
+        N_("So that places that come free are offered in turn"),
+        N_("As long as the event’s orders; your address, until the places are offered or you leave the line"),
+        N_("The venue of the event sees how many wait, and not who"),
+        app.guests.held.held_about,
+        app.guests.held.letters,
+        app.guests.held.forget,
+    ),
+    Source(
+        "invitations",
+        N_("Invitations"),
+        N_("So that the door has your name, and a link is good once"),
+        N_("As long as the ticket; the name, until you have it erased"),
+        N_("The venue of the event"),
+        app.guests.held.invited,
+        forget=app.guests.held.forget_invited,
     ),
     Source(
         "passages",

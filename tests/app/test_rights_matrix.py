@@ -70,6 +70,10 @@ API = {
     "set_product_sold_out": "nv",
     "list_events": "nkuvbwsc",
     "show_event": "nkuvbwsc",
+    "show_waiting_list": "nkuvbw",
+    "list_invitations": "nv",
+    "invite_guest": "nv",
+    "withdraw_invitation": "nv",
     "put_event": "nv",
     "publish_event": "nv",
     "list_passes": "nkuvbwsc",
@@ -287,6 +291,7 @@ def address(network: Network, path: str, where: Mapping[str, object]) -> str:
         "consultation": uuid4(),
         "plan": uuid4(),
         "event": uuid4(),
+        "invitation": uuid4(),
         **where,
     }
     return path.format(**values)

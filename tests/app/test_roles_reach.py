@@ -61,6 +61,8 @@ TO_ACT_BY = {
     # Who comes is their venue's to know.
     "event_buyers",
     "giving_back_page",
+    "guest_list",
+    "list_invitations",
     "artist_form",
     "place_page",
     "mail_page",
