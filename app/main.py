@@ -191,7 +191,6 @@ since the epoch, UTC. **Ids** of operations are made by whoever asks (UUIDv7) an
 **Errors** are `application/problem+json` (RFC 9457); the last part of `type` is stable.
 """
 
-TOKEN_PATHS = ("/c/", "/r/", "/welcome/", "/me/in/", "/me/gift/", "/follow/")
 TOKEN_PATHS = ("/c/", "/r/", "/welcome/", "/me/in/", "/follow/", "/me/gift/", "/waiting/", "/invitation/")
 
 # What every operation may answer instead of its result; said once, here.
