@@ -73,6 +73,8 @@ import app.keyring.api
 import app.keyring.pages
 import app.lapses.api
 import app.lapses.pages
+import app.leases.api
+import app.leases.rows
 import app.ledger.api
 import app.mail.pages
 import app.mail.sandbox_pages
@@ -152,6 +154,7 @@ from app.identity.thin import FastLane
 from app.inbox.daily import run_for_ever as close_gone_for_ever
 from app.issuing.due import lapse_for_ever
 from app.lapses.daily import run_for_ever
+from app.leases.selling import tend_for_ever as see_to_leases_for_ever
 from app.ledger.figures.follow import run_for_ever as figure_for_ever
 from app.ledger.service import Ledger
 from app.mail.carriers import carrier_of
@@ -247,7 +250,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     api.state.settings = settings
     # Rooms on one floor do not know each other, and a terminal's journal holds rows of several of them.
     api.state.row_handlers = {**app.sales.rows.HANDLERS, **app.topups.rows.HANDLERS, **app.issuing.rows.HANDLERS}
-    api.state.row_handlers = {**api.state.row_handlers, **app.door.rows.HANDLERS}
+    api.state.row_handlers = {**api.state.row_handlers, **app.door.rows.HANDLERS, **app.leases.rows.HANDLERS}
     api.state.row_asks = {**app.topups.rows.ASKS, **app.issuing.rows.ASKS}
     api.state.pages = Pages(source_url=SOURCE_URL)
     install_problems(api, _problem_page)
@@ -280,6 +283,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.venues.api.router,
         app.venues.product_api.router,
         app.events.api.router,
+        app.leases.api.router,
         app.passes.api.router,
         app.guests.api.router,
         app.people.api.router,
@@ -291,6 +295,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.keyring.api.router,
         app.keyring.api.desk,
         app.door.api.router,
+        app.leases.api.terminals,
         app.sales.api.hot,
         app.sales.api.router,
         app.sales.tabs.api.router,
@@ -452,6 +457,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(offer_for_ever(context), name="waiting"),
         asyncio.create_task(see_to_passes_for_ever(ledger), name="passes"),
         asyncio.create_task(give_back_for_ever(ledger), name="returns"),
+        asyncio.create_task(see_to_leases_for_ever(ledger), name="leases"),
     ]
     tasks.append(asyncio.create_task(figure_for_ever(context.engine), name="figures"))
     if (carrier := carrier_of(settings, context.engine)) is not None:

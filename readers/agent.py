@@ -26,6 +26,7 @@ from readers.running import beside, heed, hub, pair, version, web
 from readers.showing import follow
 from readers.sync import CardKeys, DeviceKey, KeyRing, Link, Pace, Reporter, Server, SnapshotFile, Worker
 from readers.sync.door import DoorFeed
+from readers.sync.tickets import TicketFeed
 from readers.taps import Driver, Errands, Presence, Reader, ReaderEvent, ReaderFound, ReaderLost
 from readers.terminal.view import PrinterShown
 from readers.till import CardTill, Carrying, Looks, SignIn, SnapshotShelf, Tap, TapSettings
@@ -135,6 +136,7 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
         tap = Tap(journal, shelf, server, link, clock, config.tap, Carrying(errands, card_keys.ring))
         tabs = TabDesk(journal, shelf, server, link, clock)
         feed = DoorFeed(config.data / "door", server, journal)
+        lent = TicketFeed(config.data / "tickets", server, journal, shelf.tickets, clock)
         till = CardTill(
             journal,
             shelf,
@@ -145,6 +147,7 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
             acts_of(Tools(journal, shelf, tap, server, link, clock), tabs),
             tabs,
             feed,
+            lent,
         )
         till.receipts.codes = codes_of(server, journal, link)
         worker = Worker(server, journal, link, clock, shelf, snapshots, config.pace)
@@ -154,11 +157,13 @@ async def agent(config: AgentConfig) -> AsyncIterator[Running]:
         card_keys.start_from_disk()
         await worker.start_from_disk()
         await feed.start_from_disk()
+        await lent.start_from_disk()
         await till.start()
         held.push_async_callback(till.close)
         await held.enter_async_context(beside(worker.run()))
         await held.enter_async_context(beside(card_keys.run()))
         await held.enter_async_context(beside(feed.run()))
+        await held.enter_async_context(beside(lent.run()))
         await held.enter_async_context(beside(till.run()))
         await held.enter_async_context(beside(tap.run()))
         looks = Looks(config.data, version(), journal, shelf, till, clock, site)

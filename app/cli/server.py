@@ -104,6 +104,7 @@ def verify(as_json: bool, new: bool) -> None:
 async def _verify(new: bool) -> Report:
     from app.events.proof import wrong  # noqa: PLC0415
     from app.guests.proof import wrong as wrong_lines  # noqa: PLC0415
+    from app.leases.proof import wrong as wrong_leases  # noqa: PLC0415
     from app.ledger.verify import Mark  # noqa: PLC0415
     from app.ledger.verify import verify as check  # noqa: PLC0415
     from app.passes.proof import wrong as wrong_passes  # noqa: PLC0415
@@ -122,6 +123,7 @@ async def _verify(new: bool) -> Report:
         report.findings += await wrong_passes(engine)
         report.findings += await wrong_returns(engine)
         report.findings += await wrong_lines(engine)
+        report.findings += await wrong_leases(engine)
     if report.ok:
         draft = remembered.with_suffix(".draft")
         draft.write_text(json.dumps(asdict(report.until)))
@@ -132,9 +134,9 @@ async def _verify(new: bool) -> Report:
 async def guards_missing(engine: AsyncEngine) -> list[str]:
     """Guards of what is never rewritten beside the ledger: closings of tills, bank statements, bank details and
     settlement runs, what was accepted in writing, what was done about exceptions, payments taken back, the books,
-    sales without a card, what cards open, tickets ordered and given back, passes sold, what was seen at doors, what
-    currencies were agreed to be, who was given keys of cards, how far cards have counted, what was sent by e-mail,
-    refunds and the bank's files of them, and the audit log."""
+    sales without a card, what cards open, tickets ordered and given back, tickets lent to terminals, passes sold, what
+    was seen at doors, what currencies were agreed to be, who was given keys of cards, how far cards have counted, what
+    was sent by e-mail, refunds and the bank's files of them, and the audit log."""
     from app.accounting import guards as books  # noqa: PLC0415
     from app.banking import guards as banking  # noqa: PLC0415
     from app.cards import guards as cards  # noqa: PLC0415
@@ -146,6 +148,7 @@ async def guards_missing(engine: AsyncEngine) -> list[str]:
     from app.inbox import guards as inbox  # noqa: PLC0415
     from app.keyring import guards as taps  # noqa: PLC0415
     from app.keyring.tables import GUARDS as KEYS  # noqa: PLC0415
+    from app.leases import guards as leases  # noqa: PLC0415
     from app.mail import guards as mail  # noqa: PLC0415
     from app.passes import guards as passes  # noqa: PLC0415
     from app.refunds import guards as refunds  # noqa: PLC0415
@@ -180,6 +183,7 @@ async def guards_missing(engine: AsyncEngine) -> list[str]:
         cards.missing,
         events.missing,
         passes.missing,
+        leases.missing,
         doors.missing,
         returns.missing,
         currencies.missing,

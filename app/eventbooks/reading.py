@@ -16,7 +16,7 @@ from app.eventbooks.rules import Came, Sold, Tariff
 from app.events.refunding import refund_of, refund_of_ticket
 from app.events.rules import Event
 from app.events.tables import event_price, ticket, ticket_order, ticket_order_line
-from app.ledger.service import Ledger
+from app.ledger.service import Ledger, booked_among
 from app.rules.door import PASSED
 
 _HOUR_US = 3600 * 1_000_000
@@ -147,9 +147,9 @@ async def buyers_of(connection: AsyncConnection, event: UUID) -> list[Buyer]:
 
 async def claimed(ledger: Ledger, connection: AsyncConnection, event: UUID, owner: str) -> dict[str, int]:
     """What the event's orders have brought into the claim of `owner`, minor units by currency, as the ledger has it:
-    sales, without what was taken back later."""
+    sales, without what was taken back later. Of a till's sale, which may have sold other things too, its tickets."""
     paid = sa.select(ticket_order.c.id).where(
-        ticket_order.c.event == event, ticket_order.c.state.in_(["paid", "refunded"])
+        ticket_order.c.event == event, ticket_order.c.state.in_(["paid", "refunded"]), ticket_order.c.sale.is_(None)
     )
     ids: list[UUID] = list((await connection.execute(paid)).scalars())
     given_back = sa.select(ticket.c.id).where(ticket.c.event == event, ticket.c.state == "refunded")
@@ -165,6 +165,14 @@ async def claimed(ledger: Ledger, connection: AsyncConnection, event: UUID, owne
                 key = keys[account]
                 if key.kind == "claim" and key.owner == owner:
                     found[key.book.currency] = found.get(key.book.currency, 0) + sign * move.amount
+    at_tills = sa.select(ticket_order.c.sale, ticket_order.c.currency, ticket_order.c.amount).where(
+        ticket_order.c.event == event, ticket_order.c.state == "paid", ticket_order.c.sale.is_not(None)
+    )
+    rows = list(await connection.execute(at_tills))
+    there = await booked_among(connection, {row.sale for row in rows}) if rows else set()
+    for row in rows:
+        if row.sale in there:
+            found[row.currency] = found.get(row.currency, 0) + row.amount
     return {code: amount for code, amount in found.items() if amount}
 
 

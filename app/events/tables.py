@@ -96,7 +96,7 @@ event_price = sa.Table(
 # id: also that of the operation by which it is paid. paying: the ledger may be about to book it, so its places stay
 # until the ledger has said that it did not and will not. amount: minor units of `currency`, all lines together.
 # topup: the online top-up that brings what was missing on the card. paid_by: the pass that its place belongs to,
-# whose money was set aside under that id.
+# whose money was set aside under that id. sale: the one at a till that paid it, whose operation stands for the order's.
 # guest: the name that its tickets will bear.
 ticket_order = sa.Table(
     "ticket_order",
@@ -113,6 +113,7 @@ ticket_order = sa.Table(
     sa.Column("topup", sa.Uuid, index=True),
     sa.Column("guest", sa.Text),
     sa.Column("paid_by", sa.Uuid, index=True),
+    sa.Column("sale", sa.Uuid, index=True),
     sa.Column("made_at_us", sa.BigInteger, nullable=False),
     sa.Column("changed_at_us", sa.BigInteger, nullable=False),
     sa.CheckConstraint("channel IN ('online', 'till', 'invitation')", name="channel_known"),

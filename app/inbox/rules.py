@@ -37,6 +37,7 @@ URGENCY: Mapping[str, int] = {
     "put-off": 3,
     "till-difference": 3,
     "not-undone": 3,
+    "ticket-not-leased": 2,
     "void-of-unknown-sale": 3,
 }
 LEAST = 4

@@ -19,6 +19,7 @@ TITLES = {
     "against-policy": N_("A sale paid as the rules do not allow: %(label)s"),
     "currency-unknown": N_("A sale in a currency that is not in the network"),
     "void-of-unknown-sale": N_("A sale taken back that was never made here"),
+    "ticket-not-leased": N_("A terminal sold a ticket that it had not been lent"),
     "unreadable": N_("A row of a terminal that cannot be read"),
     "not-booked": N_("Something a terminal did could not be booked"),
     "not-undone": N_("A sale could not be taken back"),
@@ -54,6 +55,9 @@ MEANINGS = {
     "not-booked": N_("No money moved. What the terminal sent is kept."),
     "currency-unknown": N_("No money moved. What the terminal sent is kept."),
     "void-of-unknown-sale": N_("No money moved."),
+    "ticket-not-leased": N_(
+        "The sale stands in the books, and there is no ticket for it. Give the money back by hand."
+    ),
     "not-undone": N_("The sale stands in the books. What the terminal sent is kept."),
     "till-difference": N_("Difference in cash: %(amount)s. Reason given: %(reason)s"),
     "closing-differs": N_(

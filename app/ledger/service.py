@@ -100,6 +100,7 @@ __all__ = [
     "posted",
     "recent_operations",
     "reserve_book",
+    "reversed_among",
     "wallet_balances",
     "wallets_moved_since",
     "wallets_with_holds",
@@ -438,5 +439,6 @@ async def wallets_with_holds(connection: AsyncConnection) -> set[str]:
 
 balances_of = reads.balances
 booked_among = reads.booked_ids
+reversed_among = reads.reversed_ids
 operations_since = reads.newest_since
 recent_operations = reads.newest_of_terminal

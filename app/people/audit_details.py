@@ -25,6 +25,8 @@ DETAILS: Final[Mapping[str, str]] = {
     "after": N_("After operation"),
     "amount_cents": N_("Amount"),
     "title": N_("Title"),
+    "terminal": N_("Terminal"),
+    "keep": N_("Tickets to sell"),
     "capacity": N_("Places"),
     "amount": N_("Amount"),
     "answer_days": N_("Days to answer"),

@@ -139,6 +139,7 @@ ACTS: Final[Mapping[str, str]] = {
     "event.publish": N_("Published an event"),
     "event.cancel": N_("Cancelled an event"),
     "event.give-back": N_("Had what was paid for an event given back"),
+    "event.lease": N_("Lent tickets to a terminal"),
     "event.price": N_("Set a price of an event"),
     "pass.make": N_("Put a pass on sale"),
     "pass.end": N_("Stopped selling a pass"),

@@ -396,6 +396,9 @@ KINDS: dict[str, ProblemKind] = {
         N_("Nothing was paid."),
         N_("Choose fewer places, or another date."),
     ),
+    "ticket-not-leased": ProblemKind(
+        409, N_("This terminal has no such ticket to sell"), N_("Nothing was paid."), N_("Start the sale again.")
+    ),
     "not-on-sale": ProblemKind(409, N_("These places are not sold now"), N_("Nothing was paid.")),
     "price-for-others": ProblemKind(
         403, N_("This price is not for this card"), N_("Nothing was paid."), N_("Choose places at another price.")

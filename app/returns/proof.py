@@ -39,7 +39,10 @@ async def wrong(engine: AsyncEngine) -> list[str]:
         returned = {row[0]: int(row[1]) for row in await connection.execute(parts)}
         orders = [
             row.id
-            for row in await connection.execute(refunded.where(ticket_order.c.amount > 0))
+            # What a till sold comes back with its sale, whose reversal the ledger proves by itself.
+            for row in await connection.execute(
+                refunded.where(ticket_order.c.amount > 0, ticket_order.c.sale.is_(None))
+            )
             if returned.get(row.id, 0) < row.amount
         ]
         tickets = list((await connection.execute(single.where(ticket_return.c.amount > ticket_return.c.fee))).scalars())

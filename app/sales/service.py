@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.cards.service import Card, balances, card_by_uid
 from app.currencies.policies import policies
 from app.currencies.service import currencies
+from app.leases import selling
 from app.ledger.rules.operations import Operation, Posted, Refused, Stale
 from app.ledger.service import REFUSALS, BookedOperation, Busy, Ledger, posted
 from app.platform.clock import now_us
@@ -67,6 +68,9 @@ async def sell(ledger: Ledger, directory: Directory, device: UUID, epoch: int, s
         rules = desk.counter.rulebook.at(now_us())
         try:
             purses = _checked(desk, found, rules, sale)
+            if selling.lines_of(sale):
+                async with ledger.reader.connect() as connection:
+                    await selling.check(connection, device, sale)
         except DomainError:
             # Only what still holds is a reason to refuse.
             if await directory.outdated():
@@ -103,7 +107,7 @@ def _checked(desk: Desk, found: Mapping[str, Purse | None], rules: Rules, sale: 
     foreign = [tender.currency for tender in sale.tenders if tender.currency not in desk.claims]
     if foreign:
         raise Invalid(f"{venue.name} does not accept {', '.join(foreign)}.", "currency-not-accepted")
-    if special := changed_prices(sale.lines, desk.prices):
+    if special := changed_prices((it for it in sale.lines if not it.tickets), desk.prices):
         _check_special(desk, sale, special)
     if not rules.needs_no_look(sale) and (objections := rules.objections(sale, venue, desk.categories)):
         raise Invalid("The basket cannot be paid this way.", "tender-not-allowed", reasons=objections)
@@ -216,10 +220,14 @@ async def reverse(
         )
         try:
             # What was refused for want of a correction that came in between may be booked under its id all the same.
-            return await ledger.post_one(replace(operation, overrides_refusal=tried is not None))
+            done = await ledger.post_one(replace(operation, overrides_refusal=tried is not None))
         except DomainError as error:
             if error.code != "already-reversed" or (tried is not None and tried.postings == operation.postings):
                 raise
+        else:
+            if selling.has_tickets(original.details):
+                await selling.take_back(ledger.engine, [original.id])
+            return done
         tried = operation
 
 

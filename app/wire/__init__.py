@@ -48,6 +48,7 @@ from app.wire.status import (
     logs_message,
     status_message,
 )
+from app.wire.tickets import LeasedPrice, LeasedTicket, TicketsBackRow, TicketStock
 from app.wire.till import CashRow, ClosingRow, CountRow, SessionRow
 from app.wire.training import TrainingRow
 
@@ -73,6 +74,8 @@ __all__ = [
     "DoorPassages",
     "IntentRow",
     "JournalRow",
+    "LeasedPrice",
+    "LeasedTicket",
     "LogBundle",
     "Means",
     "PairingReply",
@@ -111,6 +114,8 @@ __all__ = [
     "Tender",
     "TerminalSnapshot",
     "TerminalStatus",
+    "TicketStock",
+    "TicketsBackRow",
     "TokenReply",
     "TokenRequest",
     "TopUpRow",

@@ -16,6 +16,7 @@ from app.wire.acts import CreditRow, RefundRow, TopUpRow
 from app.wire.base import CardUid, InstantUs, Message, Row, Sequence, Sha256Hex
 from app.wire.door import PassageRow
 from app.wire.sale import Sale
+from app.wire.tickets import TicketsBackRow
 from app.wire.till import CashRow, ClosingRow, CountRow, SessionRow
 from app.wire.training import TrainingRow
 
@@ -134,6 +135,7 @@ AnyRow = (
     | TrainingRow
     | SoldOutRow
     | PassageRow
+    | TicketsBackRow
 )
 Payload = Annotated[AnyRow, Field(discriminator="kind")]
 _PAYLOAD: TypeAdapter[AnyRow] = TypeAdapter(Payload)

@@ -41,7 +41,8 @@ class SaleLine(Message):
     `kind` (app.rules.lines) says what is no plain product; a deposit or a bottle that comes back has a price below 0,
     and a tip names no product (the UUID of zeros). Of a `share`, `unit_price` is what this part pays, `quantity` is 1.
     `category` and `vat` (basis points, in the price) are those of the product when it was sold, so that what a till
-    took can be told from its rows alone.
+    took can be told from its rows alone. `tickets`: those that are sold, of the terminal's own stock; `product` is then
+    the price of their event.
     """
 
     product: UUID
@@ -53,6 +54,7 @@ class SaleLine(Message):
     share: Annotated[Share | None, Field(exclude_if=_is_none)] = None
     category: Annotated[str | None, Field(max_length=80, exclude_if=_is_none)] = None
     vat: Annotated[int | None, Field(ge=0, le=10_000, strict=True, exclude_if=_is_none)] = None
+    tickets: Annotated[tuple[UUID, ...], Field(max_length=QUANTITY_MAX, exclude_if=_is_empty)] = ()
 
 
 class Tender(Message):
@@ -189,6 +191,8 @@ class Sale(Message):
             _check_card(self)
         if self.rest or self.reason is not None:
             _check_rest(self)
+        if any(it.tickets for it in self.lines):
+            _check_tickets(self)
         owed = totals(Line(str(x.product), x.quantity, x.unit_price, x.currency) for x in self.lines)
         if len({(it.means, it.covers) for it in self.rest}) != len(self.rest):
             raise ValueError("each means of payment is named once for the prices of one currency")
@@ -238,6 +242,16 @@ def _check_card(sale: Sale) -> None:
         raise ValueError("without a card nothing is taken from one")
     if sale.card and sale.plain:
         raise ValueError("a card pays something")
+
+
+def _check_tickets(sale: Sale) -> None:
+    sold = [id_ for it in sale.lines for id_ in it.tickets]
+    if len(set(sold)) != len(sold):
+        raise ValueError("a ticket is sold once")
+    if any(it.tickets and (len(it.tickets) != it.quantity or it.kind or it.share) for it in sale.lines):
+        raise ValueError("a line of tickets names each of them, and is no share of a bill")
+    if not sale.card or sale.bill is not None or sale.rest:
+        raise ValueError("tickets go on the card that pays them, and cards pay all of it")
 
 
 def _check_rest(sale: Sale) -> None:

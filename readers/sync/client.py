@@ -245,15 +245,16 @@ class Server:
 
     async def card_keys(self, device: UUID, etag: str | None) -> Reply | None:
         """The keys of cards, wrapped for this device; None: as before. Rejected, Unreachable."""
-        headers = {"If-None-Match": etag} if etag else {}
-        reply = await self._authorised("GET", "/api/v1/terminals/card-keys", device, None, headers)
-        return None if reply.status == httpx.codes.NOT_MODIFIED else reply
+        return await self.newer("/api/v1/terminals/card-keys", device, etag)
 
     async def door(self, device: UUID, etag: str | None) -> Reply | None:
         """The events and tickets at whose door this terminal may stand; None: as before. Rejected, Unreachable."""
+        return await self.newer("/api/v1/terminals/door", device, etag)
+
+    async def newer(self, path: str, device: UUID, etag: str | None) -> Reply | None:
+        """What is there for this terminal; None: as before. Rejected, Unreachable."""
         headers = {"If-None-Match": etag} if etag else {}
-        headers |= {"Accept-Encoding": "gzip"}
-        reply = await self._authorised("GET", "/api/v1/terminals/door", device, None, headers)
+        reply = await self._authorised("GET", path, device, None, headers | {"Accept-Encoding": "gzip"})
         return None if reply.status == httpx.codes.NOT_MODIFIED else reply
 
     async def door_passages(self, device: UUID, after_us: int) -> Reply:

@@ -30,6 +30,7 @@ from app.wire import (
     TerminalSnapshot,
 )
 from readers.terminal.commands import TillError
+from readers.terminal.tickets import TicketBook
 from readers.terminal.view import Amount, BasketItem, MemberShown, Spendable
 
 # Lines of a sale carry one name; the receipt and the books are read in French first (look.md, "Words").
@@ -76,6 +77,10 @@ class Basket:
     bill: Bill | None = None
 
     @property
+    def has_tickets(self) -> bool:
+        return any(it.tickets for it in self.lines)
+
+    @property
     def amounts(self) -> tuple[Amount, ...]:
         return tuple(Amount(code, minor) for code, minor in self.price.items())
 
@@ -95,16 +100,35 @@ class Shop:
         self._sold_out = frozenset(product.id for product in snapshot.products if product.sold_out)
         self._drawn: tuple[object, dict[str, object]] = (None, {})
 
-    def basket(self, items: Sequence[BasketItem], currency: str, now_us: int, bill: Bill | None = None) -> Basket:
+    def basket(
+        self,
+        items: Sequence[BasketItem],
+        currency: str,
+        now_us: int,
+        bill: Bill | None = None,
+        tickets: TicketBook | None = None,
+    ) -> Basket:
         """Price what staff chose, each line in the currency that it was shown in: its own, or else `currency`. Of a
-        `bill`, its part of each line.
+        `bill`, its part of each line. `tickets`: those that may be sold; cards alone pay a basket that holds any.
 
         A price that was on the screen some minutes ago is still sold at. TillError: empty_basket, unknown_product,
-        no_price (also where the currency is not taken here), price_changed, wrong_amount, not_allowed, below_zero.
+        no_price (also where the currency is not taken here), price_changed, wrong_amount, not_allowed, below_zero,
+        no_tickets, tickets_whole.
         """
         if not items or len(items) > _LINES_MAX:
             raise TillError("empty_basket")
-        lines = tuple(self._line(item, item.currency or currency, now_us) for item in items)
+        lent = tickets or TicketBook()
+        lines = tuple(
+            lent.line(item.product, item.quantity, item.price, now_us)
+            if lent.knows(item.product)
+            else self._line(item, item.currency or currency, now_us)
+            for item in items
+        )
+        sold = [id_ for line in lines for id_ in line.tickets]
+        if len(set(sold)) < len(sold):
+            raise TillError("no_tickets")
+        if sold and bill is not None:
+            raise TillError("tickets_whole")
         if bill is not None and bill.parts > 1:
             lines = tuple(_shares(lines, bill))
         if all(line.unit_price == 0 for line in lines):
@@ -114,7 +138,8 @@ class Shop:
         owed = totals(Line(str(line.product), line.quantity, line.unit_price, line.currency) for line in lines)
         snapshot = self.snapshot
         priced = tuple(self._item(line) for line in lines)
-        return Basket(lines, priced, owed, self._moneys, snapshot.venue_slug, snapshot.means, bill)
+        means = () if sold else snapshot.means
+        return Basket(lines, priced, owed, self._moneys, snapshot.venue_slug, means, bill)
 
     def catalogue(self, now_us: int, changed: Mapping[UUID, bool] | None = None) -> dict[str, object]:
         """What the product grid is drawn from, at the prices of this instant; its "version" changes only when the grid

@@ -105,6 +105,8 @@ class Selling:
         if self._journal.pairing.halted:
             raise TillError("not_allowed")
         basket = await self._basket(items, currency, bill)
+        if basket.has_tickets:
+            raise TillError("tickets_on_card")
         sale = sale_by_hand(basket, how, uuid7(), cashier, self._clock.now_us())
         self.asking = True
         try:
@@ -196,7 +198,10 @@ class Selling:
         if any(item.kind == "open" for item in items):
             self._person.require("open_price")
         await self._desk.allow_sale()
-        return shop.basket(items, currency, self._clock.now_us(), bill)
+        basket = shop.basket(items, currency, self._clock.now_us(), bill, self._shelf.tickets)
+        if basket.has_tickets and self._person.training:
+            raise TillError("in_training")
+        return basket
 
     async def _intend(self, cashier: UUID) -> UUID:
         """A sale's id, with its intent in the journal; `cashier` still is at the till. TillError."""

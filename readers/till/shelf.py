@@ -14,6 +14,7 @@ from readers.journal import Clock, Journal
 from readers.sync import Received
 from readers.terminal.book import Book, Entry, Mark
 from readers.terminal.shop import Shop
+from readers.terminal.tickets import TicketBook
 from readers.till.last_credits import LastCredits
 
 
@@ -33,6 +34,7 @@ class SnapshotShelf:
         self.shop: Shop | None = None
         self.book: Book | None = None
         self.credits = LastCredits(journal)
+        self.tickets = TicketBook()
         # What our own rows say that the snapshot does not: by product, the row's sequence and whether it is sold out.
         self._switched: dict[UUID, tuple[int, bool]] = {}
 
@@ -81,6 +83,7 @@ class SnapshotShelf:
         """A row of ours was committed; `undone` is what a void takes back."""
         entry = Entry.of(sequence, row, undone)
         self.credits.add(row, undone)
+        self.tickets.add(row)
         if self.book and entry:
             self.book.add(entry)
         if isinstance(row, SoldOutRow):
@@ -88,7 +91,10 @@ class SnapshotShelf:
 
     def catalogue(self) -> dict[str, object] | None:
         """What is sold at this instant; None before the first snapshot."""
-        return None if self.shop is None else self.shop.catalogue(self._clock.now_us(), self.switched)
+        if self.shop is None:
+            return None
+        drawn = self.shop.catalogue(self._clock.now_us(), self.switched)
+        return self.tickets.beside(drawn, self.shop.snapshot.accepted)
 
     @property
     def switched(self) -> Mapping[UUID, bool]:

@@ -15,6 +15,7 @@ from app.wire.tabs import Tab
 from readers.journal import Clock, Journal
 from readers.sync import Link
 from readers.sync.door import DoorFeed
+from readers.sync.tickets import TicketFeed
 from readers.taps import CardGone, CardSeen, ReaderEvent, ReaderFound, ReaderLost, TwoCards, UnusableCard
 from readers.terminal.commands import Door, TillError, TillSession
 from readers.terminal.counter import Ask, Card
@@ -64,6 +65,7 @@ class CardTill:
         acts: Mapping[str, Act] | None = None,
         tabs: TabDesk | None = None,
         feed: DoorFeed | None = None,
+        lent: TicketFeed | None = None,
     ) -> None:
         self._journal = journal
         self._shelf = shelf
@@ -106,6 +108,8 @@ class CardTill:
         )
         if feed:
             feed.on_change = self._bump
+        if lent:
+            lent.on_change, lent.may_give_back = self._bump, lambda: self._selling.idle
         self._at_door: set[asyncio.Task[None]] = set()
         self._reader: Literal["ok", "lost"] = "lost"
         self._reader_reason: str | None = None

@@ -53,6 +53,7 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("app.main.see_to_passes_for_ever", idle)
     monkeypatch.setattr("app.main.give_back_for_ever", idle)
     monkeypatch.setattr("app.main.offer_for_ever", idle)
+    monkeypatch.setattr("app.main.see_to_leases_for_ever", idle)
     monkeypatch.setattr("app.main.forget_for_ever", idle)
     monkeypatch.setattr("app.main.Deliveries.run", idle)
     monkeypatch.setattr("app.main.Mailer.run", idle)

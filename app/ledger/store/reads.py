@@ -289,6 +289,12 @@ async def booked_ids(connection: AsyncConnection, ids: Iterable[UUID]) -> set[UU
     return {row.id for row in rows}
 
 
+async def reversed_ids(connection: AsyncConnection, ids: Iterable[UUID]) -> set[UUID]:
+    """Those of these operations that others take back."""
+    query = sa.select(operation.c.reverses).where(operation.c.reverses.in_(list(ids)))
+    return {row.reverses for row in await connection.execute(query)}
+
+
 async def newest_of_terminal(connection: AsyncConnection, terminal: UUID, kind: str, since_us: int) -> list[UUID]:
     """Ids of a terminal's operations of one kind booked since an instant, newest first."""
     query = (

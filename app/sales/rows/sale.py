@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from app.cards.service import Card, cards_by_uid
+from app.leases import selling
 from app.ledger.rules.operations import Conflict, Outcome, Posted
 from app.ledger.service import Ledger
 from app.sales import booking, deposits, records
@@ -52,9 +53,21 @@ async def _book(
             delivered = await _delivered(ledger, counter, group, cards, plain)
             outcomes = await ledger.post(delivered.operations)
         for row, one in zip(group, outcomes, strict=True):
-            if _look_at(row.sale, one, delivered, cards, exceptions) and (sale := _doubtful(counter, row, plain)):
+            if not _look_at(row.sale, one, delivered, cards, exceptions):
+                continue
+            if not isinstance(row, PlainSaleRow) and selling.lines_of(row.sale):
+                await _issue(ledger, counter, row.sale, cards, exceptions)
+            if (sale := _doubtful(counter, row, plain)) is not None:
                 booked.append(sale)
     await _against_policy(ledger, counter, booked, exceptions)
+
+
+async def _issue(
+    ledger: Ledger, counter: Counter, sale: Sale, cards: Mapping[str, Card], exceptions: Exceptions
+) -> None:
+    """The tickets that it sold. One that was not this terminal's to sell was paid all the same: a person decides."""
+    if lost := await selling.issue(ledger.engine, counter.terminal.id, sale, cards.get(sale.card)):
+        exceptions.add(sale.id, "ticket-not-leased", card=sale.card, tickets=[str(id_) for id_ in lost])
 
 
 def _in_known_money(sale: Sale | PlainSale, counter: Counter, exceptions: Exceptions) -> bool:

@@ -1,0 +1,1 @@
+"""Tickets made in advance for a terminal, which sells them without network; none is sold twice, none is oversold."""
