@@ -7,8 +7,8 @@ from alembic import op
 
 from app.leases import guards
 
-revision = "0071"
-down_revision = "0070"
+revision = "0074"
+down_revision = "0073"
 branch_labels = None
 depends_on = None
 
