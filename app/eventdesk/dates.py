@@ -55,10 +55,12 @@ def instant(at: datetime, zone: str) -> int:
 
 
 def moved(it: Event, zone: str, day: date, id_: UUID) -> Event:
-    """The event on another day, at the same times on the wall."""
+    """The event on another day, at the same times on the wall; tickets are given back until as long before it."""
     by = day - local(it.starts_at_us, zone).date()
+    until = None if it.refund_until_us is None else instant(local(it.refund_until_us, zone) + by, zone)
     doors, starts, ends = (
         instant(local(at, zone) + by, zone) for at in (it.doors_at_us, it.starts_at_us, it.ends_at_us)
     )
     # Where the clocks change in the evening itself, what lies between may vanish.
-    return replace(it, id=id_, doors_at_us=min(doors, starts), starts_at_us=starts, ends_at_us=max(ends, starts + 1))
+    there = replace(it, id=id_, doors_at_us=min(doors, starts), starts_at_us=starts, ends_at_us=max(ends, starts + 1))
+    return replace(there, refund_until_us=until)

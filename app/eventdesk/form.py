@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, cast
 from uuid import UUID
@@ -47,7 +48,7 @@ _YEARS: Final = (2000, 2100)
 _HOURS: Final = Currency("", "network", "time", Unit.MINUTE, "", "", "h", None, 0)
 
 
-def filled(it: Event, zone: str) -> dict[str, str]:
+def filled(it: Event, zone: str, language: str) -> dict[str, str]:
     """The event as it would be typed."""
     return {
         "title_fr": it.title_fr,
@@ -58,6 +59,8 @@ def filled(it: Event, zone: str) -> dict[str, str]:
         "starts": _typed(it.starts_at_us, zone),
         "ends": _typed(it.ends_at_us, zone),
         "capacity": str(it.capacity),
+        "refund_until": "" if it.refund_until_us is None else _typed(it.refund_until_us, zone),
+        "refund_fee": format_rate(it.refund_fee, language) if it.refund_fee else "",
     }
 
 
@@ -84,10 +87,13 @@ def understood(
     capacity = _places(typed, "capacity", texts, wrong)
     if capacity is None and "capacity" not in wrong:
         wrong["capacity"] = texts.gettext("Write how many places there are.")
+    until = _instant(typed, "refund_until", at.zone, texts, wrong) if typed.get("refund_until") else None
+    fee = _rate(typed, "refund_fee", texts, wrong)
     if wrong or starts is None or ends is None or doors is None or capacity is None:
         return None, wrong
     told = (titles["title_fr"], titles["title_en"], summaries["summary_fr"], summaries["summary_en"])
-    return Event(id_, at.id, *told, doors, starts, ends, capacity, artists=tuple(artists)), wrong
+    new = Event(id_, at.id, *told, doors, starts, ends, capacity, artists=tuple(artists))
+    return replace(new, refund_until_us=until, refund_fee=fee), wrong
 
 
 def price_filled(it: Price, known: Mapping[str, Currency], zone: str, language: str) -> dict[str, str]:
@@ -140,7 +146,7 @@ def price_understood(
     until = _instant(typed, "sale_until", zone, texts, wrong) if typed.get("sale_until") else None
     if since is not None and until is not None and until <= since:
         wrong["sale_until"] = texts.gettext("A sale begins before it ends.")
-    vat = _rate(typed.get("vat", ""), texts, wrong)
+    vat = _rate(typed, "vat", texts, wrong)
     if wrong or currency is None or amount is None:
         return None, wrong
     price = Price(
@@ -192,15 +198,15 @@ def _places(typed: Mapping[str, str], name: str, texts: Texts, wrong: dict[str, 
     return int(said)
 
 
-def _rate(typed: str, texts: Texts, wrong: dict[str, str]) -> int:
+def _rate(typed: Mapping[str, str], name: str, texts: Texts, wrong: dict[str, str]) -> int:
     """Basis points; 0 where nothing is said."""
-    if not typed.strip():
+    if not typed.get(name, "").strip():
         return 0
     try:
-        rate = parse_rate(typed)
+        rate = parse_rate(typed[name])
     except RateNotUnderstood:
-        wrong["vat"] = texts.gettext("Write a rate such as 20 or 5.5.")
+        wrong[name] = texts.gettext("Write a rate such as 20 or 5.5.")
         return 0
     if not is_vat(rate):
-        wrong["vat"] = texts.gettext("A rate cannot be above 100 %%.")
+        wrong[name] = texts.gettext("A rate cannot be above 100 %%.")
     return rate

@@ -20,6 +20,7 @@ from app.events.rules import Event, Price
 from app.identity.admin_frame import render_admin
 from app.identity.guard import Caller, SignedIn
 from app.identity.roles import Principal
+from app.money import format_rate
 from app.platform.clock import now_us
 from app.platform.context import context_of
 from app.platform.errors import Conflict, NotFound
@@ -118,7 +119,7 @@ async def event_page(request: Request, caller: Caller, session: SignedIn, event:
 @router.get(f"{HERE}/{{event}}/edit")
 async def event_form(request: Request, caller: Caller, session: SignedIn, event: UUID) -> Response:
     at = await _shown(request, caller, event)
-    typed = form.filled(at.event, at.zone)
+    typed = form.filled(at.event, at.zone, texts_of(request).language)
     return await _form(request, caller, session, at, typed, {}, at.event.artists)
 
 
@@ -280,6 +281,8 @@ def _kept(now: Event, before: Event) -> Event:
         starts_at_us=now.starts_at_us,
         ends_at_us=now.ends_at_us,
         capacity=now.capacity,
+        refund_until_us=now.refund_until_us,
+        refund_fee=now.refund_fee,
         artists=playing,
     )
 
@@ -334,6 +337,7 @@ async def _page(request: Request, session: SignedIn, at: Shown, wrong: str = "")
         wrong=wrong,
         playing=[names[id_].name for id_ in at.event.artists if id_ in names],
         prices=[(it, at.known[it.currency].text(it.amount, language)) for it in at.event.prices],
+        fee=format_rate(at.event.refund_fee, language),
         conditions=form.CONDITION_TEXTS,
         channels=form.CHANNEL_TEXTS,
         drafts=[it for it in at.dates if it.status == "draft" and it.ends_at_us > now_us()],

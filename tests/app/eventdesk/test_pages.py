@@ -45,6 +45,8 @@ def ball(**other: str) -> dict[str, str]:
         "doors": in_days(10, 19),
         "capacity": "80",
         "summary_fr": "On danse.",
+        "refund_until": in_days(9, 12),
+        "refund_fee": "7,5",
         **other,
     }
 
@@ -78,6 +80,8 @@ async def test_an_event_is_made_priced_published_and_cancelled(network: Network)
     id_ = await made(network)
     it = await read(network, id_)
     assert (it.title_fr, it.capacity, it.status, it.venue) == ("Bal folk", 80, "draft", network.venues["raffinerie"].id)
+    assert it.refund_until_us is not None
+    assert (local(it.refund_until_us, ZONE).hour, it.refund_fee) == (12, 750)
     assert [local(at, ZONE).hour for at in (it.doors_at_us, it.starts_at_us, it.ends_at_us)] == [19, 20, 23]
     assert led_to(await priced(network, id_, quota="30", least="", condition="member")).startswith(
         f"/admin/events/{id_}"
@@ -111,6 +115,7 @@ async def test_the_same_form_sent_twice_makes_one(network: Network) -> None:
         ({"ends": in_days(10, 20)}, "L’événement finit après avoir commencé."),
         ({"doors": in_days(10, 21)}, "Les portes ouvrent avant le début."),
         ({"capacity": "beaucoup"}, "Écrivez un nombre entier"),
+        ({"refund_fee": "beaucoup"}, "Écrivez un taux"),
         ({"capacity": ""}, "Écrivez combien il y a de places."),
     ],
 )
@@ -181,6 +186,8 @@ async def test_dates_again_and_again_are_changed_and_published_together(network:
     led_to(await send(marie, edit, **later))
     async with network.engine.connect() as connection:
         now = list((await service.events(connection)).values())
+    before = {local(it.starts_at_us, ZONE).date() - local(it.refund_until_us or 0, ZONE).date() for it in now}
+    assert before == {timedelta(1)}
     assert [it.title_fr for it in now] == ["Bal folk", *["Grand bal"] * 3]
     assert [local(it.starts_at_us, ZONE).hour for it in now] == [20, 21, 21, 21]
     assert [local(it.starts_at_us, ZONE).date() for it in now] == [first, *map(date.fromisoformat, chosen)]
