@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -34,7 +35,7 @@ from app.ledger.service import ledger_of
 from app.money import Unit, format_amount
 from app.platform.clock import now_us
 from app.platform.context import context_of
-from app.platform.errors import Conflict, DomainError, NotFound, Unavailable
+from app.platform.errors import Conflict, DomainError, Forbidden, NotFound, Unavailable
 from app.platform.limits import RateLimit
 from app.rules.entitlement import entitled
 from app.rules.ids import uuid7
@@ -139,11 +140,17 @@ async def order_places(request: Request, token: str, body: OrderBody) -> OrderAn
     if card.taps:
         await require_tap(request, card)
     ORDERS.check(request, str(card.id))
-    ledger = ledger_of(request)
-    async with ledger.reader.connect() as connection:
-        at = await event_named(connection, body.event)
-    known = await known_of(ledger, card, at)
-    done = await booth_of(request).order(Ask(body.id, body.event, card, body.places, paying=True, known=known))
+    ask = Ask(body.id, body.event, card, body.places, paying=True)
+    try:
+        done = await booth_of(request).order(ask)
+    except Forbidden as error:
+        # Only now is it asked what is known of the card: a sale that opens has better to do.
+        if error.code != "price-for-others":
+            raise
+        ledger = ledger_of(request)
+        async with ledger.reader.connect() as connection:
+            at = await event_named(connection, body.event)
+        done = await booth_of(request).order(replace(ask, known=await known_of(ledger, card, at)))
     if done.state == "released":
         raise Conflict("The places are no longer kept for you.", "order-over")
     return OrderAnswer(id=done.id, state=done.state, places=done.places, currency=done.currency, amount=done.amount)

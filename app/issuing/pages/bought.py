@@ -184,6 +184,7 @@ async def _form(request: Request, card: Card, typed: Mapping[str, str], wrong: M
         id=uuid7(),
         typed=typed,
         wrong=wrong,
+        topped_up=context_of(request).settings.payments != "none",
         shown=shown,
         session=session,
     )
