@@ -187,6 +187,17 @@ def test_a_bill_is_split_by_items(kiosk: RunningKiosk, page: Page) -> None:
     expect(page.locator("#split")).to_be_hidden()
 
 
+def test_a_press_counts_though_its_icon_is_drawn_anew_under_the_finger(page: Page) -> None:
+    tile(page, "Pinte").click()
+    box = page.locator(f"[data-key='more-{PINT}'] .icon").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.locator(f"[data-key='more-{PINT}'] use").evaluate("use => use.setAttribute('href', '/static/icons.svg#plus')")
+    page.mouse.up()
+    assert total(page) == "11,00 €"
+
+
 def test_what_is_sold_out_is_said_with_one_touch(kiosk: RunningKiosk, page: Page) -> None:
     expect(tile(page, "Soupe")).to_be_disabled()
     page.locator("#open-more").click()
