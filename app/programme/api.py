@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from app.platform.clock import now_us
 from app.platform.context import context_of
 from app.programme.answers import KEPT_S
-from app.programme.places import place_at
+from app.programme.near import USUAL_KM, Near
+from app.programme.places import place_at, places
 from app.programme.reading import coming_shows
 from app.programme.rules import Show, local
 from app.programme.views import base_of
@@ -23,9 +24,13 @@ LISTED_MAX = 200
 
 
 class VenueOfEvent(BaseModel):
+    """`point`: degrees north and east, "48.11730, -1.67780"."""
+
     slug: str
     name: str
     address: str
+    town: str
+    point: str | None
     zone: str
     url: str
 
@@ -68,6 +73,8 @@ async def list_programme(
     request: Request,
     response: Response,
     venue: Annotated[str, Query(max_length=100, description="a venue's short name")] = "",
+    town: Annotated[str, Query(max_length=80, description="what is on around it")] = "",
+    km: Annotated[Literal[5, 10, 20, 50, 100], Query(description="how far from the town")] = USUAL_KM,
     limit: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 50,
 ) -> list[EventShown]:
     """Published events that are not over, the earliest first; cancelled ones too, marked as such. Other websites may
@@ -76,6 +83,9 @@ async def list_programme(
     async with context_of(request).reader.connect() as connection:
         at = (await place_at(connection, venue)).place.id if venue else None
         shows = await coming_shows(connection, now, at)
+        if town:
+            there = Near(town, km).slugs(it.place for it in (await places(connection)).values())
+            shows = [it for it in shows if it.place.slug in there]
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cache-Control"] = f"public, max-age={KEPT_S}"
     return [_shown(it, base_of(request)) for it in shows[:limit]]
@@ -96,6 +106,8 @@ def _shown(it: Show, base: str) -> EventShown:
             slug=it.place.slug,
             name=it.place.name,
             address=it.place.address,
+            town=it.place.town,
+            point=None if it.place.point is None else str(it.place.point),
             zone=zone,
             url=f"{base}/venues/{it.place.slug}",
         ),

@@ -12,6 +12,7 @@ from datetime import timedelta
 from icalendar import Calendar, Event
 
 from app.programme.rules import Show, local
+from app.venues.point import MICRO
 
 # How often a calendar that follows the programme should ask again.
 REFRESH = timedelta(hours=6)
@@ -38,7 +39,9 @@ def _event(show: Show, base: str, host: str, language: str) -> Event:
     event.add("dtstart", show.begins.replace(microsecond=0))
     event.add("dtend", local(show.over_us, zone).replace(microsecond=0))
     event.add("summary", show.title(language))
-    event.add("location", ", ".join(filter(None, (show.place.name, show.place.address))))
+    event.add("location", ", ".join(filter(None, (show.place.name, show.place.whole_address))))
+    if (at := show.place.point) is not None:
+        event.add("geo", (at.latitude / MICRO, at.longitude / MICRO))
     event.add("url", url)
     event.add("status", "CANCELLED" if show.state == "cancelled" else "CONFIRMED")
     told = [", ".join(it.name for it in show.players), show.words(language).strip(), url]

@@ -18,11 +18,12 @@ from app.platform.errors import NotFound
 from app.platform.limits import RateLimit, client_address
 from app.programme import following
 from app.programme.following import Follow, Kind
+from app.programme.near import Near, towns
 from app.programme.places import place_at, places
 from app.programme.reading import show_at, shows_by_id
 from app.programme.views import HERE, base_of
 from app.venues.service import the_network
-from app.web import render, texts_of
+from app.web import Texts, render, texts_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -72,7 +73,7 @@ async def ask_to_follow(
     context, texts = context_of(request), texts_of(request)
     async with context.engine.begin() as connection:
         network = await the_network(connection)
-        it = await _followed(connection, kind, about, network.name, texts.language)
+        it = await _followed(connection, kind, about, network.name, texts)
         await following.ask(
             connection,
             context.keys.token,
@@ -133,7 +134,7 @@ async def _link_page(request: Request, token: str, *, done: str = "", ending: bo
     async with context.reader.connect() as connection:
         network = await the_network(connection)
         it = await following.behind(connection, context.keys.token, token)
-        title = "" if it is None else await _title(connection, it, network.name, texts.language)
+        title = "" if it is None else await _title(connection, it, network.name, texts)
     return render(
         request,
         "programme/follow_link.html",
@@ -151,7 +152,7 @@ async def _form(request: Request, kind: str, about: str, typed: str | None = Non
     texts = texts_of(request)
     async with context_of(request).reader.connect() as connection:
         network = await the_network(connection)
-        it = await _followed(connection, kind, about, network.name, texts.language)
+        it = await _followed(connection, kind, about, network.name, texts)
     error = "" if typed is None else texts.gettext("This is no e-mail address.")
     return render(
         request,
@@ -166,7 +167,7 @@ async def _form(request: Request, kind: str, about: str, typed: str | None = Non
     )
 
 
-async def _followed(connection: AsyncConnection, kind: str, slug: str, network: str, language: str) -> Followed:
+async def _followed(connection: AsyncConnection, kind: str, slug: str, network: str, texts: Texts) -> Followed:
     """What is followed, by the address of its page. NotFound."""
     match kind:
         case "network":
@@ -177,23 +178,30 @@ async def _followed(connection: AsyncConnection, kind: str, slug: str, network: 
         case "artist":
             artist = await artist_at(connection, slug)
             return Followed("artist", str(artist.id), artist.name, f"/artists/{slug}")
+        case "near":
+            near = Near.read(slug)
+            if near is not None and near.town in towns(it.place for it in (await places(connection)).values()):
+                return Followed("near", slug, near.text(texts), f"{HERE}?{near.query}")
         case "event":
             show = await show_at(connection, slug)
-            return Followed("event", str(show.id), show.title(language), f"{HERE}/{slug}")
+            return Followed("event", str(show.id), show.title(texts.language), f"{HERE}/{slug}")
     raise NotFound("There is nothing of this kind to follow.")
 
 
-async def _title(connection: AsyncConnection, it: Follow, network: str, language: str) -> str:
+async def _title(connection: AsyncConnection, it: Follow, network: str, texts: Texts) -> str:
     """What is followed, in words; "" for what is no more."""
     if it.kind == "network":
         return network
     if it.kind == "venue":
         return next((at.place.name for id_, at in (await places(connection)).items() if str(id_) == it.about), "")
+    if it.kind == "near":
+        near = Near.read(it.about)
+        return "" if near is None else near.text(texts)
     if it.kind == "artist":
         found = await all_artists(connection)
         return next((one.name for id_, one in found.items() if str(id_) == it.about), "")
     shows = await shows_by_id(connection, [it.about])
-    return shows[0].title(language) if shows else ""
+    return shows[0].title(texts.language) if shows else ""
 
 
 def _require_mail(request: Request) -> None:

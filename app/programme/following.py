@@ -24,7 +24,7 @@ from app.platform.errors import NotFound
 from app.programme.tables import announced, follow
 from app.rules.ids import uuid7
 
-Kind = Literal["network", "venue", "artist", "event"]
+Kind = Literal["network", "venue", "artist", "event", "near"]
 Language = Literal["fr", "en"]
 
 CONFIRM: Final = "programme/confirm_mail"
@@ -38,7 +38,7 @@ _MARK_BYTES: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """`about`: the id of a venue, artist or event; "" for the network."""
+    """`about`: the id of a venue, artist or event; a `Near` as text; "" for the network."""
 
     id: UUID
     address: str

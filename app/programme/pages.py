@@ -16,6 +16,7 @@ from app.platform.errors import NotFound
 from app.platform.limits import RateLimit, client_address
 from app.programme import structured
 from app.programme.answers import public
+from app.programme.near import DISTANCES_KM, USUAL_KM, Near, towns
 from app.programme.places import place_at, places
 from app.programme.press_kit import press_kit
 from app.programme.reading import coming_shows, player_of, show_at, shows_of_artist, shows_of_venue
@@ -34,10 +35,13 @@ _EMBEDDED_MAX: Final = 12
 KITS = RateLimit("press-kit", "10/minute")
 
 Venue = Annotated[str, Query(max_length=100)]
+Town = Annotated[str, Query(max_length=80)]
+Km = Annotated[int, Query(ge=1, le=1000)]
 
 
 @router.get(HERE)
-async def programme_page(request: Request, venue: Venue = "") -> Response:
+async def programme_page(request: Request, venue: Venue = "", town: Town = "", km: Km = USUAL_KM) -> Response:
+    """At one venue, around a town, or everywhere."""
     now = now_us()
     async with context_of(request).reader.connect() as connection:
         network, at = await the_network(connection), await places(connection)
@@ -45,8 +49,16 @@ async def programme_page(request: Request, venue: Venue = "") -> Response:
         if venue and chosen is None:
             raise NotFound("There is no such venue.")
         shows = await coming_shows(connection, now, None if chosen is None else chosen.place.id)
+    around = [it.place for it in at.values()]
+    near = Near(town, km) if town in towns(around) and km in DISTANCES_KM and chosen is None else None
+    if near is not None:
+        there = near.slugs(around)
+        shows = [it for it in shows if it.place.slug in there]
     texts = texts_of(request)
     title = texts.gettext("Programme") if chosen is None else chosen.place.name
+    asked = {"venue": venue} if venue else None
+    if near is not None:
+        title, asked = near.text(texts), {"town": near.town, "km": str(near.km)}
     description = texts.gettext(
         "Concerts, parties and meetings of %(network)s: %(venues)s.",
         network=network.name,
@@ -58,11 +70,15 @@ async def programme_page(request: Request, venue: Venue = "") -> Response:
         network_name=network.name,
         title=title,
         description=description,
-        asked={"venue": venue} if venue else None,
+        asked=asked,
         picture=next((it.picture for it in shows if it.picture), ""),
         days=by_day(shows),
         venues=[it.place for it in at.values()],
         chosen=None if chosen is None else chosen.place,
+        near=near,
+        towns=towns(around),
+        distances=DISTANCES_KM,
+        usual=USUAL_KM,
     )
     return public(request, answer)
 
@@ -101,7 +117,7 @@ async def public_venue_page(request: Request, slug: str) -> Response:
         "programme/venue.html",
         network_name=network.name,
         title=about.place.name,
-        description=". ".join(filter(None, (about.place.address, words or about.place.name))),
+        description=". ".join(filter(None, (about.place.whole_address, words or about.place.name))),
         picture=next((it.picture for it in coming if it.picture), ""),
         data=structured.venue(about.place, base_of(request), words),
         about=about,

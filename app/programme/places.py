@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -17,8 +17,11 @@ from app.platform.database import is_sqlite
 from app.platform.errors import NotFound
 from app.programme.rules import Place
 from app.programme.tables import venue_page
+from app.venues.places import Place as Where
 from app.venues.places import places as venue_places
 from app.venues.service import venues
+
+_NOWHERE: Final = Where()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ async def places(connection: AsyncConnection) -> dict[UUID, About]:
     told = {row.venue: row for row in await connection.execute(sa.select(venue_page))}
     found = {}
     for id_, it in at.items():
-        place = Place(id_, it.slug, it.name, it.zone, said[id_].address if id_ in said else "")
+        where = said.get(id_) or _NOWHERE
+        place = Place(id_, it.slug, it.name, it.zone, where.address, where.town, where.point)
         found[id_] = About(place) if id_ not in told else _about(place, told[id_])
     return found
 

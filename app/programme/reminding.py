@@ -4,7 +4,7 @@ what is new once a week. Every server process looks; each message is queued once
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from itertools import groupby
 from typing import Any, Final
@@ -20,8 +20,10 @@ from app.platform.context import Context
 from app.platform.errors import NotFound
 from app.programme import following
 from app.programme.following import Follow
+from app.programme.near import Near
+from app.programme.places import places
 from app.programme.reading import coming_shows
-from app.programme.rules import DAY_US, Show, local
+from app.programme.rules import DAY_US, Place, Show, local
 from app.venues.service import the_network
 
 _log = structlog.get_logger("comptoir.programme")
@@ -65,9 +67,10 @@ async def look(context: Context) -> int:
             elif _day_before(show) <= now < show.begins_us:
                 count += await teller.of_event(show, REMINDER, f"reminder:{show.id}:{show.begins_us}")
         due = last_digest_us(now, network.settings.zone)
-        waiting = await following.followers(connection, "network", "venue", "artist", told_before_us=due)
+        waiting = await following.followers(connection, "network", "venue", "artist", "near", told_before_us=due)
+        around = [it.place for it in (await places(connection)).values()]
         for _, mine in groupby(waiting, lambda it: it.address):
-            count += await teller.of_news(list(mine), shows, since)
+            count += await teller.of_news(list(mine), shows, since, around)
     return count
 
 
@@ -86,19 +89,21 @@ def _day_before(show: Show) -> int:
     return int(at.timestamp()) * 1_000_000
 
 
-def news_for(mine: Iterable[Follow], shows: Iterable[Show], since: Mapping[UUID, int]) -> list[Show]:
+def news_for(
+    mine: Iterable[Follow], shows: Iterable[Show], since: Mapping[UUID, int], around: Sequence[Place]
+) -> list[Show]:
     """What is new to them since each of their follows was last told of, the earliest first. `since`: when each event
-    was announced."""
+    was announced; `around`: all venues."""
     found = {
         show.id: show
         for show in shows
         for it in mine
-        if show.state != "cancelled" and since[show.id] > it.told_until_us and _is_about(it, show)
+        if show.state != "cancelled" and since[show.id] > it.told_until_us and _is_about(it, show, around)
     }
     return sorted(found.values(), key=lambda it: (it.begins_us, it.slug))
 
 
-def _is_about(it: Follow, show: Show) -> bool:
+def _is_about(it: Follow, show: Show, around: Sequence[Place]) -> bool:
     match it.kind:
         case "network":
             return True
@@ -106,6 +111,9 @@ def _is_about(it: Follow, show: Show) -> bool:
             return it.about == str(show.place.id)
         case "artist":
             return any(it.about == str(player.id) for player in show.players)
+        case "near":
+            near = Near.read(it.about)
+            return near is not None and show.place.slug in near.slugs(around)
     return it.about == str(show.id)
 
 
@@ -121,10 +129,12 @@ class _Teller:
             await queue(self._connection, Letter(uuid5(it.id, name), template, it.language, it.address, data))
         return len(followers)
 
-    async def of_news(self, mine: list[Follow], shows: Iterable[Show], since: Mapping[UUID, int]) -> int:
+    async def of_news(
+        self, mine: list[Follow], shows: Iterable[Show], since: Mapping[UUID, int], around: Sequence[Place]
+    ) -> int:
         """One message for all that an address follows; none where nothing is new."""
         ours = [it for it in mine if await following.told(self._connection, it, self._now)]
-        news = news_for(ours, shows, since)[:_LISTED_MAX]
+        news = news_for(ours, shows, since, around)[:_LISTED_MAX]
         if not news:
             return 0
         first = ours[0]
@@ -143,7 +153,7 @@ class _Teller:
             "doors_us": show.doors_us,
             "zone": show.place.zone,
             "place": show.place.name,
-            "address": show.place.address,
+            "address": show.place.whole_address,
             "players": ", ".join(it.name for it in show.players),
             "url": f"{self._base}/programme/{show.slug}",
         }

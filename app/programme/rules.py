@@ -9,6 +9,8 @@ from typing import Final, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from app.venues.point import Point
+
 # on: it takes place, and may still be sold; full: it takes place and nothing is left.
 State = Literal["on", "full", "cancelled"]
 
@@ -22,13 +24,21 @@ SAID_MAX: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where it is. `address`: on one line; empty where nobody said."""
+    """Where it is. `address`: on one line; it, `town` and `point` empty where nobody said."""
 
     id: UUID
     slug: str
     name: str
     zone: str
     address: str = ""
+    town: str = ""
+    point: Point | None = None
+
+    @property
+    def whole_address(self) -> str:
+        """With its town, unless the address names it."""
+        named = self.town.casefold() in self.address.casefold()
+        return self.address if named else ", ".join(filter(None, (self.address, self.town)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from app.programme.rules import Offer, Place, Player, Show, local, short
+from app.venues.point import MICRO
 
 _CONTEXT: Final = "https://schema.org"
 # No word of schema.org says "full": the event takes place, and its offers are sold out.
@@ -48,13 +49,19 @@ def event(show: Show, base: str, language: str, network: str) -> dict[str, Any]:
 
 
 def place(at: Place, base: str) -> dict[str, Any]:
-    return {
+    said = {"streetAddress": at.address, "addressLocality": at.town}
+    address = {key: text for key, text in said.items() if text}
+    found: dict[str, Any] = {
         "@type": "EventVenue",
         "name": at.name,
         "url": f"{base}/venues/{at.slug}",
         # Without one, its name is what a map would be asked for.
-        "address": {"@type": "PostalAddress", "streetAddress": at.address} if at.address else at.name,
+        "address": {"@type": "PostalAddress", **address} if address else at.name,
     }
+    if at.point is not None:
+        north, east = at.point.latitude / MICRO, at.point.longitude / MICRO
+        found["geo"] = {"@type": "GeoCoordinates", "latitude": north, "longitude": east}
+    return found
 
 
 def venue(at: Place, base: str, words: str) -> dict[str, Any]:

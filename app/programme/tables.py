@@ -24,7 +24,8 @@ announced = sa.Table(
     sa.Column("at_us", sa.BigInteger, nullable=False),
 )
 
-# about: the id of a venue, artist or event; "" for the whole network. confirmed_at_us: when the link in the first
+# about: the id of a venue, artist or event; "20 Rennes" (kilometres, town) for what is near; "" for the whole network.
+# confirmed_at_us: when the link in the first
 # e-mail was used; until then nothing else is sent, and the row is soon forgotten. told_until_us: what was published up
 # to then was told. A follow that ended is deleted: nothing of it is kept.
 follow = sa.Table(
@@ -39,7 +40,7 @@ follow = sa.Table(
     sa.Column("confirmed_at_us", sa.BigInteger),
     sa.Column("told_until_us", sa.BigInteger, nullable=False),
     sa.UniqueConstraint("address", "kind", "about"),
-    sa.CheckConstraint("kind IN ('network', 'venue', 'artist', 'event')", name="kind_known"),
+    sa.CheckConstraint("kind IN ('network', 'venue', 'artist', 'event', 'near')", name="kind_known"),
     sa.CheckConstraint("(kind = 'network') = (about = '')", name="about_something"),
     sa.CheckConstraint("language IN ('fr', 'en')", name="language_known"),
 )

@@ -15,8 +15,9 @@ from app.platform.errors import Invalid, NotFound
 from app.rules.basket import UNIT_PRICE_MAX
 from app.venues import offer, service
 from app.venues.opening import DAY_NAMES, DAYS_MAX, Opening, Span, read, read_day, written
-from app.venues.place_form import ADDRESS_MAX
+from app.venues.place_form import ADDRESS_MAX, TOWN_MAX
 from app.venues.places import TOP_UPS, Place, TopUp, change_place, place_of, places
+from app.venues.point import point
 from app.wire.base import CurrencyCode
 
 router = APIRouter(prefix="/api/v1", tags=["venues"])
@@ -43,11 +44,13 @@ class OpeningShown(BaseModel):
 
 
 class PlaceSaid(BaseModel):
-    """`tops_up`: what a card is topped up with there, nothing where it is not."""
+    """`tops_up`: what a card is topped up with there, nothing where it is not. `point`: degrees north and east."""
 
     model_config = ConfigDict(extra="forbid")
 
     address: Annotated[str, Field(max_length=ADDRESS_MAX, pattern=r"^[^\r\n]*$")] = ""
+    town: Annotated[str, Field(max_length=TOWN_MAX, pattern=r"^[^\r\n]*$")] = ""
+    point: Annotated[str | None, Field(max_length=60, examples=["48.1173, -1.6778"])] = None
     tops_up: Annotated[list[TopUp], Field(max_length=2)] = []
     opening: OpeningShown = OpeningShown()
 
@@ -60,6 +63,8 @@ class VenueShown(BaseModel):
     cut_off: str
     accepted: list[str]
     address: str
+    town: str
+    point: str | None
     tops_up: list[TopUp]
     opening: OpeningShown
     products: list[ProductShown]
@@ -87,6 +92,8 @@ async def list_venues(request: Request, caller: Caller) -> list[VenueShown]:
                 cut_off=it.cut_off.isoformat("minutes"),
                 accepted=list(it.accepted),
                 address=(place := said.get(it.id, Place())).address,
+                town=place.town,
+                point=None if place.point is None else str(place.point),
                 tops_up=list(place.tops_up),
                 opening=_opening_shown(place.opening),
                 products=[
@@ -123,7 +130,11 @@ async def set_place(request: Request, caller: Caller, venue: UUID, body: PlaceSa
         {_weekday(day): spans for day, text in body.opening.weekly.items() if (spans := _hours(text))},
         {_day(day): _hours(text) for day, text in body.opening.days.items()},
     )
-    now = Place(body.address.strip(), tuple(it for it in TOP_UPS if it in body.tops_up), opening)
+    at = point(body.point or "")
+    if body.point and at is None:
+        raise Invalid(f"{body.point!r} is no point; write it like '48.1173, -1.6778'.", field="point")
+    tops_up = tuple(it for it in TOP_UPS if it in body.tops_up)
+    now = Place(body.address.strip(), tops_up, opening, body.town.strip(), at)
     async with context_of(request).engine.begin() as connection:
         await offer.held(connection)
         await service.venue_named(connection, venue)

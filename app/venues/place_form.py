@@ -10,14 +10,17 @@ from app.rules.goods import is_line
 from app.venues.hours_form import DAYS
 from app.venues.opening import DAYS_MAX, Opening, read, read_day, written
 from app.venues.places import TOP_UPS, Place
+from app.venues.point import point
 from app.web import Texts
 
 ADDRESS_MAX: Final = 200
+TOWN_MAX: Final = 80
 
 
 def filled(it: Place, texts: Texts) -> dict[str, str]:
     closed = texts.gettext("shut")
-    typed = {"address": it.address} | {f"tops_up.{one}": "yes" for one in it.tops_up}
+    typed = {"address": it.address, "town": it.town, "point": str(it.point or "")}
+    typed |= {f"tops_up.{one}": "yes" for one in it.tops_up}
     typed |= {f"day.{day}": written(spans) for day, spans in it.opening.weekly.items() if spans}
     lines = [f"{day} {written(spans) if spans else closed}" for day, spans in sorted(it.opening.days.items())]
     return typed | {"days": "\n".join(lines)}
@@ -26,11 +29,15 @@ def filled(it: Place, texts: Texts) -> dict[str, str]:
 def understood(typed: Mapping[str, str], texts: Texts) -> tuple[Place, dict[str, str]]:
     """(the place, what is wrong by input)."""
     wrong: dict[str, str] = {}
-    address = " ".join(typed.get("address", "").split())
-    if address and not is_line(address):
-        wrong["address"] = texts.gettext("Write it on one line.")
-    elif len(address) > ADDRESS_MAX:
-        wrong["address"] = texts.gettext("This is too long: %(num)s characters at most.", num=ADDRESS_MAX)
+    lines = {name: " ".join(typed.get(name, "").split()) for name in ("address", "town", "point")}
+    for name, most in (("address", ADDRESS_MAX), ("town", TOWN_MAX)):
+        if lines[name] and not is_line(lines[name]):
+            wrong[name] = texts.gettext("Write it on one line.")
+        elif len(lines[name]) > most:
+            wrong[name] = texts.gettext("This is too long: %(num)s characters at most.", num=most)
+    at = point(lines["point"])
+    if lines["point"] and at is None:
+        wrong["point"] = texts.gettext("Write it like 48.1173, -1.6778, or paste the address of a map.")
     weekly, days = {}, {}
     for day in range(len(DAYS)):
         spans = read(typed.get(f"day.{day}", ""))
@@ -50,4 +57,4 @@ def understood(typed: Mapping[str, str], texts: Texts) -> tuple[Place, dict[str,
     if len(days) > DAYS_MAX:
         wrong["days"] = texts.gettext("So many days of their own are not kept: leave out those that are past.")
     tops_up = tuple(it for it in TOP_UPS if typed.get(f"tops_up.{it}") == "yes")
-    return Place(address, tops_up, Opening(weekly, days)), wrong
+    return Place(lines["address"], tops_up, Opening(weekly, days), lines["town"], at), wrong

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.identity.audit import audit
 from app.platform.database import is_sqlite
 from app.venues.opening import Opening, read, written
+from app.venues.point import Point
 from app.venues.tables import venue_place
 
 TopUp = Literal["cash", "bank_card"]
@@ -25,15 +26,18 @@ TOP_UPS: Final[tuple[TopUp, ...]] = ("cash", "bank_card")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`tops_up`: what a card is topped up with here; nothing where it is not."""
+    """`tops_up`: what a card is topped up with here; nothing where it is not. `point`: on the map."""
 
     address: str = ""
     tops_up: tuple[TopUp, ...] = ()
     opening: Opening = field(default_factory=Opening)
+    town: str = ""
+    point: Point | None = None
 
     def __str__(self) -> str:
         tops_up = ", ".join(self.tops_up) or "nothing"
-        return f"({self.address or 'no address'}; tops up with {tops_up}; open {self.opening})"
+        where = ", ".join(filter(None, (self.address, self.town, str(self.point or "")))) or "no address"
+        return f"({where}; tops up with {tops_up}; open {self.opening})"
 
     @property
     def mark(self) -> str:
@@ -78,13 +82,23 @@ def kept_of(it: Opening) -> dict[str, str]:
 
 
 def _row(it: Place) -> dict[str, Any]:
-    return {"address": it.address, "tops_up": ",".join(it.tops_up), "opening": json.dumps(kept_of(it.opening))}
+    north, east = (None, None) if it.point is None else (it.point.latitude, it.point.longitude)
+    return {
+        "address": it.address,
+        "tops_up": ",".join(it.tops_up),
+        "opening": json.dumps(kept_of(it.opening)),
+        "town": it.town,
+        "latitude": north,
+        "longitude": east,
+    }
 
 
 def _read(row: Any) -> Place:
     tops_up = tuple(it for it in TOP_UPS if it in row.tops_up.split(","))
-    return Place(row.address, tops_up, weekly_of(json.loads(row.opening)))
+    point = None if row.latitude is None else Point(row.latitude, row.longitude)
+    return Place(row.address, tops_up, weekly_of(json.loads(row.opening)), row.town, point)
 
 
 def _told(it: Place) -> dict[str, object]:
-    return {"address": it.address, "tops_up": list(it.tops_up), "opening": str(it.opening)}
+    said: dict[str, object] = {"address": it.address, "tops_up": list(it.tops_up), "opening": str(it.opening)}
+    return said | {"town": it.town, "point": str(it.point or "")}

@@ -98,7 +98,8 @@ window_price = sa.Table(
 )
 
 # Where a venue is, and when it is open. tops_up: "cash,bank_card", what a card is topped up with there. opening: JSON,
-# hours by weekday ("0" is Monday) and by day ("2026-12-25"), as app.venues.opening writes them.
+# hours by weekday ("0" is Monday) and by day ("2026-12-25"), as app.venues.opening writes them. latitude, longitude:
+# micro-degrees.
 venue_place = sa.Table(
     "venue_place",
     metadata,
@@ -106,4 +107,10 @@ venue_place = sa.Table(
     sa.Column("address", sa.Text, nullable=False),
     sa.Column("tops_up", sa.Text, nullable=False),
     sa.Column("opening", sa.Text, nullable=False),
+    sa.Column("town", sa.Text, nullable=False, server_default=""),
+    sa.Column("latitude", sa.Integer),
+    sa.Column("longitude", sa.Integer),
+    sa.CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name="point_whole"),
+    sa.CheckConstraint("latitude BETWEEN -90000000 AND 90000000", name="latitude_known"),
+    sa.CheckConstraint("longitude BETWEEN -180000000 AND 180000000", name="longitude_known"),
 )

@@ -110,6 +110,8 @@ class PlaceForm(Form):
     """`open`: hours by weekday, like "10:00-14:00, 18:00-02:00"; `days`: on these days instead, hours or closed."""
 
     address: Line | None = None
+    town: Line | None = None
+    point: Line | None = None
     tops_up: list[Literal["cash", "bank_card"]] = []
     open: dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], str] = {}
     days: dict[str, str] = {}

@@ -53,6 +53,7 @@ from app.rules.policy_check import problems as policy_problems
 from app.venues.opening import Opening, Span, read_day
 from app.venues.opening import read as read_opening
 from app.venues.places import TOP_UPS, Place
+from app.venues.point import Point, point
 from app.venues.rules import FeeTier
 from app.venues.service import MEANS
 
@@ -223,7 +224,14 @@ class _Reader:
             else:
                 days[day] = self.opening((*at, "days", text), hours)
         opening = Opening({day: spans for day, spans in weekly.items() if spans}, days)
-        return Place(it.address or "", tuple(one for one in TOP_UPS if one in it.tops_up), opening)
+        tops_up = tuple(one for one in TOP_UPS if one in it.tops_up)
+        return Place(it.address or "", tops_up, opening, it.town or "", self.point((*at, "point"), it.point))
+
+    def point(self, at: Path, text: str | None) -> Point | None:
+        found = point(text or "")
+        if text and found is None:
+            self.wrong(at, f"{text!r} is no point: write it like 48.1173, -1.6778")
+        return found
 
     def opening(self, at: Path, text: str) -> tuple[Span, ...]:
         found = read_opening(text)

@@ -144,6 +144,8 @@ def _place(it: Place) -> dict[str, Any]:
     opening = it.opening
     return {
         **_named("address", it.address),
+        **_named("town", it.town),
+        **_named("point", str(it.point or "")),
         **({"tops_up": list(it.tops_up)} if it.tops_up else {}),
         **_named("open", {DAYS[day]: written(spans) for day, spans in sorted(opening.weekly.items()) if spans}),
         **_named("days", {day.isoformat(): written(spans) for day, spans in sorted(opening.days.items())}),

@@ -18,6 +18,8 @@ from app.platform.clock import now_us
 from app.programme import reminding
 from app.programme.reminding import last_digest_us
 from app.programme.tables import follow
+from app.venues.places import Place, change_place
+from app.venues.point import point
 from app.web.pages import Pages
 from tests.app.programme.conftest import DAY_US, HOUR_US, Programme
 from tests.support.network import both, problem
@@ -97,6 +99,35 @@ async def test_news_come_once_a_week_and_only_of_what_is_followed(
         "awa@example.org": ["Soirée encore"],
         "b@example.org": ["Soirée danse"],
     }
+
+
+@both
+async def test_news_of_what_is_near_a_town(programme: Programme, monkeypatch: pytest.MonkeyPatch) -> None:
+    anybody, context = programme.network.client, programme.network.context
+    async with context.engine.begin() as connection:
+        for slug, town, at in (("raffinerie", "Rennes", "48.1173, -1.6778"), ("canal", "Betton", "48.1833, -1.6439")):
+            place = Place(town=town, point=point(at))
+            await change_place(connection, "test", programme.network.venues[slug].id, Place(), place)
+    home = await look(anybody, "/programme?town=Rennes&km=5")
+    assert "À moins de 5 km de Rennes" in words(home)
+    for km, address in ((5, "awa@example.org"), (10, "b@example.org")):
+        link = await asked(programme, f"kind=near&about={km}+Rennes", address)
+        await send(anybody, form_to(await look(anybody, link), link))
+    later = now_us() + 8 * DAY_US
+    await programme.event("bal", in_us=20 * DAY_US)
+    await programme.event("quai", "canal", in_us=21 * DAY_US)
+    monkeypatch.setattr(reminding, "now_us", lambda: later)
+    for _ in range(2):
+        await reminding.look(context)
+    news = {it.recipient: it.data for it in await letters(programme) if it.template == "programme/digest_mail"}
+    assert {who: [show["title"] for show in it["shows"]] for who, it in news.items()} == {
+        "awa@example.org": ["Soirée bal"],
+        "b@example.org": ["Soirée bal", "Soirée quai"],
+    }
+    near = (await anybody.get("/api/v1/programme?town=Rennes&km=5")).json()
+    assert [it["titles"]["fr"] for it in near] == ["Soirée bal"]
+    for query in ("kind=near&about=5+Nantes", "kind=near&about=7+Rennes", "kind=near&about=Rennes"):
+        assert (await look(anybody, f"/programme/follow?{query}")).status_code == 404
 
 
 async def test_a_cancelled_event_is_told_to_who_follows_it(programme: Programme) -> None:
