@@ -49,6 +49,8 @@ import app.door.pages
 import app.door.rows
 import app.eventbooks.pages
 import app.eventbooks.rights_pages
+import app.eventclosing.api
+import app.eventclosing.pages
 import app.eventdesk.pages
 import app.events.api
 import app.guests.admin_pages
@@ -284,6 +286,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.venues.product_api.router,
         app.events.api.router,
         app.leases.api.router,
+        app.eventclosing.api.router,
         app.passes.api.router,
         app.guests.api.router,
         app.people.api.router,
@@ -366,6 +369,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.eventbooks.rights_pages.router,
         app.returns.pages.router,
         app.eventdesk.pages.router,
+        app.eventclosing.pages.router,
         app.guests.admin_pages.router,
         app.door.pages.router,
         app.lapses.pages.router,

@@ -139,6 +139,8 @@ ACTS: Final[Mapping[str, str]] = {
     "event.publish": N_("Published an event"),
     "event.cancel": N_("Cancelled an event"),
     "event.give-back": N_("Had what was paid for an event given back"),
+    "event.closing": N_("Set the cut-off and refunds of an event"),
+    "event.terminals": N_("Chose the terminals of an event"),
     "event.lease": N_("Lent tickets to a terminal"),
     "event.price": N_("Set a price of an event"),
     "pass.make": N_("Put a pass on sale"),

@@ -74,7 +74,7 @@ async def list_programme(
     response: Response,
     venue: Annotated[str, Query(max_length=100, description="a venue's short name")] = "",
     town: Annotated[str, Query(max_length=80, description="what is on around it")] = "",
-    km: Annotated[Literal[5, 10, 20, 50, 100], Query(description="how far from the town")] = USUAL_KM,
+    km: Annotated[int, Query(ge=1, le=200, description="how far from the town")] = USUAL_KM,
     limit: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 50,
 ) -> list[EventShown]:
     """Published events that are not over, the earliest first; cancelled ones too, marked as such. Other websites may

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Literal
 
+from app.eventclosing.rules import Window
 from app.rules.policy import Policy, Refund
 
 WHOLE = 10_000  # basis points
@@ -55,6 +56,17 @@ def closed(policy: Policy, today: date) -> Closed:
     if policy.refund.closes and today > date.fromisoformat(policy.refund.closes):
         return "over"
     return ""
+
+
+def in_windows(policy: Policy, windows: Sequence[Window], today: date) -> Policy:
+    """With the days of refunds that matter today: the policy's own where they last, else those of an event that are
+    going on or come next. `windows`: the earliest first."""
+    reason = closed(policy, today)
+    coming = next((it for it in windows if today <= it.closes), None)
+    if reason in {"", "off"} or coming is None or (reason == "early" and str(coming.opens) >= policy.refund.opens):
+        return policy
+    days = replace(policy.refund, opens=coming.opens.isoformat(), closes=coming.closes.isoformat())
+    return replace(policy, refund=days)
 
 
 def fee(cents: int, terms: Refund, rate: int) -> int:

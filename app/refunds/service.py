@@ -20,13 +20,14 @@ from app.cards.lifecycle import blocked_for, ends_of, set_blocked
 from app.cards.service import Card, balances, cards_of_wallet
 from app.currencies.policies import policies, policy_at
 from app.currencies.service import Currency, currencies
+from app.eventclosing.service import refund_windows
 from app.identity.audit import audit
 from app.ledger.rules.operations import Posted
 from app.ledger.service import Ledger, posted
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, DomainError, Forbidden, Invalid
 from app.refunds import booking, cardway, freezing, letters, store
-from app.refunds.rules import CANCELLABLE, Part, Proof, Status, Way, closed, part
+from app.refunds.rules import CANCELLABLE, Part, Proof, Status, Way, closed, in_windows, part
 from app.refunds.store import Line, Request
 from app.rules.business_day import business_day
 from app.rules.ids import derived
@@ -51,7 +52,7 @@ HEARD: tuple[Status, ...] = ("sending", "sent", "paid")
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What holds in the network now."""
+    """What holds in the network now; with the days of refunds of its events."""
 
     network: Network
     known: Mapping[str, Currency]
@@ -59,9 +60,11 @@ class World:
 
 
 async def world(connection: AsyncConnection) -> World:
-    now = now_us()
+    now, network = now_us(), await the_network(connection)
+    windows, today = await refund_windows(connection), business_day(now, network.settings.zone)
     rules = {code: policy_at(of, now).policy for code, of in (await policies(connection)).items()}
-    return World(await the_network(connection), await currencies(connection), rules)
+    rules = {code: in_windows(it, windows, today) for code, it in rules.items()}
+    return World(network, await currencies(connection), rules)
 
 
 def refundable(at: World) -> dict[str, Currency]:

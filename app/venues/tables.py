@@ -107,7 +107,7 @@ venue_place = sa.Table(
     sa.Column("address", sa.Text, nullable=False),
     sa.Column("tops_up", sa.Text, nullable=False),
     sa.Column("opening", sa.Text, nullable=False),
-    sa.Column("town", sa.Text, nullable=False, server_default=""),
+    sa.Column("town", sa.Text, nullable=False, server_default=sa.text("''")),
     sa.Column("latitude", sa.Integer),
     sa.Column("longitude", sa.Integer),
     sa.CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name="point_whole"),

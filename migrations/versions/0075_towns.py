@@ -32,7 +32,7 @@ def upgrade() -> None:
 
 def _columns() -> list[sa.Column[str] | sa.Column[int]]:
     return [
-        sa.Column("town", sa.Text(), server_default="", nullable=False),
+        sa.Column("town", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("latitude", sa.Integer(), nullable=True),
         sa.Column("longitude", sa.Integer(), nullable=True),
     ]

@@ -30,7 +30,7 @@ async def look(client: httpx.AsyncClient, path: str) -> httpx.Response:
     return await client.get(path, headers=FRENCH)
 
 
-async def send(client: httpx.AsyncClient, form: Form, **typed: str) -> httpx.Response:
+async def send(client: httpx.AsyncClient, form: Form, **typed: str | list[str]) -> httpx.Response:
     """Send a form with what a person chose and typed; the answer as it comes, redirects not followed."""
     headers = {**FRENCH, "Origin": str(client.base_url)}
     return await client.post(form.action, data={**form.fields, **typed}, headers=headers)
