@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -32,6 +33,7 @@ from app.money import format_amount
 from app.platform.clock import now_us
 from app.platform.context import context_of
 from app.platform.errors import Forbidden
+from app.returns.reading import kept_of
 from app.settlement.positions_csv import cell
 from app.venues.service import Network, Venue, the_network, venues
 from app.web import N_, render, texts_of
@@ -125,7 +127,7 @@ async def event_statement(request: Request, caller: Caller, event: UUID) -> Resp
         + _("of these free: %(number)s", number=shown["statement"].free),
     ]
     made = _("%(network)s, %(when)s", network=shown["network_name"], when=moment(now_us(), venue.zone, texts))
-    sections = [one for one in shown["sections"] if one.name in {"receipts", "vat", "rights", "channels"}]
+    sections = [one for one in shown["sections"] if one.name in {"receipts", "kept", "vat", "rights", "channels"}]
     title = f"{_('Statement of receipts')} · {it.title(texts.language)}"
     content = await asyncio.to_thread(statement_pdf, title, lines, sections, made, texts)
     headers = {"Content-Disposition": f'attachment; filename="{it.slug}-receipts.pdf"', "Cache-Control": "no-store"}
@@ -175,10 +177,14 @@ async def _shown(request: Request, caller: Principal, event: UUID) -> dict[str, 
         known: dict[str, Currency] = await currencies(connection)
         tickets, came = await tickets_of(connection, event), await came_to(connection, event)
         rights, _ = await rights_of(connection, it.venue, event)
+        kept = await kept_of(connection, event)
         in_claim = await claimed(ledger, connection, event, venue.owner)
+    kept_in_all: Counter[str] = Counter()
+    for one in kept:
+        kept_in_all[one.currency] += one.amount
     prices = tariffs(it, known)
     found = statement(tickets, prices)
-    view = View(found, tickets, known, venue.zone, texts, rights)
+    view = View(found, tickets, known, venue.zone, texts, rights, kept)
     audience = Audience(came, prices, venue.zone, texts, whole=_own(caller, it))
     return {
         "network_name": network.name,
@@ -190,6 +196,7 @@ async def _shown(request: Request, caller: Principal, event: UUID) -> dict[str, 
         "members": view.member_share(),
         "gross": EURO.text(found.gross, texts.language),
         "net": EURO.text(found.net, texts.language),
+        "kept": [known[code].text(amount, texts.language) for code, amount in sorted(kept_in_all.items())],
         "claim": [known[code].text(amount, texts.language) for code, amount in sorted(in_claim.items())],
         "standing": it.standing(now_us()),
         "sections": [*view.sections(), *audience.sections()],

@@ -11,6 +11,8 @@ from app.currencies.service import Currency
 from app.dashboards.sections import Amount, Head, Row, Section, Table
 from app.eventbooks.rules import Rights, Sold, Statement
 from app.money import Unit, format_rate
+from app.returns.reading import Kept
+from app.rules.vat import vat_within
 from app.web import N_, Texts
 from app.web.dates import moment
 
@@ -30,9 +32,12 @@ class View:
     zone: str
     texts: Texts
     rights: Rights
+    kept: Sequence[Kept] = ()
 
     def sections(self) -> Iterator[Section]:
         yield self._prices()
+        if self.kept:
+            yield self._kept()
         yield self._vat()
         yield self._rights()
         yield self._channels()
@@ -79,6 +84,23 @@ class View:
             "IV, art. 50 sexies H). The sum holds what was paid in money that is worth euros."
         )
         return Section("receipts", _("Statement of receipts"), Table(heads, rows, total_row), None, note)
+
+    def _kept(self) -> Section:
+        """With the receipts, it is what the venue's claim has."""
+        _, language = self.texts.gettext, self.texts.language
+        heads: list[Head] = [(_("Price"), "text"), (_("Tickets"), "number"), (_("Kept"), "number")]
+        heads += [(_("VAT rate"), "text"), (_("VAT"), "number")]
+        named = {it.tariff.id: it.tariff for it in self.statement.lines}
+        rows: list[Row] = []
+        for it in self.kept:
+            tariff, rate = named[it.price], self.known[it.currency].cents_per_unit
+            tax = None if rate is None else Amount(vat_within(it.amount * rate, tariff.vat), EURO)
+            shown = "–" if rate is None else percent(tariff.vat, self.texts)
+            rows.append((tariff.name(language), it.tickets, Amount(it.amount, self.known[it.currency]), shown, tax))
+        note = _(
+            "Fees of tickets that their holders gave back. They are no receipts of tickets, and stay in the claim."
+        )
+        return Section("kept", _("Kept of tickets given back"), Table(heads, rows), None, note)
 
     def _vat(self) -> Section:
         _ = self.texts.gettext

@@ -30,6 +30,28 @@ class Paid:
         return f"wallet:{self.wallet}"
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the venue kept of tickets of one price that their holders gave back: minor units of `currency`."""
+
+    price: UUID
+    currency: str
+    tickets: int
+    amount: int
+
+
+async def kept_of(connection: AsyncConnection, event: UUID) -> list[Kept]:
+    """By price. A cancelled event keeps nothing of orders that went back whole."""
+    query = (
+        sa.select(ticket.c.price, ticket_order.c.currency, sa.func.count(), sa.func.sum(ticket_return.c.fee))
+        .join(ticket_return, ticket_return.c.ticket == ticket.c.id)
+        .join(ticket_order, ticket_order.c.id == ticket.c.order_id)
+        .where(ticket.c.event == event, ticket_order.c.state == "paid", ticket_return.c.fee > 0)
+        .group_by(ticket.c.price, ticket_order.c.currency)
+    )
+    return [Kept(row[0], row[1], row[2], int(row[3])) for row in await connection.execute(query)]
+
+
 async def paid_for(connection: AsyncConnection, event: UUID) -> list[Paid]:
     """The oldest first."""
     single = sa.select(ticket.c.order_id, sa.func.sum(ticket_return.c.amount - ticket_return.c.fee))

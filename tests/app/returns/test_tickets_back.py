@@ -77,7 +77,7 @@ def test_the_fee_is_whole_and_never_more_than_the_price(amount: int, basis_point
 
 @both
 async def test_the_holder_reads_what_comes_back_and_has_it_once(network: Network) -> None:
-    _, (first, second) = await bought(network, 2)
+    made, (first, second) = await bought(network, 2)
     home = f"/c/{network.cards['awa'].token}"
     at = f"{home}/tickets/{first}/give-back"
     assert at in (await look(network.client, f"{home}/tickets")).text
@@ -96,6 +96,13 @@ async def test_the_holder_reads_what_comes_back_and_has_it_once(network: Network
     assert "Billet no 2" in said.replace("n°", "no")
     assert [it.state for it in await issued(network)] == ["refunded", "valid"]
     await proven(network, 1)
+    # What tickets brought (12.05) and what was kept of one that came back (1.21) is what the claim has (13.26).
+    sales = words(await look(await network.person("marie"), f"/admin/box-office/{made.id}"))
+    assert all(
+        f"{what} {amount}" in sales
+        for what, amount in (("Recettes", "12,05 €"), ("Gardé sur les billets rendus", "1,21 €"))
+    )
+    assert "13,26 €" in sales
     assert second in [it.id for it in await issued(network)]
     assert (
         await look(network.client, f"/c/{network.cards['basile'].token}/tickets/{second}/give-back")
