@@ -19,7 +19,7 @@ from app.dashboards.files import file_of
 from app.dashboards.sections import said
 from app.eventbooks.audience import Audience
 from app.eventbooks.pdf import statement_pdf
-from app.eventbooks.reading import buyers_of, came_to, claimed, taken_of, tariffs, tickets_of
+from app.eventbooks.reading import buyers_of, by_hand_of, came_to, claimed, taken_of, tariffs, tickets_of
 from app.eventbooks.rights import rights_of
 from app.eventbooks.rules import statement
 from app.eventbooks.view import CHANNELS, EURO, View
@@ -178,6 +178,7 @@ async def _shown(request: Request, caller: Principal, event: UUID) -> dict[str, 
         tickets, came = await tickets_of(connection, event), await came_to(connection, event)
         rights, _ = await rights_of(connection, it.venue, event)
         kept = await kept_of(connection, event)
+        by_hand = await by_hand_of(connection, event)
         in_claim = await claimed(ledger, connection, event, venue.owner)
     kept_in_all: Counter[str] = Counter()
     for one in kept:
@@ -197,6 +198,7 @@ async def _shown(request: Request, caller: Principal, event: UUID) -> dict[str, 
         "gross": EURO.text(found.gross, texts.language),
         "net": EURO.text(found.net, texts.language),
         "kept": [known[code].text(amount, texts.language) for code, amount in sorted(kept_in_all.items())],
+        "by_hand": [known[code].text(amount, texts.language) for code, amount in sorted(by_hand.items())],
         "claim": [known[code].text(amount, texts.language) for code, amount in sorted(in_claim.items())],
         "standing": it.standing(now_us()),
         "sections": [*view.sections(), *audience.sections()],

@@ -166,7 +166,10 @@ async def claimed(ledger: Ledger, connection: AsyncConnection, event: UUID, owne
                 if key.kind == "claim" and key.owner == owner:
                     found[key.book.currency] = found.get(key.book.currency, 0) + sign * move.amount
     at_tills = sa.select(ticket_order.c.sale, ticket_order.c.currency, ticket_order.c.amount).where(
-        ticket_order.c.event == event, ticket_order.c.state == "paid", ticket_order.c.sale.is_not(None)
+        ticket_order.c.event == event,
+        ticket_order.c.state == "paid",
+        ticket_order.c.sale.is_not(None),
+        ticket_order.c.by_hand.is_(False),
     )
     rows = list(await connection.execute(at_tills))
     there = await booked_among(connection, {row.sale for row in rows}) if rows else set()
@@ -174,6 +177,15 @@ async def claimed(ledger: Ledger, connection: AsyncConnection, event: UUID, owne
         if row.sale in there:
             found[row.currency] = found.get(row.currency, 0) + row.amount
     return {code: amount for code, amount in found.items() if amount}
+
+
+async def by_hand_of(connection: AsyncConnection, event: UUID) -> dict[str, int]:
+    """What the venue was paid itself for tickets that hold, at its tills and without cards: minor units by currency."""
+    mine = (ticket.c.event == event, ticket.c.state == "valid", ticket_order.c.by_hand.is_(True))
+    each = ticket_order_line.c.amount / ticket_order_line.c.quantity
+    query = sa.select(ticket_order.c.currency, sa.func.sum(each)).select_from(_joined()).where(*mine)
+    rows = await connection.execute(query.group_by(ticket_order.c.currency))
+    return {code: int(amount) for code, amount in rows if amount}
 
 
 def _joined() -> sa.Join:

@@ -43,13 +43,14 @@ async def _unpaid_or_unissued(engine: AsyncEngine) -> list[str]:
     there = sa.select(sa.func.count()).select_from(ticket).where(ticket.c.order_id == ticket_order.c.id)
     booked_as = sa.func.coalesce(ticket_order.c.sale, ticket_order.c.id).label("operation")
     paid = sa.select(ticket_order.c.id, ticket_order.c.amount, booked_as).where(ticket_order.c.state == "paid")
+    in_ledger = paid.where(ticket_order.c.amount > 0, ticket_order.c.by_hand.is_(False))
     async with engine.connect() as connection:
         short = paid.where(there.correlate(ticket_order).scalar_subquery() < wanted)
         found = [
             f"the order {row.id} was paid, and not all of its tickets are there"
             for row in await connection.execute(short)
         ]
-        orders = {row.id: row.operation for row in await connection.execute(paid.where(ticket_order.c.amount > 0))}
+        orders = {row.id: row.operation for row in await connection.execute(in_ledger)}
         booked = set(await booked_among(connection, set(orders.values()))) if orders else set()
     return found + [
         f"the order {id_} was issued, and no {KIND} was booked for it" for id_, by in orders.items() if by not in booked

@@ -21,6 +21,7 @@ from app.cards.service import Card
 from app.cards.tables import wallet
 from app.events.service import events
 from app.events.tables import event, ticket, ticket_order, ticket_order_line
+from app.events.tickets import Ticket
 from app.leases.service import count, lock
 from app.leases.tables import lease_ticket
 from app.ledger.service import Ledger, reversed_among
@@ -115,6 +116,7 @@ async def _issue(
                 currency=code,
                 amount=sum(sum(each) for each in amounts.values()),
                 sale=sale.id,
+                by_hand=not sale.card,
                 made_at_us=sale.occurred_at_us,
                 changed_at_us=now,
             )
@@ -133,6 +135,13 @@ async def _issue(
         ]
         await connection.execute(sa.insert(ticket), issued)
     await count(connection, sold, leased=-1, sold=1)
+
+
+async def handed_over(connection: AsyncConnection, sale: UUID) -> list[Ticket]:
+    """The valid tickets of a sale that no card paid: whoever has its receipt has them."""
+    mine = (ticket_order.c.sale == sale, ticket_order.c.by_hand.is_(True), ticket.c.state == "valid")
+    query = sa.select(ticket).join(ticket_order, ticket_order.c.id == ticket.c.order_id).where(*mine)
+    return [Ticket(**row._mapping) for row in await connection.execute(query.order_by(ticket.c.event, ticket.c.serial))]
 
 
 async def take_back(engine: AsyncEngine, sales: Iterable[UUID]) -> int:

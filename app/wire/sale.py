@@ -250,8 +250,10 @@ def _check_tickets(sale: Sale) -> None:
         raise ValueError("a ticket is sold once")
     if any(it.tickets and (len(it.tickets) != it.quantity or it.kind or it.share) for it in sale.lines):
         raise ValueError("a line of tickets names each of them, and is no share of a bill")
-    if not sale.card or sale.bill is not None or sale.rest:
-        raise ValueError("tickets go on the card that pays them, and cards pay all of it")
+    if (sale.card and sale.rest) or sale.bill is not None:
+        raise ValueError("tickets are paid by cards alone or without any, and whole")
+    if sale.reason is not None:
+        raise ValueError("tickets are not given away at a till")
 
 
 def _check_rest(sale: Sale) -> None:

@@ -52,7 +52,7 @@ DOOR_WORDS: Final[dict[str, str]] = {
     "door.new": _("Sold just now: it is not in the list yet."),
     "door.no_ticket_next": _("Look for the name, or sell a ticket."),
     "till.no_tickets": _("This terminal has no more of these tickets to sell."),
-    "till.tickets_on_card": _("A ticket goes on the card that pays it: only cards pay tickets."),
+    "till.tickets_not_given": _("Tickets are not given away here: the venue invites its guests."),
     "till.tickets_whole": _("A basket with tickets is not split."),
     "till.no_event": _("There is no event here now."),
     "till.no_ticket": _("This ticket is not in the list. Nothing was written down."),

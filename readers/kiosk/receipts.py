@@ -26,12 +26,18 @@ def routes(till: Till, language_default: Language) -> list[Route]:
         return Response(to_json(shown), media_type="application/json")
 
     async def code(request: Request) -> Response:
-        """A QR code: `of` is "address" (the default, where there is one) or "text"."""
+        """A QR code: `of` is "address" (the default, where there is one), "text", or a ticket's place in the list."""
         try:
             shown = till.receipt(_sale(request), _language(request, language_default))
         except TillError as error:
             return refused_by_till(error)
-        content = shown.text if request.query_params.get("of") == "text" or not shown.address else shown.address
+        of = request.query_params.get("of", "address")
+        if of.isdecimal():
+            if int(of) >= len(shown.tickets):
+                return JSONResponse({}, status_code=404)
+            content = shown.tickets[int(of)].code
+        else:
+            content = shown.text if of == "text" or not shown.address else shown.address
         return Response(_drawn(content), media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
 
     async def print_(request: Request) -> Response:

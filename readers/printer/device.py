@@ -64,7 +64,8 @@ def tells_paper(path: str) -> bool:
 
 
 def put(printer: Any, slip: Slip) -> None:
-    """The slip's commands: text in the printer's own letters, the address as its own QR code, and the cut."""
+    """The slip's commands: text in the printer's own letters, the address as its own QR code, and the cut. Tickets
+    come after it, each cut off: they are shared out."""
     for row in slip.rows:
         _row(printer, row)
     if slip.link:
@@ -72,6 +73,13 @@ def put(printer: Any, slip: Slip) -> None:
         printer.qr(slip.link, native=True, size=5)
         printer.set(align="left")
     printer.cut()
+    for it in slip.tickets:
+        _row(printer, slip.head[0])
+        _row(printer, Row("bold", it.name))
+        printer.set(align="center")
+        printer.qr(it.code, native=True, size=6)
+        printer.set(align="left")
+        printer.cut()
 
 
 def _row(printer: Any, row: Row) -> None:

@@ -25,7 +25,7 @@ class TillError(Exception):
     nothing_to_close, reason_needed, no_closing, tab_plain, tab_over_hold, tab_closed, tab_changed, tab_funds,
     tab_blocked, tab_not_proven, tab_refused, tab_no_answer, tab_not_noted, price_changed, below_zero,
     card_only, only_cash, not_a_gift, undo_spent, undo_away, undo_not_there, undo_refused, undo_no_answer,
-    no_event, no_ticket, no_tickets, tickets_on_card, tickets_whole.
+    no_event, no_ticket, no_tickets, tickets_not_given, tickets_whole.
     """
 
     def __init__(self, reason: str) -> None:

@@ -109,7 +109,7 @@ class Shop:
         tickets: TicketBook | None = None,
     ) -> Basket:
         """Price what staff chose, each line in the currency that it was shown in: its own, or else `currency`. Of a
-        `bill`, its part of each line. `tickets`: those that may be sold; cards alone pay a basket that holds any.
+        `bill`, its part of each line. `tickets`: those that may be sold.
 
         A price that was on the screen some minutes ago is still sold at. TillError: empty_basket, unknown_product,
         no_price (also where the currency is not taken here), price_changed, wrong_amount, not_allowed, below_zero,
@@ -138,8 +138,7 @@ class Shop:
         owed = totals(Line(str(line.product), line.quantity, line.unit_price, line.currency) for line in lines)
         snapshot = self.snapshot
         priced = tuple(self._item(line) for line in lines)
-        means = () if sold else snapshot.means
-        return Basket(lines, priced, owed, self._moneys, snapshot.venue_slug, means, bill)
+        return Basket(lines, priced, owed, self._moneys, snapshot.venue_slug, snapshot.means, bill)
 
     def catalogue(self, now_us: int, changed: Mapping[UUID, bool] | None = None) -> dict[str, object]:
         """What the product grid is drawn from, at the prices of this instant; its "version" changes only when the grid

@@ -12,7 +12,7 @@ from app.money import Unit, format_amount
 from app.rules.basket import Line, totals
 from app.wire import Sale, SaleLine, SnapshotCurrency, TerminalSnapshot
 from readers.terminal.receipt import taken
-from readers.terminal.view import Taken
+from readers.terminal.view import Taken, TicketCode
 
 Style = Literal["title", "plain", "bold", "rule"]
 
@@ -32,12 +32,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """`link`: the address of the receipt's page, "" where the server has told none."""
+    """`link`: the address of the receipt's page, "" where the server has told none. `tickets`: printed below, each with
+    its code and a cut of its own."""
 
     head: tuple[Row, ...]
     lines: tuple[Row, ...]
     foot: tuple[Row, ...]
     link: str
+    tickets: tuple[TicketCode, ...] = ()
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -80,11 +82,13 @@ def slip(
     date: str,
     link: str = "",
     left: Sequence[Taken] = (),
+    tickets: Sequence[TicketCode] = (),
     voided: bool = False,
     training: bool = False,
 ) -> Slip:
     """The receipt of a sale. `words` are the screen's (keys "slip."); `left`: what paid, with what its cards still
-    held then, where that is known; `date`: the day in words and the time."""
+    held then, where that is known; `tickets`: handed over with it, unless the sale was undone; `date`: the day in words
+    and the time."""
     shown = Shown(snapshot, language)
     head = [Row("title", snapshot.venue_name)]
     if training:
@@ -124,7 +128,7 @@ def slip(
     ]
     if training:
         foot.append(Row("title", words["slip.training"]))
-    return Slip(tuple(head), tuple(lines), tuple(foot), link)
+    return Slip(tuple(head), tuple(lines), tuple(foot), link, () if voided else tuple(tickets))
 
 
 def wall_clock(at_us: int, zone: str) -> datetime:

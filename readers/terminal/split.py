@@ -57,7 +57,8 @@ def offers(basket: Basket, held: Sequence[Held]) -> tuple[Offer, ...]:
     known = [dict(one.available) for one in held]
     with_rest = _pay(basket, known, rest_allowed=True)
     found: list[Offer] = []
-    if isinstance(with_rest, Payment) and with_rest.tenders and with_rest.rest:
+    # A ticket is paid by cards alone or without any: in the books of its event it is one or the other.
+    if isinstance(with_rest, Payment) and with_rest.tenders and with_rest.rest and not basket.has_tickets:
         found += [it for it in basket.means if it != "house"]
     if len(held) < CARDS_MAX and (found or _hold_any(with_rest, known)):
         found.append("second_card")

@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
-from app.wire import AnyRow, LeasedPrice, SaleLine, SaleRow, TicketsBackRow, TicketStock
+from app.wire import AnyRow, LeasedPrice, Sale, SaleLine, SaleRow, TicketsBackRow, TicketStock
 from readers.terminal.commands import TillError
+from readers.terminal.view import TicketCode
 
 CATEGORY: Final = "Billets"
-# As the tab of the product grid is called, and what each tile says: only cards pay them.
-SHOWN: Final = "Billets (carte)"
 COLOUR: Final = "#7a5ea8"
 NAME_MAX: Final = 80
 
@@ -23,9 +22,12 @@ class TicketBook:
     def __init__(self) -> None:
         self._prices: dict[UUID, LeasedPrice] = {}
         self._gone: set[UUID] = set()
+        # Of all that was ever lent since the start: what is sold leaves the list, and its code is handed over still.
+        self._codes: dict[UUID, str] = {}
 
     def take(self, told: TicketStock) -> None:
         self._prices = {it.id: it for it in told.prices}
+        self._codes |= {one.id: one.code for it in told.prices for one in it.tickets}
 
     def add(self, row: AnyRow) -> None:
         """A row of this terminal's journal."""
@@ -68,6 +70,14 @@ class TicketBook:
             tickets=tuple(ids),
         )
 
+    def codes(self, sale: Sale) -> list[TicketCode]:
+        """Of a sale that no card paid: who has the code has the place. A ticket whose code is not known here any more
+        is left out."""
+        if sale.card:
+            return []
+        sold = [(line.name, id_) for line in sale.lines for id_ in line.tickets]
+        return [TicketCode(name, self._codes[id_]) for name, id_ in sold if id_ in self._codes]
+
     def beside(self, catalogue: dict[str, object], accepted: Iterable[str]) -> dict[str, object]:
         """The product grid with a tile for each price, which says how many are left here."""
         tiles = [self._tile(it) for it in self._prices.values() if it.currency in accepted and it.amount]
@@ -82,7 +92,7 @@ class TicketBook:
         return {
             "id": str(it.id),
             "names": {code: f"{_name(it, code)} ({left})" for code in it.titles},
-            "category": SHOWN,
+            "category": CATEGORY,
             "colour": COLOUR,
             "prices": {it.currency: it.amount},
             "kind": "goods",

@@ -117,7 +117,7 @@ class Result:
     what the basket costs in each currency, `taken` what paid for it. `balances` is what is left on the card (None:
     unknown); `offline`: the terminal decided alone. A basket that the card could not pay whole tells what is `missing`
     and what staff may do about it. A card that was only looked at is `told` of. `members`:
-    what the card is a member of.
+    what the card is a member of. `tickets`: how many are handed over as codes, since no card holds them.
     """
 
     sale: UUID
@@ -134,6 +134,7 @@ class Result:
     act: str | None = None
     told: CardTold | None = None
     members: tuple[MemberShown, ...] = ()
+    tickets: int = 0
 
 
 PrinterShown = Literal["none", "ok", "busy", "no_paper", "absent"]
@@ -141,14 +142,23 @@ PrinterShown = Literal["none", "ok", "busy", "no_paper", "absent"]
 
 
 @dataclass(frozen=True, slots=True)
+class TicketCode:
+    """A ticket that no card holds: its event and price in words, and the code that opens the door."""
+
+    name: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptShown:
     """A sale's receipt: its number at this terminal, the address of its page (None: the server told none) and its text
-    for a QR code where the phone has no internet."""
+    for a QR code where the phone has no internet. `tickets`: those to hand over with it."""
 
     sale: UUID
     number: str
     address: str | None
     text: str
+    tickets: tuple[TicketCode, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

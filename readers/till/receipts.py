@@ -56,6 +56,7 @@ class ReceiptDesk:
             number=self.number(paid),
             address=made.link or None,
             text=made.text(words_in(language)["slip.more"]),
+            tickets=made.tickets,
         )
 
     def print(self, paid: PaidSale, language: Language) -> None:
@@ -124,6 +125,7 @@ class ReceiptDesk:
             date=in_words(sale.occurred_at_us, snapshot.zone, language, words["clock"]),
             link=link,
             left=left,
+            tickets=self._shelf.tickets.codes(sale),
             voided=paid.voided,
             training=self.training,
         )

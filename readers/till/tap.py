@@ -120,6 +120,7 @@ class Tap:
         """A sale that no card pays: it stands once it is in the journal. JournalFailed."""
         row = SaleRow(mode="offline", sale=sale)
         sequence = await self._journal.append(row)
+        self._shelf.add(sequence, row)
         self._link.want_sync()
         return Ended(by_hand(sale), row, sequence)
 
@@ -326,4 +327,5 @@ def by_hand(sale: Sale) -> Result:
         balances=None,
         at_us=sale.occurred_at_us,
         taken=taken(sale, {}),
+        tickets=sum(len(it.tickets) for it in sale.lines),
     )

@@ -120,3 +120,67 @@ async def test_a_terminal_sells_what_it_was_lent_without_network_and_no_more(
     assert (await network.holds("awa"))["RAF"] == 9000 - 2 * 1200 - 350
     assert await wrong(network.engine) + await events_proof.wrong(network.engine) == []
     assert (await verify(network.engine)).ok
+
+
+async def test_cash_pays_a_ticket_without_network_and_its_code_opens_the_door(
+    served_network: Network, chromium: Browser, tmp_path: Path
+) -> None:
+    network, paper = served_network, tmp_path / "paper"
+    await network.hired("lucas")
+    at = await ball(network, 4)
+    price = str(at.prices[0].id)
+    async with network.engine.begin() as connection:
+        code = await make_pairing_code(connection, network.venues["raffinerie"].id, "Bar")
+    with UdpCardField() as field:
+
+        def config(server: str) -> AgentConfig:
+            return AgentConfig(
+                data=tmp_path / "terminal",
+                server=server,
+                reader=lambda presence: open_driver(field.path, presence),
+                kiosk_port=0,
+                pair=code,
+                printer=f"file:{paper}",
+            )
+
+        async with agent(config(network.settings.base_url)) as running:
+            await until(running, "snapshot")
+            path = f"/api/v1/events/{at.id}/leases/{running.journal.pairing.device}"
+            lent = await (await network.person("marie")).put(path, json={"keep": {price: 2}})
+            assert lent.status_code == 200, lent.text
+            await until(running, "lent")
+            while not (tmp_path / "terminal" / "tickets").exists():
+                await asyncio.sleep(0.02)
+        async with agent(config(NOWHERE)) as running:
+            page = await kiosk(chromium, running)
+            tile = page.locator(f'.tile[data-product="{price}"]')
+            await tile.click()
+            await tile.click()
+            await page.locator("#pay-cash").click()
+            await page.locator("[data-key=take-cash]").click()
+            await expect(page.locator("#state")).to_contain_text("Payé")
+            await page.locator("#state").get_by_role("button", name="Billets").click()
+            await expect(page.locator("#receipt-body")).to_contain_text("Billet 1 sur 2")
+            await page.locator("[data-key=next-ticket]").click()
+            await expect(page.locator("#receipt-body")).to_contain_text("Billet 2 sur 2")
+            await page.screenshot(path=tmp_path / "code.png")
+            shown = running.till.receipt(running.till.screen().last_sales[0].sale, "fr").tickets
+            await page.close()
+            printed = paper.read_bytes()
+            assert all(it.code.encode() in printed for it in shown), "each on paper, by itself"
+        async with agent(config(network.settings.base_url)) as running:
+            await until(running, "sent")
+        async with agent(config(network.settings.base_url)) as running:
+            await until(running, "door")
+            page = await kiosk(chromium, running)
+            await page.locator("#open-door").click()
+            await expect(page.locator("#count")).to_have_text("0 à l’intérieur sur 2")
+            for n, answer in ((0, "in"), (0, "inside"), (1, "in")):
+                await page.keyboard.type(shown[n].code)
+                await page.keyboard.press("Enter")
+                await expect(page.locator("#state")).to_have_attribute("data-answer", answer)
+                await page.keyboard.press("Escape")
+            await page.close()
+    assert await network.claims("raffinerie") == {}
+    assert await wrong(network.engine) + await events_proof.wrong(network.engine) == []
+    assert (await verify(network.engine)).ok

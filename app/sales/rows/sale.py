@@ -40,7 +40,9 @@ async def _book(
 ) -> None:
     """What a person should look at is read off the transfers, which are the same however often a row is taken in."""
     uncarded = [row.sale for row in rows if not isinstance(row, PlainSaleRow) and not row.sale.card]
-    await _record(ledger, counter, uncarded, exceptions)
+    for paid in await _record(ledger, counter, uncarded, exceptions):
+        if selling.lines_of(paid):
+            await _issue(ledger, counter, paid, {}, exceptions)
     known = [row for row in rows if row.sale.card and _in_known_money(row.sale, counter, exceptions)]
     plain, cards = await _looked_up(directory, ledger, counter, known)
     booked: list[Sale] = []
@@ -136,14 +138,18 @@ def _look_at(
     return True
 
 
-async def _record(ledger: Ledger, counter: Counter, sales: Sequence[Sale], exceptions: Exceptions) -> None:
-    """Sales without a card: nothing of them is the ledger's."""
+async def _record(ledger: Ledger, counter: Counter, sales: Sequence[Sale], exceptions: Exceptions) -> Sequence[Sale]:
+    """Sales without a card: nothing of them is the ledger's. Those that are kept."""
     if not sales:
-        return
+        return ()
+    kept = []
     async with ledger.engine.begin() as connection:
         for sale in sales:
-            if not await records.record(connection, counter, sale):
+            if await records.record(connection, counter, sale):
+                kept.append(sale)
+            else:
                 exceptions.add(sale.id, "not-booked", reason="id-reused")
+    return kept
 
 
 def _owed(

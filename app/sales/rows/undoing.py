@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 
 from app.identity.staff import Staff
+from app.leases import selling
 from app.ledger.rules.operations import Posted
 from app.ledger.service import BookedOperation, Ledger
 from app.platform.errors import DomainError, Forbidden, Invalid, NotFound, Unavailable
@@ -85,8 +86,10 @@ async def take_back(
     original = (await ledger.booked([sale])).get(sale)
     if original is None:
         async with ledger.engine.begin() as connection:
-            if await records.take_back(connection, counter, sale, id_, at_us, details):
-                return
+            known = await records.take_back(connection, counter, sale, id_, at_us, details)
+        if known:
+            await selling.take_back(ledger.engine, [sale])
+            return
     if original is None or original.terminal != counter.terminal.id:
         exceptions.add(id_, "void-of-unknown-sale", sale=str(sale))
         return

@@ -9,16 +9,19 @@ import { t } from "./words.js";
 
 let built = "";
 
-/** Show the receipt of one of the last sales. */
+/** Show the receipt of one of the last sales; the tickets that are handed over with it come first. */
 export async function openReceipt(sale) {
   try {
     const shown = await fetchReceipt(sale);
-    change({ receipt: { ...shown, asText: shown.address === null }, past: false });
+    const of = shown.tickets.length > 0 ? 0 : ofReceipt(shown);
+    change({ receipt: { ...shown, of }, past: false });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     say(inWords(error.reason));
   }
 }
+
+const ofReceipt = ({ address }) => (address === null ? "text" : "address");
 
 export function start() {
   byId("close-receipt").addEventListener("click", () => change({ receipt: null }));
@@ -38,20 +41,22 @@ export function draw({ screen, receipt, connected, catalogue }) {
   fill(byId("receipt-body"), code(receipt), el("div", { className: "receipt-side" }, ...side(receipt, past, screen, connected)));
 }
 
-function code({ sale, asText }) {
-  const of = asText ? "text" : "address";
-  return el("img", { className: "receipt-code", src: `/api/receipts/${sale}/code.svg?of=${of}`, alt: t("receipt.scan") });
+function code({ sale, of }) {
+  return el("img", { className: "receipt-code", src: `/api/receipts/${sale}/code.svg?of=${of}`, alt: t(of === "text" ? "receipt.scan_text" : "receipt.scan") });
 }
 
 function side(receipt, past, screen, connected) {
-  const { asText, address } = receipt;
+  const { of, address, tickets } = receipt;
+  const ticket = tickets[of];
   const trouble = ["no_paper", "absent"].includes(screen.printer) ? screen.printer : null;
   return [
     past ? el("p", { className: "receipt-amount" }, sum(past.price)) : null,
-    el("p", { className: "receipt-hint" }, t(asText ? "receipt.scan_text" : "receipt.scan")),
+    ticket ? el("p", { className: "receipt-hint" }, el("strong", {}, t("receipt.ticket", { number: of + 1, count: tickets.length })), ticket.name) : null,
+    el("p", { className: "receipt-hint" }, t(ticket ? "receipt.scan_ticket" : of === "text" ? "receipt.scan_text" : "receipt.scan")),
     past?.voided ? el("p", { className: "receipt-hint" }, icon("undo"), t("past.voided")) : null,
-    !asText && !screen.online ? el("p", { className: "receipt-hint calm" }, icon("offline"), t("receipt.later")) : null,
-    address === null ? null : other(receipt),
+    of === "address" && !screen.online ? el("p", { className: "receipt-hint calm" }, icon("offline"), t("receipt.later")) : null,
+    tickets.length > (ticket ? 1 : 0) ? turn("next-ticket", "arrow-right", t(ticket ? "receipt.next_ticket" : "receipt.tickets"), ticket ? (of + 1) % tickets.length : 0) : null,
+    ticket ? turn("as-receipt", "receipt", t("receipt.open"), ofReceipt(receipt)) : address === null ? null : other(receipt),
     el(
       "button",
       {
@@ -69,14 +74,18 @@ function side(receipt, past, screen, connected) {
 }
 
 // For a phone without internet the code carries the receipt itself.
-function other(receipt) {
-  const { asText } = receipt;
-  return el(
-    "button",
-    { className: "receipt-button", data: { key: "as-text" }, onclick: () => change({ receipt: { ...state.receipt, asText: !asText } }) },
-    icon(asText ? "external-link" : "offline"),
-    t(asText ? "receipt.as_page" : "receipt.as_text"),
-  );
+function other({ of }) {
+  const asText = of === "text";
+  return turn("as-text", asText ? "external-link" : "offline", t(asText ? "receipt.as_page" : "receipt.as_text"), asText ? "address" : "text");
+}
+
+function turn(key, glyph, text, of) {
+  return el("button", { className: "receipt-button", data: { key }, onclick: () => change({ receipt: { ...state.receipt, of } }) }, icon(glyph), text);
+}
+
+/** Tickets that no card holds are printed by themselves: without them whoever paid has nothing in hand. */
+export async function handOver({ sale, tickets }, { printer }) {
+  if (tickets > 0 && printer === "ok") await print(sale);
 }
 
 async function print(sale) {

@@ -3,7 +3,7 @@
 import { cancel, closeResult, complete, money, moneyName, sum } from "./actions.js";
 import { memberships, onCard } from "./card_view.js";
 import { byId, el, icon } from "./dom.js";
-import { openReceipt } from "./receipt.js";
+import { handOver, openReceipt } from "./receipt.js";
 import * as sound from "./sound.js";
 import { state } from "./store.js";
 import { has, t } from "./words.js";
@@ -29,7 +29,7 @@ export function draw({ screen, closed, connected, catalogue, sheet }) {
   const view = byId("state");
   byId("main").inert = !hidden || sheet !== null;
   byId("sheet").inert = !hidden;
-  if (over) play(result);
+  if (over) play(result, screen);
   const key = hidden ? "" : JSON.stringify([phase, result, screen.pending, screen.second_card, screen.act, screen.hint, screen.reader, connected]);
   if (key === shown) return;
   shown = key;
@@ -54,9 +54,10 @@ function tone(phase, result) {
 }
 
 // Once for each result; a page that is loaded while one is shown stays silent.
-function play(result) {
+function play(result, screen) {
   if (heard === result.sale) return;
   heard = result.sale;
+  if (!result.reason) handOver(result, screen);
   if (result.act === "balance") return;
   if (result.reason) sound.refused();
   else sound.paid();
@@ -101,7 +102,7 @@ function paid({ result }) {
     memberships(result.members) ?? "",
     result.offline ? el("p", { className: "state-offline" }, icon("offline"), t("paid.offline")) : "",
     el("button", { className: "state-button" }, t("paid.next"), icon("arrow-right")),
-    el("button", { className: "state-plain", onclick: () => openReceipt(result.sale) }, icon("receipt"), t("receipt.open")),
+    el("button", { className: "state-plain", onclick: () => openReceipt(result.sale) }, icon("receipt"), t(result.tickets > 0 ? "receipt.tickets" : "receipt.open")),
   ];
 }
 

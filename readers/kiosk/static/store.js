@@ -17,7 +17,7 @@ export const state = {
   category: null, // the tab; null: all products
   multiplier: 0, // digits typed before a product; 0: none
   past: false, // is the list of last sales open?
-  receipt: null, // the receipt that is shown: {sale, number, address, text, asText}
+  receipt: null, // the receipt that is shown: {sale, number, address, text, tickets, of}, `of` as its code is asked for
   sheet: null, // "tiles", the id of an act whose panel is open, or null
   busy: false, // a payment is being asked for
   asked: null, // the id of the sale that the basket was last asked to pay

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from pydantic import ValidationError
 
-from app.eventbooks.reading import claimed
+from app.eventbooks.reading import by_hand_of, claimed
 from app.events import proof as events_proof
 from app.events import service
 from app.events.rules import Event, Price
@@ -22,12 +22,15 @@ from app.leases.tables import lease_ticket
 from app.platform.clock import now_us
 from app.returns import proof as returns_proof
 from app.rules.ids import uuid7
+from app.rules.receipts import receipt_token
 from app.rules.tickets import verified
-from app.wire import CancelRow, Sale, SaleLine, Tender, TicketsBackRow, TicketStock, VoidRow
+from app.sales.receipts import key_of
+from app.wire import CancelRow, Rest, Sale, SaleLine, Tender, TicketsBackRow, TicketStock, VoidRow
 from app.wire.door import DoorList
 from app.wire.snapshot import SIGNATURE_HEADER
 from readers.sync.keys import signed_by
 from tests.support.network import CARDS, UNKNOWN_UID, Network, Terminal, both, problem
+from tests.support.pages import look, words
 
 pytestmark = pytest.mark.anyio
 
@@ -78,6 +81,12 @@ def sale(at: Event, tickets: list[UUID], card: str = "awa", beer: SaleLine | Non
     tender = Tender(currency="RAF", amount=owed)
     told = {"id": uuid7(), "card": CARDS.get(card, card), "occurred_at_us": now_us(), **other}
     return Sale(lines=lines, tenders=(tender,), **told)
+
+
+def by_hand(at: Event, tickets: list[UUID], means: Any = "cash", **other: Any) -> Sale:
+    paid = sale(at, tickets)
+    rest = (Rest(means=means, covers="RAF", amount=len(tickets) * at.prices[0].amount),)
+    return Sale(id=uuid7(), cashier=uuid7(), lines=paid.lines, tenders=(), rest=rest, occurred_at_us=now_us(), **other)
 
 
 async def states(network: Network) -> list[tuple[int, str, UUID]]:
@@ -254,12 +263,47 @@ async def test_only_what_costs_something_and_is_for_everybody_is_lent_at_ones_ow
     assert (await lend(network, at, bar, 1, by="lucas")).status_code == 403
 
 
-def test_a_line_of_tickets_names_each_once_and_a_card_pays() -> None:
+@both
+async def test_paid_in_cash_the_ticket_is_a_code_and_the_money_the_venues_own(network: Network) -> None:
+    at, bar = await ball(network), await network.terminal("raffinerie")
+    await lend(network, at, bar, 3)
+    (price,) = (await stock(network, bar)).prices
+    sold, undone = (by_hand(at, [it.id for it in price.tickets[a:b]]) for a, b in ((0, 2), (2, 3)))
+    assert (await bar.deliver(bar.sale_row(sold), bar.sale_row(undone)))["exceptions"] == []
+    await bar.sync(bar.journal.batch())
+    assert await counted(network, at) == (0, 3, 2)
+    assert await network.claims("raffinerie") == {}
+    async with network.engine.connect() as connection:
+        owner = network.venues["raffinerie"].owner
+        assert await claimed(network.ledger, connection, at.id, owner) == {}
+        assert await by_hand_of(connection, at.id) == {"RAF": 3 * 1200}
+    listed = await network.client.get("/api/v1/terminals/door", headers=bar.headers)
+    assert {it.cards for it in DoorList.model_validate_json(listed.content).tickets} == {()}
+    token = receipt_token(key_of(network.context), sold.id)
+    page = await look(network.client, f"/r/{token}")
+    assert "Billet no 2" in words(page).replace("n°", "no")
+    assert page.text.count("ticket-code") == 2
+    await bar.deliver(VoidRow(id=uuid7(), sale=undone.id, reason="Trompé de soir", at_us=now_us()))
+    assert [state for _, state, _ in await states(network)] == ["valid", "valid", "void"]
+    assert await counted(network, at) == (0, 2, 3)
+    again = receipt_token(key_of(network.context), undone.id)
+    assert "ticket-code" not in (await look(network.client, f"/r/{again}")).text
+    async with network.engine.connect() as connection:
+        assert await by_hand_of(connection, at.id) == {"RAF": 2 * 1200}
+
+
+def test_a_line_of_tickets_names_each_once_and_is_paid_one_way() -> None:
     price = Price(uuid7(), "Plein tarif", "Full", "RAF", 1200)
     at = Event(uuid7(), uuid7(), "Bal", "", "", "", 1, 1, 2, 5, prices=(price,))
     one = uuid7()
     with pytest.raises(ValidationError):
         sale(at, [one, one])
+    for other in (
+        {"card": ""},
+        {"rest": (Rest(means="cash", covers="RAF", amount=1200),)},
+    ):
+        with pytest.raises(ValidationError):
+            sale(at, [one], **other)
     with pytest.raises(ValidationError):
-        sale(at, [one], "")
+        by_hand(at, [one], means="house", reason="Pour elle")
     assert '"tickets"' in sale(at, [one]).model_dump_json()

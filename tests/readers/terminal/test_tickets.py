@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from app.rules.ids import uuid7
-from app.wire import LeasedPrice, LeasedTicket, Sale, SaleRow, Tender, TicketsBackRow, TicketStock
+from app.wire import LeasedPrice, LeasedTicket, Rest, Sale, SaleRow, Tender, TicketsBackRow, TicketStock
 from readers.terminal.commands import TillError
 from readers.terminal.tickets import TicketBook
 
@@ -26,7 +26,7 @@ def lent(ids: list[UUID], keep: int) -> TicketStock:
         amount=1200,
         vat=550,
         keep=keep,
-        tickets=tuple(LeasedTicket(id=it, code="") for it in ids),
+        tickets=tuple(LeasedTicket(id=it, code=f"code {it}") for it in ids),
     )
     return TicketStock(device=uuid7(), epoch=1, prices=(price,))
 
@@ -73,3 +73,17 @@ def test_the_grid_says_how_many_are_left_and_its_version_changes_with_it() -> No
     assert after["products"][0]["sold_out"]  # type: ignore[index]
     assert before["version"] != after["version"] != drawn["version"]
     assert book.beside(drawn, {"TEMPS"}) is drawn, "not taken here"
+
+
+def test_the_codes_of_what_no_card_paid_are_handed_over_also_once_the_list_left_them_out() -> None:
+    ids, book = [uuid7() for _ in range(3)], TicketBook()
+    book.take(lent(ids, 3))
+    line = book.line(PRICE, 2, 1200, 5)
+    rest = (Rest(means="cash", covers="RAF", amount=2400),)
+    cash = Sale(id=uuid7(), lines=(line,), tenders=(), rest=rest, occurred_at_us=5)
+    book.add(SaleRow(mode="offline", sale=cash))
+    book.take(lent(ids[2:], 1))
+    assert [(it.name, it.code) for it in book.codes(cash)] == [("Bal · Plein tarif", f"code {id_}") for id_ in ids[:2]]
+    paid = (Tender(currency="RAF", amount=2400),)
+    by_card = Sale(id=uuid7(), card="04A0000000A001", lines=(line,), tenders=paid, occurred_at_us=5)
+    assert book.codes(by_card) == [], "the card has them"
