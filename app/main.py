@@ -53,6 +53,7 @@ import app.eventclosing.api
 import app.eventclosing.pages
 import app.eventdesk.pages
 import app.events.api
+import app.forwarding.pages
 import app.guests.admin_pages
 import app.guests.api
 import app.guests.guest_pages
@@ -196,7 +197,7 @@ since the epoch, UTC. **Ids** of operations are made by whoever asks (UUIDv7) an
 **Errors** are `application/problem+json` (RFC 9457); the last part of `type` is stable.
 """
 
-TOKEN_PATHS = ("/c/", "/r/", "/welcome/", "/me/in/", "/follow/", "/me/gift/", "/waiting/", "/invitation/")
+TOKEN_PATHS = ("/c/", "/r/", "/welcome/", "/me/in/", "/follow/", "/me/gift/", "/waiting/", "/invitation/", "/forward/")
 
 # What every operation may answer instead of its result; said once, here.
 PROBLEM: dict[str, Any] = {
@@ -270,6 +271,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.passes.pages.router,
         app.guests.pages.router,
         app.guests.guest_pages.router,
+        app.forwarding.pages.router,
         app.disputes.pages.router,
         app.members.pages.router,
         app.members.consultation_pages.router,

@@ -26,7 +26,8 @@ async def places_held(connection: AsyncConnection, wallets: Collection[UUID], no
 async def places_had(
     connection: AsyncConnection, wallets: Collection[UUID], prices: Collection[UUID], now: int
 ) -> dict[tuple[UUID, UUID], int]:
-    """By wallet and price: places in open baskets, and those with a ticket that counts, whoever has it now."""
+    """By wallet and price: places in open baskets, and those with a ticket that counts: ordered, whoever has it now, or
+    handed on to it."""
     mine = (ticket_order.c.wallet.in_(wallets), ticket_order_line.c.price.in_(prices))
     kept = sa.or_(ticket_order.c.state == "paying", ticket_order.c.hold_until_us > now)
     baskets = (
@@ -41,8 +42,15 @@ async def places_had(
         .where(ticket_order.c.wallet.in_(wallets), ticket.c.price.in_(prices), ticket.c.state == "valid")
         .group_by(ticket_order.c.wallet, ticket.c.price)
     )
+    received = (
+        sa.select(ticket.c.wallet, ticket.c.price, sa.func.count())
+        .join(ticket_order, ticket_order.c.id == ticket.c.order_id)
+        .where(ticket.c.wallet.in_(wallets), ticket.c.price.in_(prices), ticket.c.state == "valid")
+        .where(ticket.c.wallet != ticket_order.c.wallet)
+        .group_by(ticket.c.wallet, ticket.c.price)
+    )
     found: dict[tuple[UUID, UUID], int] = {}
-    for query in (baskets, tickets):
+    for query in (baskets, tickets, received):
         for wallet, price, many in await connection.execute(query):
             found[wallet, price] = found.get((wallet, price), 0) + int(many)
     return found

@@ -159,7 +159,7 @@ async def _make(connection: AsyncConnection, actor: str, at: Event, guest: Guest
         raise NotFound("There is no such price.")
     if price.amount:
         raise Invalid("Only places that cost nothing are given out.", field="price")
-    card = guest.card or await _address(connection)
+    card = guest.card or await address_card(connection, "Invitation")
     # The venue's own guests do not stand in line, and the price is theirs if it says so.
     ask = Ask(
         uuid5(guest.id, "order"),
@@ -181,10 +181,10 @@ async def _make(connection: AsyncConnection, actor: str, at: Event, guest: Guest
     await audit(connection, actor, "event.invite", f"event:{at.id}", title=at.title_fr)
 
 
-async def _address(connection: AsyncConnection) -> Card:
-    """A wallet that no chip opens."""
+async def address_card(connection: AsyncConnection, what: str) -> Card:
+    """A wallet that no chip opens, labelled by what is on it."""
     random = secrets.token_bytes(32)
-    return await add_card(connection, rules.phone_uid(random), f"Invitation {rules.claim_code(random)}")
+    return await add_card(connection, rules.phone_uid(random), f"{what} {rules.claim_code(random)}")
 
 
 async def _issued(engine: AsyncEngine, it: Invitation) -> Invitation:

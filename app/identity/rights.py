@@ -351,6 +351,11 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "invitation_page": EVERYBODY,
     "take_invitation": EVERYBODY,
     "card_tickets_page": AS_HOLDER,
+    "forward_ticket_page": AS_HOLDER,
+    "offer_ticket": AS_HOLDER,
+    "keep_ticket": AS_HOLDER,
+    "forwarded_ticket_page": EVERYBODY,
+    "take_forwarded_ticket": EVERYBODY,
     "ticket_return_page": AS_HOLDER,
     "return_ticket": AS_HOLDER,
     # A lost card: whoever has its recovery code

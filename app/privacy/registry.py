@@ -18,6 +18,7 @@ import app.cards.held
 import app.disputes.held
 import app.door.held
 import app.events.held
+import app.forwarding.held
 import app.guests.held
 import app.holders.held
 import app.issuing.held
@@ -120,6 +121,14 @@ SOURCES: Final = (
         N_("The venue of the event, and the network’s auditors"),
         app.events.held.held_about,
         forget=app.events.held.forget,
+    ),
+    Source(
+        "forwarded",
+        N_("Tickets that you handed on, or were given"),
+        N_("So that each opens the door once"),
+        N_("Ten years, as books are; whom one went to is not kept with yours"),
+        N_("You, and the network’s admins"),
+        app.forwarding.held.held_about,
     ),
     Source(
         "vouchers",

@@ -76,7 +76,15 @@ async def offer_for(connection: AsyncConnection, of: UUID, wallet: UUID, now: in
         raise NotFound("There is no such ticket.")
     found = Ticket(**row._mapping)
     order, at = await order_named(connection, found.order_id), await event_named(connection, found.event)
-    if found.state != "valid" or order.state != "paid" or order.channel != "online" or order.paid_by is not None:
+    # What a friend paid for comes back to the friend, if its event is cancelled.
+    theirs = order.wallet != wallet
+    if (
+        theirs
+        or found.state != "valid"
+        or order.state != "paid"
+        or order.channel != "online"
+        or order.paid_by is not None
+    ):
         raise Conflict("This ticket is not given back.", KEPT)
     if at.status != "published" or at.refund_until_us is None:
         raise Conflict("Tickets of this event are not given back.", KEPT)
