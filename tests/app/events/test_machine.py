@@ -26,13 +26,16 @@ from app.events.refunding import refund_of, refund_of_ticket
 from app.events.rules import Event, Price
 from app.events.tables import event as event_table
 from app.events.tables import ticket
+from app.forwarding import service as forwarding
+from app.forwarding.proof import wrong as wrong_forwards
+from app.forwarding.tables import ticket_forward
 from app.ledger.rules.kinds import AccountKey
 from app.ledger.rules.operations import Operation, Posting
 from app.ledger.service import Ledger, currency_book
 from app.ledger.verify import verify
 from app.platform.clock import now_us
 from app.platform.database import create_engine
-from app.platform.errors import Conflict, DomainError
+from app.platform.errors import Conflict, DomainError, Forbidden
 from app.returns.proof import wrong
 from app.returns.service import book_back, confirm, give_back, run_of, tend_returns
 from app.returns.tables import ticket_return
@@ -225,6 +228,29 @@ class Sale(RuleBasedStateMachine):
 
         self.runner.run(go())
 
+    @rule(pick=picks, friend=st.integers(0, 2), twice=st.booleans(), gives_back=st.booleans())
+    def hand_on(self, pick: int, friend: int, twice: bool, gives_back: bool) -> None:
+        """To the other card, to nobody's, or in vain to one's own; twice at once, or while it is given back."""
+
+        async def go() -> None:
+            async with self.engine.connect() as connection:
+                query = sa.select(ticket.c.id, ticket.c.wallet).where(ticket.c.event == self.event)
+                issued = (await connection.execute(query.order_by(ticket.c.serial))).all()
+            if not issued:
+                return
+            of, wallet = issued[pick % len(issued)]
+            with suppress(Conflict):
+                offered = await forwarding.offer(self.engine, of, wallet)
+                card = None if friend == len(self.cards) else self.cards[friend]
+                acts: list[Any] = [forwarding.take(self.ledger, offered.id, card) for _ in range(1 + twice)]
+                if gives_back:
+                    acts.append(give_ticket_back(self.ledger, of, wallet))
+                outcomes = await asyncio.gather(*acts, return_exceptions=True)
+                fine = (forwarding.Forward, Returned, Conflict, Forbidden)
+                assert all(isinstance(one, fine) for one in outcomes), outcomes
+
+        self.runner.run(go())
+
     @rule()
     def rounds(self) -> None:
         async def go() -> None:
@@ -248,7 +274,12 @@ class Sale(RuleBasedStateMachine):
         paid, open_ = [it for it in made if it.state == "paid"], [it for it in made if it.state in {"held", "paying"}]
         refunded = [it for it in made if it.state == "refunded"]
         valid = [it for it in issued if it.state == "valid"]
-        assert newest == len(issued) == sum(it.places for it in (*paid, *refunded))
+        async with self.engine.connect() as connection:
+            taken = sa.select(sa.func.count()).select_from(ticket_forward).where(ticket_forward.c.state == "taken")
+            handed_on = await connection.scalar(
+                taken.join(ticket, ticket.c.id == ticket_forward.c.ticket).where(ticket.c.event == self.event)
+            )
+        assert newest == len(issued) == sum(it.places for it in (*paid, *refunded)) + handed_on
         async with self.engine.connect() as connection:
             of = sa.select(ticket.c.order_id, ticket_return).join(ticket, ticket.c.id == ticket_return.c.ticket)
             single: list[Any] = list(await connection.execute(of.where(ticket.c.event == self.event)))
@@ -300,7 +331,7 @@ class Sale(RuleBasedStateMachine):
             async with self.engine.connect() as connection:
                 assert await run_of(connection, self.event) is None or at.sold == 0
             await self._counted()
-            assert await wrong_orders(self.engine) + await wrong(self.engine) == []
+            assert await wrong_orders(self.engine) + await wrong(self.engine) + await wrong_forwards(self.engine) == []
             report = await verify(self.engine)
             assert report.ok, report.findings
             await self.ledger.stop()
