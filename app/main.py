@@ -136,6 +136,8 @@ import app.settlement.statement_pages
 import app.terminals.api
 import app.terminals.limits.pages
 import app.terminals.pages
+import app.ticketcounter.api
+import app.ticketcounter.pages
 import app.topups.api
 import app.topups.pages
 import app.topups.rows
@@ -183,6 +185,7 @@ from app.sales.closings.taking_in import handler as closing_handler
 from app.sales.deltas import Snapshots
 from app.sales.directory import Directory
 from app.sales.rows.sale import handler as sale_handler
+from app.ticketcounter.service import tend_for_ever as undo_at_counters_for_ever
 from app.topups.online import RECONCILE_EVERY_S, Bell, open_provider, reconcile_for_ever
 from app.web import Pages, SecurityHeaders, render_error, static_app, texts_of
 from app.web.source import SOURCE_URL, source
@@ -289,6 +292,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.events.api.router,
         app.leases.api.router,
         app.eventclosing.api.router,
+        app.ticketcounter.api.router,
         app.passes.api.router,
         app.guests.api.router,
         app.people.api.router,
@@ -372,6 +376,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.returns.pages.router,
         app.eventdesk.pages.router,
         app.eventclosing.pages.router,
+        app.ticketcounter.pages.router,
         app.guests.admin_pages.router,
         app.door.pages.router,
         app.lapses.pages.router,
@@ -463,6 +468,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(offer_for_ever(context), name="waiting"),
         asyncio.create_task(see_to_passes_for_ever(ledger), name="passes"),
         asyncio.create_task(give_back_for_ever(ledger), name="returns"),
+        asyncio.create_task(undo_at_counters_for_ever(ledger), name="ticketcounter"),
         asyncio.create_task(see_to_leases_for_ever(ledger), name="leases"),
     ]
     tasks.append(asyncio.create_task(figure_for_ever(context.engine), name="figures"))

@@ -112,6 +112,7 @@ async def _verify(new: bool) -> Report:
     from app.platform.secrets import load_keys  # noqa: PLC0415
     from app.platform.settings import Settings  # noqa: PLC0415
     from app.returns.proof import wrong as wrong_returns  # noqa: PLC0415
+    from app.ticketcounter.proof import wrong as wrong_counters  # noqa: PLC0415
 
     settings = Settings()
     # Beside the database and not in it: who can write there must not be able to say what needs no check.
@@ -125,6 +126,7 @@ async def _verify(new: bool) -> Report:
         report.findings += await wrong_returns(engine)
         report.findings += await wrong_lines(engine)
         report.findings += await wrong_forwards(engine)
+        report.findings += await wrong_counters(engine)
         report.findings += await wrong_leases(engine)
     if report.ok:
         draft = remembered.with_suffix(".draft")

@@ -15,9 +15,11 @@ from app.door.tables import passage
 from app.eventbooks.rules import Came, Sold, Tariff
 from app.events.refunding import refund_of, refund_of_ticket
 from app.events.rules import Event
+from app.events.tables import event as event_table
 from app.events.tables import event_price, ticket, ticket_order, ticket_order_line
 from app.ledger.service import Ledger, booked_among
 from app.rules.door import PASSED
+from app.venues.tables import venue
 
 _HOUR_US = 3600 * 1_000_000
 # Orders looked up in the ledger at once.
@@ -59,6 +61,9 @@ def tariffs(event: Event, known: dict[str, Currency]) -> list[Tariff]:
 
 async def tickets_of(connection: AsyncConnection, event: UUID) -> list[Sold]:
     """Every ticket that was ever issued for it, by serial."""
+    partner = venue.alias("partner")
+    own = sa.select(event_table.c.venue).where(event_table.c.id == event).scalar_subquery()
+    sold_for = sa.and_(partner.c.id == ticket_order.c.sold_by, partner.c.id != own)
     query = (
         sa.select(
             ticket.c.serial,
@@ -67,10 +72,11 @@ async def tickets_of(connection: AsyncConnection, event: UUID) -> list[Sold]:
             ticket_order_line.c.amount,
             ticket_order_line.c.quantity,
             ticket.c.state,
-            ticket_order.c.channel,
+            # A partner's counter is a channel of its own.
+            sa.func.coalesce(partner.c.name, ticket_order.c.channel).label("channel"),
             ticket.c.issued_at_us,
         )
-        .select_from(_joined())
+        .select_from(_joined().outerjoin(partner, sold_for))
         .where(ticket.c.event == event)
         .order_by(ticket.c.serial)
     )

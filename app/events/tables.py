@@ -94,11 +94,11 @@ event_price = sa.Table(
 )
 
 # id: also that of the operation by which it is paid. paying: the ledger may be about to book it, so its places stay
-# until the ledger has said that it did not and will not. amount: minor units of `currency`, all lines together.
-# topup: the online top-up that brings what was missing on the card. paid_by: the pass that its place belongs to,
-# whose money was set aside under that id. sale: the one at a till that paid it, whose operation stands for the order's.
-# guest: the name that its tickets will bear. by_hand: the venue itself was paid at its till, without a card; nothing of
-# it is the ledger's.
+# until the ledger has said that it did not and will not. amount: minor units of `currency`, all lines together. topup:
+# the online top-up that brings what was missing on the card. paid_by: the pass that its place belongs to, whose money
+# was set aside under that id. sale: the one at a till that paid it, whose operation stands for the order's. guest: the
+# name that its tickets will bear. sold_by: the venue whose counter sold it. by_hand: the venue itself was paid at its
+# till, without a card; nothing of it is the ledger's.
 ticket_order = sa.Table(
     "ticket_order",
     metadata,
@@ -115,6 +115,7 @@ ticket_order = sa.Table(
     sa.Column("guest", sa.Text),
     sa.Column("paid_by", sa.Uuid, index=True),
     sa.Column("sale", sa.Uuid, index=True),
+    sa.Column("sold_by", sa.Uuid, index=True),
     sa.Column("by_hand", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("made_at_us", sa.BigInteger, nullable=False),
     sa.Column("changed_at_us", sa.BigInteger, nullable=False),

@@ -72,6 +72,7 @@ MENU: Final = (
         N_("Programme"),
         (
             Place("/admin/events", N_("Events"), RIGHTS["events_page"]),
+            Place("/admin/ticket-counter", N_("Sell tickets"), RIGHTS["ticket_counter_page"]),
             Place("/admin/box-office", N_("Ticket sales"), RIGHTS["box_office_page"]),
             Place("/admin/passes", N_("Passes"), RIGHTS["passes_page"]),
             Place("/admin/artists", N_("Artists"), RIGHTS["artists_page"]),

@@ -26,6 +26,8 @@ DETAILS: Final[Mapping[str, str]] = {
     "amount_cents": N_("Amount"),
     "title": N_("Title"),
     "terminal": N_("Terminal"),
+    "partner": N_("Partner"),
+    "places": N_("Places"),
     "terminals": N_("Terminals"),
     "refund_opens": N_("First day of refunds"),
     "refund_closes": N_("Last day of refunds"),

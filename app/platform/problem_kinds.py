@@ -396,6 +396,18 @@ KINDS: dict[str, ProblemKind] = {
         N_("Nothing was paid."),
         N_("Choose fewer places, or another date."),
     ),
+    "quota-full": ProblemKind(
+        409,
+        N_("Your venue has sold its share of these"),
+        N_("Nothing was paid."),
+        N_("Ask the event’s venue for more."),
+    ),
+    "quota-sold": ProblemKind(
+        409, N_("The partner has sold more already"), _NOTHING_CHANGED, N_("Choose as many as are sold, or more.")
+    ),
+    "not-undone": ProblemKind(
+        409, N_("This sale stays"), _NOTHING_CHANGED, N_("A ticket of it was used, given back or handed on.")
+    ),
     "ticket-not-leased": ProblemKind(
         409, N_("This terminal has no such ticket to sell"), N_("Nothing was paid."), N_("Start the sale again.")
     ),

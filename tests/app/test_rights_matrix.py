@@ -87,6 +87,10 @@ API = {
     "put_event_price": "nv",
     "lend_tickets": "nv",
     "list_leases": "nkuvbw",
+    "list_quotas": "nkuvbw",
+    "put_quota": "nv",
+    "sell_at_counter": "nvsc",
+    "undo_at_counter": "nvsc",
     "remove_event_price": "nv",
     "list_cards": "nku",
     "add_card": "n",
@@ -298,6 +302,8 @@ def address(network: Network, path: str, where: Mapping[str, object]) -> str:
         "plan": uuid4(),
         "event": uuid4(),
         "invitation": uuid4(),
+        "order": uuid4(),
+        "partner": uuid4(),
         **where,
     }
     return path.format(**values)

@@ -49,6 +49,7 @@ TO_ACT_BY = {
     "new_pass_page",
     "new_consultation_page",
     "sell_membership_page",
+    "ticket_counter_page",
     "new_artist_page",
     "event_rights_page",
     "new_event_page",
