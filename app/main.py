@@ -179,6 +179,7 @@ from app.platform.telemetry import RequestLog, configure_logging
 from app.privacy.daily import run_for_ever as forget_for_ever
 from app.programme.reminding import run_for_ever as remind_for_ever
 from app.refunds.daily import run_for_ever as refund_for_ever
+from app.returns.onward import send_on_for_ever
 from app.returns.service import give_back_for_ever
 from app.sales.closings.daily import run_for_ever as close_for_ever
 from app.sales.closings.taking_in import handler as closing_handler
@@ -468,6 +469,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(offer_for_ever(context), name="waiting"),
         asyncio.create_task(see_to_passes_for_ever(ledger), name="passes"),
         asyncio.create_task(give_back_for_ever(ledger), name="returns"),
+        asyncio.create_task(send_on_for_ever(ledger, provider), name="onward"),
         asyncio.create_task(undo_at_counters_for_ever(ledger), name="ticketcounter"),
         asyncio.create_task(see_to_leases_for_ever(ledger), name="leases"),
     ]

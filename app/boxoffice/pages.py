@@ -26,6 +26,7 @@ from app.events.booth import booth_of
 from app.events.had import places_had
 from app.events.orders import Ask, Order
 from app.events.paying import missing_for, pay
+from app.events.refunding import sent_on
 from app.events.rules import PLACES_MAX, Event, OrderState, Price, sellable
 from app.events.service import event_at, event_named, events
 from app.events.tickets import tickets_of
@@ -222,6 +223,7 @@ async def card_tickets_page(request: Request, token: str, order: UUID | None = N
     async with context.reader.connect() as connection:
         found = await tickets_of(connection, card.wallet, {"valid", "refunded"})
         back = await orders.orders_of(connection, card.wallet, ["refunded"])
+        onward = await sent_on(connection, [it.id for it in back])
         known = await currencies(connection)
         at = await events(connection, ids={it.event for it in found})
         network, places = await the_network(connection), await venues(connection)
@@ -233,7 +235,7 @@ async def card_tickets_page(request: Request, token: str, order: UUID | None = N
                 bought = it if it.wallet == card.wallet and it.state == "paid" else None
     shown: list[dict[str, Any]] = []
     language = texts_of(request).language
-    sent_on = any("holders" in policy_at(it, now).policy.redeem.who for it in rules.values())
+    refundable = any("holders" in policy_at(it, now).policy.redeem.who for it in rules.values())
     for event in at.values():
         mine = [it for it in found if it.event == event.id and it.state == "valid"]
         given = [it for it in back if it.event == event.id]
@@ -252,7 +254,8 @@ async def card_tickets_page(request: Request, token: str, order: UUID | None = N
                 "singly_back": singly,
                 "returnable": event.refund_until_us is not None and now < event.refund_until_us,
                 "places_back": sum(it.places for it in given),
-                "sent_on": sent_on and any(it.topup is not None for it in given),
+                "onward": [onward[it.id] for it in given if it.id in onward],
+                "sent_on": refundable and any(it.topup is not None and it.id not in onward for it in given),
                 "tickets": [{"it": it, "price": price, "code": _code(text)} for it, price, text in code],
             }
         )

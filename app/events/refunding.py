@@ -6,14 +6,14 @@ again. Locks as in app/events/orders.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.events.orders import Order
-from app.events.tables import event, event_price, ticket, ticket_order
+from app.events.tables import event, event_price, ticket, ticket_order, ticket_order_onward
 from app.platform.clock import now_us
 from app.rules.ids import derived
 
@@ -26,6 +26,13 @@ def refund_of(order: UUID) -> UUID:
 def refund_of_ticket(ticket: UUID) -> UUID:
     """The same of one ticket that its holder gives back."""
     return derived("ticket-return", ticket)
+
+
+async def sent_on(connection: AsyncConnection, orders: Collection[UUID]) -> dict[UUID, UUID]:
+    """By order: the refund by which what was paid online for it goes on to that payment."""
+    mine = (ticket_order_onward.c.order_id.in_(list(orders)), ticket_order_onward.c.refund.is_not(None))
+    rows = await connection.execute(sa.select(ticket_order_onward).where(*mine))
+    return {row.order_id: row.refund for row in rows}
 
 
 async def mark_refunded(engine: AsyncEngine, several: Sequence[Order]) -> set[UUID]:

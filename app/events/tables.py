@@ -159,3 +159,13 @@ ticket = sa.Table(
     sa.CheckConstraint("serial > 0", name="serial_counts"),
     sa.CheckConstraint("state IN ('valid', 'void', 'refunded')", name="state_known"),
 )
+
+# What became of the part of a cancelled order that was paid online: the refund by which it goes on to that payment
+# (app/returns/onward.py); null: it stays on the card.
+ticket_order_onward = sa.Table(
+    "ticket_order_onward",
+    metadata,
+    sa.Column("order_id", sa.ForeignKey("ticket_order.id"), primary_key=True),
+    sa.Column("refund", sa.Uuid),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+)

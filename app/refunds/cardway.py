@@ -41,6 +41,8 @@ async def plan(connection: AsyncConnection, it: Request, provider: Provider | No
         return
     for line in it.lines:
         found = await refunding.rooms(connection, it.wallet, line.currency, provider.name, locked=True)
+        if it.topup is not None:
+            found = [one for one in found if one[0] == it.topup]
         parts = shared(line.cents or 0, [cents for _, cents in found])
         await refunding.plan(connection, it.id, [(of, cents) for (of, _), cents in zip(found, parts, strict=True)])
 

@@ -241,6 +241,9 @@ async def _set_aside(ledger: Ledger, at: World, it: Request) -> Request:
             return await _moved(connection, at, it, "ready")
         with suppress(DomainError):
             posted(outcome)
+        if it.topup is not None:
+            # What nobody asked for is not worked out of something else.
+            return await _moved(connection, at, it, "nothing")
         # Something was taken meanwhile: it is worked out again.
         return await store.move(connection, it, "waiting", actor="server", reason="worked out again")
 

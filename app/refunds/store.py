@@ -42,7 +42,8 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One refund. `lines`, `events`: in their order."""
+    """One refund. `lines`, `events`: in their order. `topup`: the one payment that it goes back to; None: the newest
+    first, or the bank."""
 
     id: UUID
     wallet: UUID
@@ -60,6 +61,7 @@ class Request:
     changed_at_us: int
     lines: tuple[Line, ...] = ()
     events: tuple[Event, ...] = ()
+    topup: UUID | None = None
 
     @property
     def owner(self) -> str:

@@ -12,7 +12,8 @@ OPEN = "status NOT IN ('paid', 'cancelled', 'nothing', 'failed')"
 
 # way: "bank" (holder, iban) or "cards", back to the payment cards that it was topped up with. proof: by what the one
 # who asked showed that the money is theirs. attempt: how often it was worked out; sending: how often it was given to
-# the bank. address: where mail about it goes.
+# the bank. address: where mail about it goes. topup: the one payment that it goes back to, where nobody asked for it;
+# null: the newest first.
 refund = sa.Table(
     "refund",
     metadata,
@@ -28,6 +29,7 @@ refund = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False, server_default="0"),
     sa.Column("sending", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("topup", sa.Uuid),
     sa.Column("asked_at_us", sa.BigInteger, nullable=False),
     sa.Column("changed_at_us", sa.BigInteger, nullable=False),
     sa.CheckConstraint("way IN ('bank', 'cards')", name="way_known"),

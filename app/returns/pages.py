@@ -16,7 +16,7 @@ from app.identity.guard import Caller, SignedIn
 from app.identity.service import names_of
 from app.ledger.service import ledger_of
 from app.platform.context import context_of
-from app.returns.reading import paid_for, sums
+from app.returns.reading import onward_for, paid_for, sums
 from app.returns.service import confirm, give_back, run_of
 from app.venues.service import the_network, venues
 from app.web import texts_of
@@ -40,6 +40,7 @@ async def giving_back_page(request: Request, session: SignedIn, event: UUID) -> 
             await currencies(connection),
             (await venues(connection))[it.venue],
         )
+        onward = await onward_for(connection, event)
         run, paid = await run_of(connection, event), await paid_for(connection, event)
         shown = [one for one in paid if one.state in {"paid", "refunded"}]
         # Who comes is known to the event's own venue, and to nobody else.
@@ -71,6 +72,7 @@ async def giving_back_page(request: Request, session: SignedIn, event: UUID) -> 
         open=sum(one.state == "paid" for one in paid),
         back=said(sums(paid, "refunded")),
         done=sum(one.state == "refunded" for one in paid),
+        onward=onward,
         paying=sum(one.state in {"held", "paying"} for one in paid),
     )
 

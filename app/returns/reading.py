@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.events.rules import OrderState
-from app.events.tables import ticket, ticket_order, ticket_order_line
+from app.events.tables import ticket, ticket_order, ticket_order_line, ticket_order_onward
+from app.refunds.tables import refund, refund_line
 from app.returns.tables import ticket_return
 
 
@@ -50,6 +51,30 @@ async def kept_of(connection: AsyncConnection, event: UUID) -> list[Kept]:
         .group_by(ticket.c.price, ticket_order.c.currency)
     )
     return [Kept(row[0], row[1], row[2], int(row[3])) for row in await connection.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """What went on to the payments that had brought it. `cents`: euro cents of `refunds` that were sent, or are on
+    their way; `failed`: refunds that came back."""
+
+    cents: int = 0
+    refunds: int = 0
+    failed: int = 0
+
+
+async def onward_for(connection: AsyncConnection, event: UUID) -> Onward:
+    query = (
+        sa.select(refund.c.id, refund.c.status, sa.func.sum(refund_line.c.cents))
+        .join(ticket_order_onward, ticket_order_onward.c.refund == refund.c.id)
+        .join(ticket_order, ticket_order.c.id == ticket_order_onward.c.order_id)
+        .join(refund_line, refund_line.c.refund == refund.c.id)
+        .where(ticket_order.c.event == event)
+        .group_by(refund.c.id, refund.c.status)
+    )
+    rows = (await connection.execute(query)).all()
+    sent = [int(cents or 0) for _, status, cents in rows if status not in {"failed", "cancelled", "nothing"}]
+    return Onward(sum(sent), len(sent), sum(status == "failed" for _, status, _ in rows))
 
 
 async def paid_for(connection: AsyncConnection, event: UUID) -> list[Paid]:
