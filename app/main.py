@@ -54,6 +54,7 @@ import app.eventclosing.pages
 import app.eventdesk.pages
 import app.events.api
 import app.forwarding.pages
+import app.giftbasket.pages
 import app.guests.admin_pages
 import app.guests.api
 import app.guests.guest_pages
@@ -151,6 +152,7 @@ from app.boxoffice.service import complete_for_ever
 from app.cards.known import Remembered
 from app.cards.moving import Moves
 from app.events.paying import tend_for_ever
+from app.giftbasket.service import complete_for_ever as complete_vouchers_for_ever
 from app.guests.offering import run_for_ever as offer_for_ever
 from app.holders.signed_in import HolderNotSignedIn
 from app.holders.signed_in import ask_to_sign_in as ask_holder_to_sign_in
@@ -276,6 +278,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.guests.pages.router,
         app.guests.guest_pages.router,
         app.forwarding.pages.router,
+        app.giftbasket.pages.router,
         app.disputes.pages.router,
         app.members.pages.router,
         app.members.consultation_pages.router,
@@ -469,6 +472,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(offer_for_ever(context), name="waiting"),
         asyncio.create_task(see_to_passes_for_ever(ledger), name="passes"),
         asyncio.create_task(give_back_for_ever(ledger), name="returns"),
+        asyncio.create_task(complete_vouchers_for_ever(ledger, context.keys.token), name="giftbasket"),
         asyncio.create_task(send_on_for_ever(ledger, provider), name="onward"),
         asyncio.create_task(undo_at_counters_for_ever(ledger), name="ticketcounter"),
         asyncio.create_task(see_to_leases_for_ever(ledger), name="leases"),

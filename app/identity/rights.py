@@ -355,6 +355,8 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "invitation_page": EVERYBODY,
     "take_invitation": EVERYBODY,
     "card_tickets_page": AS_HOLDER,
+    "pay_gift_voucher": AS_HOLDER,
+    "paid_gift_voucher": AS_HOLDER,
     "forward_ticket_page": AS_HOLDER,
     "offer_ticket": AS_HOLDER,
     "keep_ticket": AS_HOLDER,

@@ -19,6 +19,7 @@ import app.disputes.held
 import app.door.held
 import app.events.held
 import app.forwarding.held
+import app.giftbasket.held
 import app.guests.held
 import app.holders.held
 import app.issuing.held
@@ -121,6 +122,15 @@ SOURCES: Final = (
         N_("The venue of the event, and the network’s auditors"),
         app.events.held.held_about,
         forget=app.events.held.forget,
+    ),
+    Source(
+        "gift_baskets",
+        N_("Gift vouchers that wait for your payment"),
+        N_("So that one is bought once the money is here"),
+        N_("Until it is bought, or will not be"),
+        _NETWORK,
+        app.giftbasket.held.held_about,
+        forget=app.giftbasket.held.forget,
     ),
     Source(
         "forwarded",

@@ -35,7 +35,7 @@ BOUGHT: Final = RateLimit("gift-vouchers", "20/hour")
 
 # Why nothing was bought, by the problem's code.
 WRONG: Final[Mapping[str, str]] = {
-    "insufficient-funds": N_("There is not enough on the card. Nothing was taken. Top it up first."),
+    "insufficient-funds": N_("There is not enough on the card. Nothing was taken."),
     "card-blocked": N_("This card is blocked. Nothing was taken."),
     "spending-limit": N_("This is more than may be passed on at once, or in one day. Nothing was taken."),
     "transfer-not-allowed": N_("This money is not passed on. Nothing was taken."),
@@ -46,10 +46,11 @@ Line = Annotated[str, Form(max_length=200)]
 
 
 @router.get("/c/{token}/gift-vouchers")
-async def gift_vouchers_page(request: Request, token: str) -> Response:
+async def gift_vouchers_page(request: Request, token: str, stayed: str = "") -> Response:
+    """`stayed`: what was paid for one online stayed on the card."""
     card = await card_behind(request, token)
     await require_tap(request, card)
-    return await _form(request, card, {}, {})
+    return await _form(request, card, {}, {}, stayed=bool(stayed))
 
 
 @router.post("/c/{token}/gift-vouchers")
@@ -64,12 +65,11 @@ async def buy_gift_voucher(
     code: Line = "",
 ) -> Response:
     """The same form sent twice is one voucher."""
-    card, ledger, texts = await card_behind(request, token), ledger_of(request), texts_of(request)
+    card, ledger = await card_behind(request, token), ledger_of(request)
     await require_tap(request, card)
     BOUGHT.check(request, str(card.id))
     network, known = await _ground(request)
     typed = {"currency": currency, "amount": amount, "words": " ".join(words.split())}
-    wrong: dict[str, str] = {}
     try:
         await proof.require(request, card, code)
         money = known.get(currency)
@@ -78,23 +78,32 @@ async def buy_gift_voucher(
         terms = await terms_of(ledger, network, None, money)
         minor, key = parse_amount(amount, money.unit), context_of(request).keys.token
         await bought.buy(ledger, terms, key, card, minor, id, actor=caller.actor, words=typed["words"])
-    except AmountNotUnderstood:
-        wrong["amount"] = texts.gettext("Write an amount such as 25 or 12.50.")
-    except DomainError as error:
-        field = error.extra.get("field")
-        if field == "code":
-            wrong["code"] = texts.gettext("This is not the code of this card. Nothing was taken.")
-        elif field == "words":
-            wrong["words"] = texts.gettext("Write less on it.")
-        elif field == "amount":
-            wrong["amount"] = texts.gettext("Write an amount such as 25 or 12.50.")
-        elif error.code in WRONG:
-            wrong["money"] = texts.gettext(WRONG[error.code])
-        else:
-            raise
-    if wrong:
-        return await _form(request, card, typed, wrong)
+    except (AmountNotUnderstood, DomainError) as error:
+        return await form_again(request, card, typed, error)
     return await _show(request, card, id, opened=True)
+
+
+async def form_again(
+    request: Request,
+    card: Card,
+    typed: Mapping[str, str],
+    error: AmountNotUnderstood | DomainError | None,
+    told: str = "",
+) -> Response:
+    """The form with all that was typed, and why nothing was bought. Raises what holders have no words for."""
+    texts, field = texts_of(request), error.extra.get("field") if isinstance(error, DomainError) else None
+    if field == "code":
+        wrong = {"code": texts.gettext("This is not the code of this card. Nothing was taken.")}
+    elif field == "words":
+        wrong = {"words": texts.gettext("Write less on it.")}
+    elif field == "amount" or isinstance(error, AmountNotUnderstood):
+        wrong = {"amount": texts.gettext("Write an amount such as 25 or 12.50.")}
+    elif error is None or error.code in WRONG:
+        wrong = {"money": told or texts.gettext(WRONG[error.code])} if error is not None else {"money": told}
+    else:
+        raise error
+    short = isinstance(error, DomainError) and error.code == "insufficient-funds"
+    return await _form(request, card, typed, wrong, short=short)
 
 
 @router.get("/c/{token}/gift-vouchers/{voucher}")
@@ -163,7 +172,15 @@ async def _ground(request: Request) -> tuple[Network, dict[str, Currency]]:
         return await the_network(connection), await currencies(connection)
 
 
-async def _form(request: Request, card: Card, typed: Mapping[str, str], wrong: Mapping[str, str]) -> Response:
+async def _form(
+    request: Request,
+    card: Card,
+    typed: Mapping[str, str],
+    wrong: Mapping[str, str],
+    *,
+    short: bool = False,
+    stayed: bool = False,
+) -> Response:
     ledger = ledger_of(request)
     network, known = await _ground(request)
     every: list[Terms] = [await terms_of(ledger, network, None, it) for it in known.values()]
@@ -184,7 +201,8 @@ async def _form(request: Request, card: Card, typed: Mapping[str, str], wrong: M
         id=uuid7(),
         typed=typed,
         wrong=wrong,
-        topped_up=context_of(request).settings.payments != "none",
+        short=short and context_of(request).settings.payments != "none",
+        stayed=stayed,
         shown=shown,
         session=session,
     )
