@@ -110,15 +110,17 @@ async def give_ticket_back(ledger: Ledger, of: UUID, wallet: UUID) -> Returned:
 
 
 async def pending(connection: AsyncConnection, of_event: UUID | None = None) -> list[Returned]:
-    """Given back, and perhaps not booked yet; `of_event`: of this one alone. Those that are being exchanged are booked
-    with what they are exchanged for."""
+    """Given back, and perhaps not booked yet; those that are being exchanged are booked with what they are exchanged
+    for. `of_event`: all of this one."""
     query = sa.select(ticket_return).outerjoin(
         ticket_return_booked, ticket_return_booked.c.ticket == ticket_return.c.ticket
     )
     exchanging = sa.select(ticket_exchange.c.ticket).join(ticket_order, ticket_order.c.id == ticket_exchange.c.order_id)
     exchanging = exchanging.where(ticket_order.c.state == "paying")
-    query = query.where(ticket_return_booked.c.ticket.is_(None), ticket_return.c.ticket.not_in(exchanging))
-    if of_event is not None:
+    query = query.where(ticket_return_booked.c.ticket.is_(None))
+    if of_event is None:
+        query = query.where(ticket_return.c.ticket.not_in(exchanging))
+    else:
         query = query.join(ticket, ticket.c.id == ticket_return.c.ticket).where(ticket.c.event == of_event)
     return [Returned(**row._mapping) for row in await connection.execute(query.order_by(ticket_return.c.ticket))]
 

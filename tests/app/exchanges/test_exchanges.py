@@ -18,6 +18,7 @@ from app.events.rules import Event, Price
 from app.events.tables import event as event_table
 from app.events.tables import ticket
 from app.exchanges import service as exchanging
+from app.exchanges.proof import wrong as wrong_exchanges
 from app.exchanges.service import choices_for, exchange, tend_exchanges
 from app.ledger.service import Ledger
 from app.platform.clock import now_us
@@ -87,7 +88,8 @@ class Series:
             rows = await connection.execute(sa.select(event_table.c.id, event_table.c.sold, event_table.c.held))
             found = {row.id: (row.sold, row.held) for row in rows}
         assert [found[id_] for id_ in self.events] == [(it, 0) for it in sold]
-        assert await wrong_orders(self.network.engine) + await wrong(self.network.engine) == []
+        engine = self.network.engine
+        assert await wrong_orders(engine) + await wrong(engine) + await wrong_exchanges(engine) == []
 
 
 @both
