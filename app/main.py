@@ -53,6 +53,7 @@ import app.eventclosing.api
 import app.eventclosing.pages
 import app.eventdesk.pages
 import app.events.api
+import app.exchanges.pages
 import app.forwarding.pages
 import app.giftbasket.pages
 import app.guests.admin_pages
@@ -152,6 +153,7 @@ from app.boxoffice.service import complete_for_ever
 from app.cards.known import Remembered
 from app.cards.moving import Moves
 from app.events.paying import tend_for_ever
+from app.exchanges.service import exchange_for_ever
 from app.giftbasket.service import complete_for_ever as complete_vouchers_for_ever
 from app.guests.offering import run_for_ever as offer_for_ever
 from app.holders.signed_in import HolderNotSignedIn
@@ -274,6 +276,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.cards.places_pages.router,
         app.boxoffice.pages.router,
         app.returns.holder_pages.router,
+        app.exchanges.pages.router,
         app.passes.pages.router,
         app.guests.pages.router,
         app.guests.guest_pages.router,
@@ -474,6 +477,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(give_back_for_ever(ledger), name="returns"),
         asyncio.create_task(complete_vouchers_for_ever(ledger, context.keys.token), name="giftbasket"),
         asyncio.create_task(send_on_for_ever(ledger, provider), name="onward"),
+        asyncio.create_task(exchange_for_ever(ledger), name="exchanges"),
         asyncio.create_task(undo_at_counters_for_ever(ledger), name="ticketcounter"),
         asyncio.create_task(see_to_leases_for_ever(ledger), name="leases"),
     ]

@@ -103,6 +103,7 @@ def verify(as_json: bool, new: bool) -> None:
 
 async def _verify(new: bool) -> Report:
     from app.events.proof import wrong  # noqa: PLC0415
+    from app.exchanges.proof import wrong as wrong_exchanges  # noqa: PLC0415
     from app.forwarding.proof import wrong as wrong_forwards  # noqa: PLC0415
     from app.guests.proof import wrong as wrong_lines  # noqa: PLC0415
     from app.leases.proof import wrong as wrong_leases  # noqa: PLC0415
@@ -124,6 +125,7 @@ async def _verify(new: bool) -> Report:
         report.findings += await wrong(engine)
         report.findings += await wrong_passes(engine)
         report.findings += await wrong_returns(engine)
+        report.findings += await wrong_exchanges(engine)
         report.findings += await wrong_lines(engine)
         report.findings += await wrong_forwards(engine)
         report.findings += await wrong_counters(engine)

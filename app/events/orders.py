@@ -25,7 +25,7 @@ from app.cards.service import Card
 from app.events.had import places_held, places_limited
 from app.events.rules import HOLD_US, PLACES_MAX, Condition, Event, OrderChannel, OrderState, sellable
 from app.events.service import events
-from app.events.tables import event, event_price, ticket, ticket_order, ticket_order_line
+from app.events.tables import event, event_price, ticket, ticket_exchange, ticket_order, ticket_order_line
 from app.ledger.service import booked_among
 from app.platform.clock import now_us
 from app.platform.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
@@ -110,13 +110,14 @@ async def open_orders(
     connection: AsyncConnection, *, expired_by_us: int, paying_since_us: int, of_passes: bool = False
 ) -> list[Order]:
     """Those that somebody must look after: whose time was over by then, or that have been paying since before then.
-    What belongs to a pass is looked after with it (`of_passes`)."""
+    What belongs to a pass is looked after with it (`of_passes`), and what a ticket is exchanged for with that."""
     late = sa.or_(
         sa.and_(ticket_order.c.state == "held", ticket_order.c.hold_until_us <= expired_by_us),
         sa.and_(ticket_order.c.state == "paying", ticket_order.c.changed_at_us <= paying_since_us),
     )
     mine = ticket_order.c.paid_by.is_not(None) if of_passes else ticket_order.c.paid_by.is_(None)
-    return await _orders(connection, ticket_order.c.state.in_(["held", "paying"]), late, mine)
+    exchanged = ticket_order.c.id.in_(sa.select(ticket_exchange.c.order_id))
+    return await _orders(connection, ticket_order.c.state.in_(["held", "paying"]), late, mine, sa.not_(exchanged))
 
 
 @dataclass(frozen=True, slots=True)

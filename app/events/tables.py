@@ -169,3 +169,12 @@ ticket_order_onward = sa.Table(
     sa.Column("refund", sa.Uuid),
     sa.Column("at_us", sa.BigInteger, nullable=False),
 )
+
+# An order that is paid by giving a ticket back in the same booking. As long as it is paying, app/exchanges brings both
+# to their end, and nobody else does.
+ticket_exchange = sa.Table(
+    "ticket_exchange",
+    metadata,
+    sa.Column("order_id", sa.ForeignKey("ticket_order.id"), primary_key=True),
+    sa.Column("ticket", sa.ForeignKey("ticket.id"), nullable=False, unique=True),
+)

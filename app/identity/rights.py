@@ -364,6 +364,9 @@ ACT_OF: Final[Mapping[str, Act]] = {
     "take_forwarded_ticket": EVERYBODY,
     "ticket_return_page": AS_HOLDER,
     "return_ticket": AS_HOLDER,
+    "exchange_page": AS_HOLDER,
+    "exchange_from_page": AS_HOLDER,
+    "exchange_ticket": AS_HOLDER,
     # A lost card: whoever has its recovery code
     "lost_page": EVERYBODY,
     "block_lost_cards": EVERYBODY,

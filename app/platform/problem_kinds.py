@@ -431,6 +431,9 @@ KINDS: dict[str, ProblemKind] = {
         409, N_("This ticket is not given back"), N_("Its event has no such rule, or it no longer counts.")
     ),
     "refund-over": ProblemKind(409, N_("The time for giving it back is over."), N_("Nothing was changed.")),
+    "not-exchanged-for": ProblemKind(
+        409, N_("It is not exchanged for this"), N_("Choose another. You still have your ticket.")
+    ),
     "ticket-used": ProblemKind(409, N_("It was used at the door already."), N_("Nothing was changed.")),
     "event-not-cancelled": ProblemKind(
         409,

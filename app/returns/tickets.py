@@ -23,7 +23,7 @@ from app.events.orders import Order, order_named
 from app.events.refunding import refund_of_ticket, uncount
 from app.events.rules import Event, fee_of
 from app.events.service import event_named
-from app.events.tables import event, ticket, ticket_order
+from app.events.tables import event, ticket, ticket_exchange, ticket_order
 from app.events.tickets import Ticket
 from app.ledger.rules.operations import Operation
 from app.ledger.service import BookedOperation, Ledger
@@ -110,12 +110,17 @@ async def give_ticket_back(ledger: Ledger, of: UUID, wallet: UUID) -> Returned:
 
 
 async def pending(connection: AsyncConnection, of_event: UUID | None = None) -> list[Returned]:
-    """Given back, and perhaps not booked yet; `of_event`: of this one alone."""
+    """Given back, and perhaps not booked yet; those that are being exchanged are booked with what they are exchanged
+    for. `of_event`: all of this one."""
     query = sa.select(ticket_return).outerjoin(
         ticket_return_booked, ticket_return_booked.c.ticket == ticket_return.c.ticket
     )
+    exchanging = sa.select(ticket_exchange.c.ticket).join(ticket_order, ticket_order.c.id == ticket_exchange.c.order_id)
+    exchanging = exchanging.where(ticket_order.c.state == "paying")
     query = query.where(ticket_return_booked.c.ticket.is_(None))
-    if of_event is not None:
+    if of_event is None:
+        query = query.where(ticket_return.c.ticket.not_in(exchanging))
+    else:
         query = query.join(ticket, ticket.c.id == ticket_return.c.ticket).where(ticket.c.event == of_event)
     return [Returned(**row._mapping) for row in await connection.execute(query.order_by(ticket_return.c.ticket))]
 
@@ -126,7 +131,7 @@ async def book_tickets(ledger: Ledger, several: Sequence[Returned]) -> int:
     for it in several:
         if it.back:
             try:
-                operation = await _operation(ledger, it)
+                operation = await operation_of(ledger, it)
                 if operation is not None:
                     await ledger.post_one(operation)
             except DomainError as error:
@@ -155,14 +160,18 @@ async def write_down(engine: AsyncEngine, of: UUID, wallet: UUID) -> Returned:
         if (known := await returned(connection, of)) is not None:
             return known
         offer = await offer_for(connection, of, wallet, now := now_us())
-        made = Returned(of, offer.amount, offer.fee, offer.order.owner, now)
-        row_: dict[str, Any] = {name: getattr(made, name) for name in Returned.__dataclass_fields__}
-        await connection.execute(sa.insert(ticket_return).values(row_))
-        await uncount(connection, ticket.c.id == of)
+        return await write_in(connection, Returned(of, offer.amount, offer.fee, offer.order.owner, now))
+
+
+async def write_in(connection: AsyncConnection, made: Returned) -> Returned:
+    """The same within the caller's transaction, which has the order and the event."""
+    row: dict[str, Any] = {name: getattr(made, name) for name in Returned.__dataclass_fields__}
+    await connection.execute(sa.insert(ticket_return).values(row))
+    await uncount(connection, ticket.c.id == made.ticket)
     return made
 
 
-async def _operation(ledger: Ledger, it: Returned) -> Operation | None:
+async def operation_of(ledger: Ledger, it: Returned) -> Operation | None:
     """The venue's claim / W, less the fee: part of what the order moved, so that no more than that ever comes back.
     None: it is booked."""
     id_ = refund_of_ticket(it.ticket)

@@ -26,6 +26,8 @@ from app.events.refunding import refund_of, refund_of_ticket
 from app.events.rules import Event, Price
 from app.events.tables import event as event_table
 from app.events.tables import ticket
+from app.exchanges import service as exchanges
+from app.exchanges.proof import wrong as wrong_exchanges
 from app.forwarding import service as forwarding
 from app.forwarding.proof import wrong as wrong_forwards
 from app.forwarding.tables import ticket_forward
@@ -39,7 +41,7 @@ from app.platform.errors import Conflict, DomainError, Forbidden
 from app.returns.proof import wrong
 from app.returns.service import book_back, confirm, give_back, run_of, tend_returns
 from app.returns.tables import ticket_return
-from app.returns.tickets import Returned, give_ticket_back, write_down
+from app.returns.tickets import Returned, book_tickets, give_ticket_back, pending, write_down
 from app.rules.ids import uuid7
 from app.venues.service import venues
 from tests.support.network import TEMPS, found
@@ -204,6 +206,9 @@ class Sale(RuleBasedStateMachine):
             if (await self._read()).status == "cancelled":
                 run = await confirm(self.engine, "test", self.event)
                 async with self.engine.connect() as connection:
+                    single = await pending(connection, self.event)
+                await book_tickets(self.ledger, single)
+                async with self.engine.connect() as connection:
                     several = await orders.orders_for(connection, self.event, ["paid"])
                 await book_back(self.ledger, run, several[:many])
 
@@ -227,6 +232,37 @@ class Sale(RuleBasedStateMachine):
             assert all(isinstance(one, Returned | Conflict) for one in outcomes), outcomes
 
         self.runner.run(go())
+
+    @rule(pick=picks, to=st.integers(0, 2), twice=st.booleans(), dies=st.booleans())
+    def exchange_a_ticket(self, pick: int, to: int, twice: bool, dies: bool) -> None:
+        """For another price; pressed once or twice, or the server dies before the ledger hears of it."""
+
+        async def go() -> None:
+            cards, id_ = {it.wallet: it for it in self.cards}, uuid7()
+            query = sa.select(ticket.c.id, ticket.c.wallet).where(ticket.c.event == self.event)
+            query = query.where(ticket.c.wallet.in_(cards)).order_by(ticket.c.state != "valid", ticket.c.serial)
+            async with self.engine.connect() as connection:
+                # Mostly one that counts.
+                issued = (await connection.execute(query.limit(4))).all()
+            if not issued:
+                await self._hold(0, 1, 0, 0, paying=True)
+                return
+            of, wallet = issued[pick % len(issued)]
+            price = (self.full, self.reduced, self.free)[to]
+            with pytest.MonkeyPatch.context() as patched:
+                if dies:
+                    patched.setattr(exchanges, "finish", self._dies)
+                asked = [exchanges.exchange(self.ledger, id_, of, price, cards[wallet]) for _ in range(1 + twice)]
+                outcomes = await asyncio.gather(*asked, return_exceptions=True)
+            assert all(isinstance(one, orders.Order | DomainError | ConnectionError) for one in outcomes), outcomes
+            if any(isinstance(one, orders.Order | ConnectionError) for one in outcomes):
+                self.ids.append(id_)
+
+        self.runner.run(go())
+
+    @staticmethod
+    async def _dies(*_: object) -> orders.Order:
+        raise ConnectionError
 
     @rule(pick=picks, friend=st.integers(0, 2), twice=st.booleans(), gives_back=st.sampled_from([False, False, True]))
     def hand_on(self, pick: int, friend: int, twice: bool, gives_back: bool) -> None:
@@ -255,7 +291,8 @@ class Sale(RuleBasedStateMachine):
     @rule()
     def rounds(self) -> None:
         async def go() -> None:
-            await asyncio.gather(*(tend_returns(self.ledger) for _ in range(2)))
+            both = (tend_returns, exchanges.tend_exchanges)
+            await asyncio.gather(*(tend_them(self.ledger) for tend_them in both * 2))
 
         self.runner.run(go())
 
@@ -277,9 +314,8 @@ class Sale(RuleBasedStateMachine):
         valid = [it for it in issued if it.state == "valid"]
         async with self.engine.connect() as connection:
             taken = sa.select(sa.func.count()).select_from(ticket_forward).where(ticket_forward.c.state == "taken")
-            handed_on = await connection.scalar(
-                taken.join(ticket, ticket.c.id == ticket_forward.c.ticket).where(ticket.c.event == self.event)
-            )
+            taken = taken.join(ticket, ticket.c.id == ticket_forward.c.ticket).where(ticket.c.event == self.event)
+            handed_on = (await connection.execute(taken)).scalar_one()
         assert newest == len(issued) == sum(it.places for it in (*paid, *refunded)) + handed_on
         async with self.engine.connect() as connection:
             of = sa.select(ticket.c.order_id, ticket_return).join(ticket, ticket.c.id == ticket_return.c.ticket)
@@ -326,6 +362,7 @@ class Sale(RuleBasedStateMachine):
     def teardown(self) -> None:
         async def go() -> None:
             await tend(self.ledger, now_us() + HOUR_US)
+            await exchanges.tend_exchanges(self.ledger)
             await tend_returns(self.ledger)
             at = await self._read()
             assert at.held == 0
@@ -333,6 +370,7 @@ class Sale(RuleBasedStateMachine):
                 assert await run_of(connection, self.event) is None or at.sold == 0
             await self._counted()
             assert await wrong_orders(self.engine) + await wrong(self.engine) + await wrong_forwards(self.engine) == []
+            assert await wrong_exchanges(self.engine) == []
             report = await verify(self.engine)
             assert report.ok, report.findings
             await self.ledger.stop()
