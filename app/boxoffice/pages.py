@@ -222,10 +222,11 @@ async def card_tickets_page(request: Request, token: str, order: UUID | None = N
     await require_tap(request, card)
     async with context.reader.connect() as connection:
         found = await tickets_of(connection, card.wallet, {"valid", "refunded"})
-        back = await orders.orders_of(connection, card.wallet, ["refunded"])
+        ordered = await orders.orders_of(connection, card.wallet, ["paid", "refunded"])
+        back = [it for it in ordered if it.state == "refunded"]
         onward = await sent_on(connection, [it.id for it in back])
         known = await currencies(connection)
-        at = await events(connection, ids={it.event for it in found})
+        at = await events(connection, ids={it.event for it in found} | {it.event for it in back})
         network, places = await the_network(connection), await venues(connection)
         rules = await policies(connection)
         bought = None
@@ -236,11 +237,13 @@ async def card_tickets_page(request: Request, token: str, order: UUID | None = N
     shown: list[dict[str, Any]] = []
     language = texts_of(request).language
     refundable = any("holders" in policy_at(it, now).policy.redeem.who for it in rules.values())
+    # Of a ticket that was handed on, the money is whose the order is.
+    own = {it.id for it in ordered}
     for event in at.values():
         mine = [it for it in found if it.event == event.id and it.state == "valid"]
         given = [it for it in back if it.event == event.id]
         singly = sum(
-            it.event == event.id and it.state == "refunded" and it.order_id not in {one.id for one in given}
+            it.event == event.id and it.state == "refunded" and it.order_id in own - {one.id for one in given}
             for it in found
         )
         sums = {code: sum(it.amount for it in given if it.currency == code) for code in {it.currency for it in given}}
@@ -252,6 +255,7 @@ async def card_tickets_page(request: Request, token: str, order: UUID | None = N
                 "standing": event.standing(now),
                 "back": [known[code].text(amount, language) for code, amount in sorted(sums.items()) if amount],
                 "singly_back": singly,
+                "from_friends": bool(mine) and not any(it.order_id in own for it in mine),
                 "returnable": event.refund_until_us is not None and now < event.refund_until_us,
                 "places_back": sum(it.places for it in given),
                 "onward": [onward[it.id] for it in given if it.id in onward],

@@ -38,6 +38,7 @@ _WHY: Final = {
     "forward-over": N_("Somebody has taken it, or it is no longer offered. Ask who sent it."),
     "own-ticket": N_("The ticket is on this card already."),
     "price-for-others": N_("This price is for members or helpers: your card is neither. Ask who sent it."),
+    "card-needed": N_("Each card has so many places at this price: put the ticket on yours."),
     "price-had": N_("This card has as many places at this price as one may."),
     "card-blocked": N_("This card is blocked."),
 }

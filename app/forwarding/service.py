@@ -9,6 +9,7 @@ Errors:
     Conflict("ticket-used")      it passed the door
     Conflict("forward-over")     the offer was taken back, or somebody else has it
     Conflict("price-had")        their card has as many places at this price as one may
+    Conflict("card-needed")      its price is limited for each card: it goes on one
     Conflict("own-ticket")       it is offered to the card that it is on
     Forbidden("price-for-others", "card-blocked")
     NotFound
@@ -164,7 +165,10 @@ async def _require_entitled(connection: AsyncConnection, old: Offered, known: Kn
         return
     if not entitled(price.condition, price.least, known):
         raise Forbidden("This price is for others.", "price-for-others")
-    if price.per_wallet is not None and card is not None:
+    # Its place is counted for who ordered it already.
+    if price.per_wallet is not None and card is None:
+        raise Conflict("One card has so many places at this price: it takes a card.", "card-needed")
+    if price.per_wallet is not None and card is not None and card.wallet != old.order.wallet:
         had = await places_had(connection, [card.wallet], [price.id], now_us())
         if had.get((card.wallet, price.id), 0) >= price.per_wallet:
             raise Conflict("This card has as many places at this price as one may.", "price-had")

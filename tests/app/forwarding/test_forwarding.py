@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
+from app.cards.service import Card, add_card
 from app.door.tables import passage
 from app.events import orders, service
 from app.events.orders import Ask
@@ -141,6 +142,11 @@ async def test_when_the_event_is_cancelled_who_paid_has_the_money(network: Netwo
     await give_back(network.ledger, await confirm(network.engine, "test", at.id))
     assert (await network.holds("awa"))["RAF"] == 5000
     assert (await network.holds("basile")).get("RAF", 0) == 0
+    told = {
+        card: words(await look(network.client, f"/c/{network.cards[card].token}/tickets")) for card in ("awa", "basile")
+    }
+    assert "12,00 € rendus sur votre carte" in told["awa"], "who paid reads that it is back"
+    assert "sur votre carte" not in told["basile"]
     assert [state for _, state, _ in await states(network)] == ["void", "refunded"]
     await proven(network)
 
@@ -152,8 +158,23 @@ async def test_one_card_has_no_more_places_at_a_price_than_it_may(network: Netwo
     await pay(network.ledger, await orders.hold(network.engine, ask))
     id_ = await offered(network, first)
     assert await why(forwarding.take(network.ledger, id_, network.cards["basile"])) == "price-had"
-    assert (await forwarding.take(network.ledger, id_, None)).state == "taken"
+    assert await why(forwarding.take(network.ledger, id_, None)) == "card-needed"
+    other = await forwarding.take(network.ledger, id_, await _third(network))
+    back = await forwarding.offer(network.engine, other.new_ticket or first, await _owner(network, other.new_ticket))
+    assert (await forwarding.take(network.ledger, back.id, network.cards["awa"])).state == "taken", (
+        "counted for it still"
+    )
     await proven(network)
+
+
+async def _third(network: Network) -> Card:
+    async with network.engine.begin() as connection:
+        return await add_card(connection, "04A0000000A0F1", "Troisième")
+
+
+async def _owner(network: Network, of: UUID | None) -> UUID:
+    async with network.engine.connect() as connection:
+        return UUID(str(await connection.scalar(sa.select(ticket.c.wallet).where(ticket.c.id == of))))
 
 
 async def test_what_is_not_handed_on(network: Network) -> None:
