@@ -396,6 +396,13 @@ KINDS: dict[str, ProblemKind] = {
         N_("Nothing was paid."),
         N_("Choose fewer places, or another date."),
     ),
+    "forward-over": ProblemKind(409, N_("This ticket is no longer offered"), _NOTHING_CHANGED, N_("Ask who sent it.")),
+    "own-ticket": ProblemKind(
+        409, N_("The ticket is on this card already."), _NOTHING_CHANGED, N_("Send the link to a friend.")
+    ),
+    "card-needed": ProblemKind(
+        409, N_("This ticket goes on a card"), _NOTHING_CHANGED, N_("Put it on yours, by the number on it.")
+    ),
     "quota-full": ProblemKind(
         409,
         N_("Your venue has sold its share of these"),

@@ -259,12 +259,12 @@ async def test_the_sentence_on_a_phone_and_at_three_terminals(
         await phone.join()
         await phone.buy("Concert", "Adhérents")
         await phone.shows("19,00 €")
-        calendar.turn_to(of.concert.starts_at_us - 30 * MINUTE_US)
+        await calendar.seen_to_turn(of.concert.starts_at_us - 30 * MINUTE_US)
         async with terminals.at("canal") as door:
             await terminals.let_in(door)
 
         # Go on to the festival next month.
-        calendar.turn_to(of.festival.starts_at_us - 30 * MINUTE_US)
+        await calendar.seen_to_turn(of.festival.starts_at_us - 30 * MINUTE_US)
         await phone.buy("Festival", "Entrée")
         async with terminals.at("friche") as stand:
             await terminals.let_in(stand)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from datetime import time as hour
@@ -34,6 +35,11 @@ class Calendar:
 
     def turn_to(self, at_us: int) -> None:
         self._ahead_ns += (at_us - now_us()) * 1000
+
+    async def seen_to_turn(self, at_us: int) -> None:
+        """As `turn_to`, until a server says so: it writes the `Date` that terminals go by once a second."""
+        self.turn_to(at_us)
+        await asyncio.sleep(1.5)
 
 
 @dataclass(frozen=True, slots=True)
