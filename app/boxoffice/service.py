@@ -126,7 +126,8 @@ async def _place_again(ledger: Ledger, it: Order) -> Order:
     wanted, known = {line.price: line.quantity for line in it.lines}, await known_of(ledger, card, at)
     made = await orders.hold(ledger.engine, Ask(again_of(it.id), it.event, card, wanted, it.channel, known=known))
     done = await pay(ledger, made)
-    await orders.unlink_topup(ledger.engine, it)
+    # Cancelled later, it goes back to the payment that brought it.
+    await orders.carry_topup(ledger.engine, it, done)
     return done
 
 

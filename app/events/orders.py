@@ -388,6 +388,15 @@ async def unlink_topup(engine: AsyncEngine, it: Order) -> None:
         await connection.execute(sa.update(ticket_order).where(ticket_order.c.id == it.id).values(topup=None))
 
 
+async def carry_topup(engine: AsyncEngine, it: Order, to: Order) -> None:
+    """Its money paid another order, which took its place; once, whoever comes first."""
+    async with engine.begin() as connection:
+        mine = (ticket_order.c.id == it.id, ticket_order.c.topup == it.topup)
+        if (await connection.execute(sa.update(ticket_order).where(*mine).values(topup=None))).rowcount:
+            new = (ticket_order.c.id == to.id, ticket_order.c.topup.is_(None))
+            await connection.execute(sa.update(ticket_order).where(*new).values(topup=it.topup))
+
+
 def _priced(at: Event, ask: Ask) -> tuple[Line, ...]:
     lines = []
     for id_, quantity in ask.wanted.items():

@@ -7,6 +7,8 @@ again. Locks as in app/events/orders.py.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -28,11 +30,23 @@ def refund_of_ticket(ticket: UUID) -> UUID:
     return derived("ticket-return", ticket)
 
 
-async def sent_on(connection: AsyncConnection, orders: Collection[UUID]) -> dict[UUID, UUID]:
-    """By order: the refund by which what was paid online for it goes on to that payment."""
+OnwardState = Literal["going", "gone", "kept"]
+
+
+@dataclass(frozen=True, slots=True)
+class SentOn:
+    """What was paid online for a cancelled order: on its way to that payment by this refund, gone there, or kept on
+    the card."""
+
+    refund: UUID
+    state: OnwardState
+
+
+async def sent_on(connection: AsyncConnection, orders: Collection[UUID]) -> dict[UUID, SentOn]:
+    """By order, those for which there was something to send."""
     mine = (ticket_order_onward.c.order_id.in_(list(orders)), ticket_order_onward.c.refund.is_not(None))
     rows = await connection.execute(sa.select(ticket_order_onward).where(*mine))
-    return {row.order_id: row.refund for row in rows}
+    return {row.order_id: SentOn(row.refund, row.state) for row in rows}
 
 
 async def mark_refunded(engine: AsyncEngine, several: Sequence[Order]) -> set[UUID]:

@@ -161,13 +161,15 @@ ticket = sa.Table(
 )
 
 # What became of the part of a cancelled order that was paid online: the refund by which it goes on to that payment
-# (app/returns/onward.py); null: it stays on the card.
+# (app/returns/onward.py); null: it stays on the card. state: on its way, with that payment, or on the card.
 ticket_order_onward = sa.Table(
     "ticket_order_onward",
     metadata,
     sa.Column("order_id", sa.ForeignKey("ticket_order.id"), primary_key=True),
     sa.Column("refund", sa.Uuid),
+    sa.Column("state", sa.Text, nullable=False, server_default="going"),
     sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("state IN ('going', 'gone', 'kept')", name="state_known"),
 )
 
 # An order that is paid by giving a ticket back in the same booking. As long as it is paying, app/exchanges brings both

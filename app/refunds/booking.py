@@ -30,8 +30,17 @@ SET_ASIDE, PAID, TO_CARD = "refund", "refund.paid", "refund.card"
 Leg = tuple[AccountKey, AccountKey, int]
 
 
+def aside_of(refund: UUID, attempt: int) -> UUID:
+    return derived("refund", refund, "aside", attempt)
+
+
+def back_of(operation: UUID) -> UUID:
+    """The operation that takes one of a refund's back."""
+    return derived("refund", operation, "back")
+
+
 def set_aside_id(it: Request) -> UUID:
-    return derived("refund", it.id, "aside", it.attempt)
+    return aside_of(it.id, it.attempt)
 
 
 def paid_id(it: Request) -> UUID:

@@ -36,13 +36,12 @@ async def room(ledger: Ledger, wallet: UUID, code: str, provider: str | None) ->
 
 
 async def plan(connection: AsyncConnection, it: Request, provider: Provider | None) -> None:
-    """Which payments give back how much, in the caller's transaction."""
-    if provider is None:
+    """Which payments give back how much, in the caller's transaction. What nobody asked for was planned when it was
+    written down."""
+    if provider is None or it.topup is not None:
         return
     for line in it.lines:
         found = await refunding.rooms(connection, it.wallet, line.currency, provider.name, locked=True)
-        if it.topup is not None:
-            found = [one for one in found if one[0] == it.topup]
         parts = shared(line.cents or 0, [cents for _, cents in found])
         await refunding.plan(connection, it.id, [(of, cents) for (of, _), cents in zip(found, parts, strict=True)])
 
@@ -75,7 +74,7 @@ async def came_back_late(ledger: Ledger, network: Network, connection: AsyncConn
     found, since_us = [], next((event.at_us for event in it.events if event.reason == MENDED), 0)
     for row in await refunding.of_request(connection, it.id):
         late = row.status == "failed" and row.changed_at_us > since_us
-        if late and await ledger.booked([_id(row)]):
+        if late and await ledger.booked([given_back_of(row.id)]):
             await _came_back(ledger, network, it, row)
             found.append(row)
     return found
@@ -99,17 +98,17 @@ async def _given_back(
     reserve = reserve_book(known[row.currency].issuer)
     leg = (AccountKey(reserve, "payable", it.owner), AccountKey(reserve, "clearing", row.provider), row.euro_cents)
     details = {"refund": str(it.id), "topup": str(row.topup), "reference": row.payment}
-    return await booking.operation(ledger, network, known, _id(row), booking.TO_CARD, it, [leg], details)
+    return await booking.operation(ledger, network, known, given_back_of(row.id), booking.TO_CARD, it, [leg], details)
 
 
 async def _came_back(ledger: Ledger, network: Network, it: Request, row: GivenBack) -> None:
-    original = (await ledger.booked([_id(row)])).get(_id(row))
+    original = (await ledger.booked([given_back_of(row.id)])).get(given_back_of(row.id))
     if original is None:
         return
     now = now_us()
     back = await ledger.reversal(
         original,
-        derived("refund", _id(row), "back"),
+        booking.back_of(given_back_of(row.id)),
         actor=f"refund:{it.id}",
         occurred_at_us=now,
         business_day=business_day(now, network.settings.zone),
@@ -118,5 +117,6 @@ async def _came_back(ledger: Ledger, network: Network, it: Request, row: GivenBa
     await ledger.post_one(back)
 
 
-def _id(row: GivenBack) -> UUID:
-    return derived("refund", "card", row.id)
+def given_back_of(given: UUID) -> UUID:
+    """The operation by which a payment's `payment_refund` is booked."""
+    return derived("refund", "card", given)

@@ -30,6 +30,7 @@ async def send(connection: AsyncConnection, network: Network, it: Request) -> No
         "fee_cents": it.fee_cents,
         "iban": f"…{it.iban[-4:]}" if it.iban else "",
         "reason": it.reason,
+        "by_itself": it.topup is not None,
         "path": f"/c/{card.token}/refund/{it.id}",
         "number": str(it.id),
     }

@@ -1,17 +1,20 @@
 """Money that came back to a wallet goes on to the payment that had brought it: a refund that nobody has to ask for.
 
 The cards stay open: it is a fixed amount, set aside at once, and not what a card still holds once every till has told
-what it sold. What was spent meanwhile is not sent.
+what it sold. What was spent meanwhile is not sent. What of the payment is to be given back is planned in the
+transaction that writes the refund down, so nobody else gives it back meanwhile; where the provider will not give it
+back, it is on the card again.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.cards.service import Card
+from app.cards.service import Card, balances
 from app.holders.tables import holder_account, holder_wallet
 from app.ledger.service import Ledger
 from app.platform.clock import now_us
@@ -40,10 +43,14 @@ async def send_on(
     if money is None or provider is None or provider.name != of.provider or of.status != "credited":
         return None
     rate, now = money.cents_per_unit or 0, now_us()
+    held = (await balances(ledger, f"wallet:{of.wallet}", {money.code: money}))[money.code]
     try:
         async with ledger.engine.begin() as connection:
             found = dict(await refunding.rooms(connection, of.wallet, of.currency, of.provider, locked=True))
-            sent = min(units, found.get(of.id, 0) // rate)
+            # Whoever was quicker has written it down by now, and planned what the payment had left.
+            with suppress(NotFound):
+                return await store.named(connection, id_)
+            sent = min(units, held, found.get(of.id, 0) // rate)
             if sent <= 0:
                 return None
             address = await _address(connection, of.wallet)
@@ -53,6 +60,7 @@ async def send_on(
             )  # fmt: skip
             await store.add(connection, new, [], "server", reason)
             await store.set_lines(connection, new, [Line(of.currency, sent, sent, sent * rate, 0)])
+            await refunding.plan(connection, id_, [(of.id, sent * rate)])
     except sa.exc.IntegrityError as error:
         raise Conflict("A refund of this card is under way already.", "refund-open") from error
     return await service.advance(ledger, provider, id_)

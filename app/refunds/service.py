@@ -197,6 +197,9 @@ async def _step(ledger: Ledger, provider: Provider | None, at: World, it: Reques
             status, reason = await cardway.send(ledger, provider, at.network, at.known, it)
             if status == it.status:
                 return it
+            if status == "failed" and it.topup is not None:
+                # Whoever asked for nothing is not asked where it should go: it is on the card again.
+                status = "cancelling"
             async with ledger.engine.begin() as connection:
                 return await _moved(connection, at, it, status, reason=reason)
         case "sending" | "sent" | "paid":
@@ -243,6 +246,7 @@ async def _set_aside(ledger: Ledger, at: World, it: Request) -> Request:
             posted(outcome)
         if it.topup is not None:
             # What nobody asked for is not worked out of something else.
+            await refunding.unplan(connection, it.id, "spent meanwhile")
             return await _moved(connection, at, it, "nothing")
         # Something was taken meanwhile: it is worked out again.
         return await store.move(connection, it, "waiting", actor="server", reason="worked out again")
@@ -310,7 +314,7 @@ async def _take_back(ledger: Ledger, at: World, operation: UUID, it: Request) ->
     now = now_us()
     back = await ledger.reversal(
         original,
-        derived("refund", operation, "back"),
+        booking.back_of(operation),
         actor=f"refund:{it.id}",
         occurred_at_us=now,
         business_day=business_day(now, at.network.settings.zone),

@@ -16,12 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.cards.service import card_by_id
 from app.events.orders import Order, order_named
+from app.events.refunding import OnwardState
 from app.events.tables import ticket, ticket_order, ticket_order_onward
 from app.ledger.service import Ledger
 from app.platform.clock import now_us
 from app.platform.database import is_sqlite
 from app.platform.errors import Conflict, NotFound
 from app.refunds.onward import send_on
+from app.refunds.tables import refund
 from app.returns.tables import event_return, ticket_return
 from app.rules.ids import derived
 from app.topups import service as topups
@@ -40,20 +42,21 @@ def onward_of(order: UUID) -> UUID:
 
 
 async def send_all_on(ledger: Ledger, provider: Provider | None) -> int:
-    """One round: how many orders were looked at to the end."""
+    """One round: how many orders were looked at to the end. Where the money of the others is now is written down."""
     async with ledger.reader.connect() as connection:
         waiting = await _waiting(connection)
     done = 0
     for it in waiting:
         try:
             done += await _send_on(ledger, provider, it)
-        except Conflict as error:
-            if error.code != "refund-open":
-                raise
-            # Their own refund is under way: the next rounds see what is left after it.
-            _log.info("not sent on yet", order=str(it.id))
-        except Exception:
-            _log.exception("what was paid online could not be sent on", order=str(it.id))
+        except Exception as error:
+            if isinstance(error, Conflict) and error.code == "refund-open":
+                # Their own refund is under way: the next rounds see what is left after it.
+                _log.info("not sent on yet", order=str(it.id))
+            else:
+                _log.exception("what was paid online could not be sent on", order=str(it.id))
+    async with ledger.engine.begin() as connection:
+        await _write_states(connection)
     return done
 
 
@@ -84,8 +87,19 @@ async def _waiting(connection: AsyncConnection) -> list[Order]:
     return [await order_named(connection, id_) for id_ in (await connection.execute(query)).scalars()]
 
 
+async def _write_states(connection: AsyncConnection) -> None:
+    """As each refund stands: what was paid back may still come back from there."""
+    ends = {"paid": "gone", "cancelled": "kept", "nothing": "kept"}
+    now = sa.case(*((refund.c.status == status, state) for status, state in ends.items()), else_="going")
+    of = refund.c.id == ticket_order_onward.c.refund
+    moved = sa.select(ticket_order_onward.c.order_id, now).join(refund, of).where(ticket_order_onward.c.state != now)
+    for order, state in (await connection.execute(moved)).all():
+        here = ticket_order_onward.c.order_id == order
+        await connection.execute(sa.update(ticket_order_onward).where(here).values(state=state))
+
+
 async def _send_on(ledger: Ledger, provider: Provider | None, it: Order) -> bool:
-    refund = None
+    sent = None
     try:
         of = None if it.topup is None else await topups.named(ledger.engine, it.topup)
     except NotFound:
@@ -94,8 +108,8 @@ async def _send_on(ledger: Ledger, provider: Provider | None, it: Order) -> bool
         async with ledger.reader.connect() as connection:
             card, units = await card_by_id(connection, it.card), it.amount - await _singly(connection, it.id)
         sent = await send_on(ledger, provider, card, of, min(units, of.amount), onward_of(it.id), REASON)
-        refund = None if sent is None else sent.id
-    row = {"order_id": it.id, "refund": refund, "at_us": now_us()}
+    state: OnwardState = "kept" if sent is None else "going"
+    row = {"order_id": it.id, "refund": None if sent is None else sent.id, "state": state, "at_us": now_us()}
     async with ledger.engine.begin() as connection:
         insert = sqlite.insert if is_sqlite(connection) else postgresql.insert
         new = insert(ticket_order_onward).values(row).on_conflict_do_nothing()

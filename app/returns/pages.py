@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -10,13 +11,15 @@ from starlette.responses import RedirectResponse, Response
 
 from app.cards.service import labels_by_owner
 from app.currencies.service import currencies
+from app.events.refunding import sent_on
 from app.events.service import event_named
 from app.identity.admin_frame import render_admin
 from app.identity.guard import Caller, SignedIn
 from app.identity.service import names_of
 from app.ledger.service import ledger_of
 from app.platform.context import context_of
-from app.returns.reading import onward_for, paid_for, sums
+from app.refunds.service import refundable, world
+from app.returns.reading import online_for, onward_for, paid_for, sums
 from app.returns.service import confirm, give_back, run_of
 from app.venues.service import the_network, venues
 from app.web import texts_of
@@ -40,8 +43,11 @@ async def giving_back_page(request: Request, session: SignedIn, event: UUID) -> 
             await currencies(connection),
             (await venues(connection))[it.venue],
         )
-        onward = await onward_for(connection, event)
         run, paid = await run_of(connection, event), await paid_for(connection, event)
+        rates = {code: money.cents_per_unit or 0 for code, money in refundable(await world(connection)).items()}
+        provider = request.app.state.provider
+        online = await online_for(connection, paid, provider.name if provider else None, rates)
+        onward, went = await onward_for(connection, event), await sent_on(connection, [one.id for one in paid])
         shown = [one for one in paid if one.state in {"paid", "refunded"}]
         # Who comes is known to the event's own venue, and to nobody else.
         own = it.venue in principal.venues
@@ -64,8 +70,18 @@ async def giving_back_page(request: Request, session: SignedIn, event: UUID) -> 
         by=names.get(run.actor, "") if run else "",
         own=own,
         orders=[
-            (one, labels.get(one.owner, ""), known[one.currency].text(one.amount, language)) for one in shown[:SHOWN]
+            (
+                one,
+                labels.get(one.owner, ""),
+                known[one.currency].text(one.amount, language),
+                known[one.currency].text(online[one.id], language) if one.id in online else "",
+                went[one.id].state if one.id in went else "",
+            )
+            for one in shown[:SHOWN]
         ],
+        split=any(one.id in online for one in shown),
+        to_payments=said(sums([replace(one, amount=online.get(one.id, 0)) for one in paid], "paid")),
+        to_cards=said(sums([replace(one, amount=one.amount - online.get(one.id, 0)) for one in paid], "paid")),
         more=max(0, len(shown) - SHOWN),
         cards=len({one.wallet for one in shown if one.state == "paid"}),
         due=said(sums(paid, "paid")),

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.events.refunding import refund_of, refund_of_ticket
 from app.events.tables import ticket, ticket_order
 from app.ledger.service import booked_among
+from app.returns.onward_proof import wrong as wrong_onward
 from app.returns.tables import ticket_return, ticket_return_booked
 
 
@@ -53,6 +54,7 @@ async def wrong(engine: AsyncEngine) -> list[str]:
         for id_ in orders
         if refund_of(id_) not in back
     ]
+    found += await wrong_onward(engine)
     return found + [
         f"the ticket {id_} was given back, and its money is not booked"
         for id_ in tickets

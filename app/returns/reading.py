@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,6 +14,11 @@ from app.events.rules import OrderState
 from app.events.tables import ticket, ticket_order, ticket_order_line, ticket_order_onward
 from app.refunds.tables import refund, refund_line
 from app.returns.tables import ticket_return
+from app.topups.refunding import left_of
+from app.topups.tables import topup
+
+# Refunds of which the money is on the card.
+KEPT: Final = frozenset({"cancelled", "nothing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +63,11 @@ async def kept_of(connection: AsyncConnection, event: UUID) -> list[Kept]:
 @dataclass(frozen=True, slots=True)
 class Onward:
     """What went on to the payments that had brought it. `cents`: euro cents of `refunds` that were sent, or are on
-    their way; `failed`: refunds that came back."""
+    their way; `kept`: refunds of which the money stays on the card after all."""
 
     cents: int = 0
     refunds: int = 0
-    failed: int = 0
+    kept: int = 0
 
 
 async def onward_for(connection: AsyncConnection, event: UUID) -> Onward:
@@ -73,8 +80,28 @@ async def onward_for(connection: AsyncConnection, event: UUID) -> Onward:
         .group_by(refund.c.id, refund.c.status)
     )
     rows = (await connection.execute(query)).all()
-    sent = [int(cents or 0) for _, status, cents in rows if status not in {"failed", "cancelled", "nothing"}]
-    return Onward(sum(sent), len(sent), sum(status == "failed" for _, status, _ in rows))
+    sent = [int(cents or 0) for _, status, cents in rows if status not in KEPT]
+    return Onward(sum(sent), len(sent), len(rows) - len(sent))
+
+
+async def online_for(
+    connection: AsyncConnection, several: Collection[Paid], provider: str | None, rates: Mapping[str, int]
+) -> dict[UUID, int]:
+    """By order: what of it goes on to the payment that brought it, once it is given back, in minor units of its money;
+    at most, for a card may be spent from meanwhile. `rates`: euro cents for a minor unit of the moneys whose rules
+    refund holders."""
+    ids = [it.id for it in several if it.state == "paid" and it.amount]
+    query = sa.select(ticket_order.c.id, topup.c.id, topup.c.currency, topup.c.amount).join(
+        topup, topup.c.id == ticket_order.c.topup
+    )
+    query = query.where(ticket_order.c.id.in_(ids), ticket_order.c.card.is_not(None), topup.c.provider == provider)
+    brought = {row[0]: tuple(row[1:]) for row in await connection.execute(query)}
+    left, found = await left_of(connection, {of for of, _, _ in brought.values()}), dict[UUID, int]()
+    for it in several:
+        of, currency, amount = brought.get(it.id, (None, "", 0))
+        if of is not None and currency == it.currency and currency in rates:
+            found[it.id] = min(it.amount, amount, left.get(of, 0) // rates[currency])
+    return {id_: units for id_, units in found.items() if units > 0}
 
 
 async def paid_for(connection: AsyncConnection, event: UUID) -> list[Paid]:

@@ -60,7 +60,12 @@ async def rooms(
     query = sa.select(topup.c.id, topup.c.euro_cents).where(*mine, topup.c.status == "credited")
     query = query.where(topup.c.reference.is_not(None)).order_by(topup.c.created_at_us.desc(), topup.c.id.desc())
     rows = (await connection.execute(query.with_for_update() if locked else query)).all()
-    ids = [row.id for row in rows]
+    gone = await _gone(connection, [row.id for row in rows])
+    return [(row.id, left) for row in rows if (left := row.euro_cents - gone.get(row.id, 0)) > 0]
+
+
+async def _gone(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, int]:
+    """Euro cents of these payments that were given back, are about to be, or were taken back."""
     gone: dict[UUID, int] = {}
     given = sa.select(payment_refund.c.topup, payment_refund.c.euro_cents).where(
         payment_refund.c.topup.in_(ids), payment_refund.c.status != "failed"
@@ -70,7 +75,7 @@ async def rooms(
     )
     for one in [*(await connection.execute(given)), *(await connection.execute(taken))]:
         gone[one.topup] = gone.get(one.topup, 0) + one.euro_cents
-    return [(row.id, left) for row in rows if (left := row.euro_cents - gone.get(row.id, 0)) > 0]
+    return gone
 
 
 async def plan(connection: AsyncConnection, request: UUID, parts: Collection[tuple[UUID, int]]) -> None:
@@ -84,6 +89,21 @@ async def plan(connection: AsyncConnection, request: UUID, parts: Collection[tup
     ]
     if rows:
         await connection.execute(sa.insert(payment_refund), rows)
+
+
+async def unplan(connection: AsyncConnection, request: UUID, reason: str) -> None:
+    """What the provider was not asked for yet, and never will be: the payment can give it back to somebody else."""
+    mine = (payment_refund.c.request == request, payment_refund.c.status == "planned")
+    values = {"status": "failed", "reason": reason, "changed_at_us": now_us()}
+    await connection.execute(sa.update(payment_refund).where(*mine).values(values))
+
+
+async def left_of(connection: AsyncConnection, topups: Collection[UUID]) -> dict[UUID, int]:
+    """Euro cents that each of these payments can still give back."""
+    mine = (topup.c.id.in_(list(topups)), topup.c.status == "credited", topup.c.reference.is_not(None))
+    rows = (await connection.execute(sa.select(topup.c.id, topup.c.euro_cents).where(*mine))).all()
+    gone = await _gone(connection, [row.id for row in rows])
+    return {row.id: max(0, row.euro_cents - gone.get(row.id, 0)) for row in rows}
 
 
 async def of_request(connection: AsyncConnection, request: UUID, *, locked: bool = False) -> list[GivenBack]:

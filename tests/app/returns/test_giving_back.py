@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import Any
 from uuid import UUID
 
@@ -19,44 +18,17 @@ from app.events.tables import event_price, ticket, ticket_order
 from app.ledger.rules.kinds import AccountKey
 from app.ledger.rules.operations import Operation, Posting
 from app.ledger.service import currency_book
-from app.ledger.verify import verify
 from app.platform.clock import now_us
-from app.platform.settings import Settings
-from app.refunds.service import advance_all
-from app.refunds.tables import refund
 from app.returns import service as returns
-from app.returns.onward import send_all_on
 from app.returns.proof import wrong
-from app.returns.reading import Onward, onward_for
 from app.returns.service import Run, confirm, give_back, tend_returns
 from app.rules.ids import uuid7
-from app.rules.policy import Policy, Redeem
-from app.topups.tables import payment_refund
-from tests.support.network import RAF, TEMPS, Network, both, problem
+from tests.support.network import TEMPS, Network, both, problem
 from tests.support.pages import form_to, led_to, look, send, words
 
 pytestmark = pytest.mark.anyio
 
 HOUR_US = 3_600_000_000
-
-
-@pytest.fixture
-def database_kind() -> str:
-    """Where it makes a difference, a test is marked as one for both databases."""
-    return "sqlite"
-
-
-@pytest.fixture
-def network_settings(network_settings: Settings) -> Settings:
-    return network_settings.model_copy(update={"payments": "sandbox"})
-
-
-@pytest.fixture(autouse=True)
-def _no_notices(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def lost(base_url: str, reference: str) -> None:
-        pass
-
-    monkeypatch.setattr("app.topups.pages.sandbox._notify", lost)
 
 
 async def concert(network: Network, money: str = "RAF") -> Event:
@@ -207,105 +179,3 @@ async def test_what_was_paid_out_already_is_taken_off_the_next_settlement(networ
     assert await tend_returns(network.ledger) == 1
     assert await network.claims("raffinerie") == {"TEMPS": -2400}
     assert (await network.holds("awa"))["TEMPS"] == 3000
-
-
-async def topped_up_for(network: Network, at: Event) -> str:
-    """A place at 12.00 of which awa, who has 5.00, pays the rest on the payment page: the card's address."""
-    await network.top_up("awa", 500)
-    home = f"/c/{network.cards['awa'].token}"
-    form = form_to(await look(network.client, f"{home}/events/bal"), f"{home}/events/bal")
-    pay_at = led_to(await send(network.client, form, **{f"places-{at.prices[0].id}": "1"}))
-    back = led_to(await send(network.client, form_to(await look(network.client, pay_at), pay_at), act="paid"))
-    assert led_to(await look(network.client, back)).startswith(f"{home}/tickets")
-    return home
-
-
-def sandbox(network: Network) -> Any:
-    return network.app.state.provider
-
-
-async def test_what_was_topped_up_for_it_can_be_sent_on(network: Network) -> None:
-    at = await concert(network)
-    home = await topped_up_for(network, at)
-    await cancelled(network, at)
-    assert await tend_returns(network.ledger) == 1
-    assert await send_all_on(network.ledger, sandbox(network)) == 1
-    assert (await network.holds("awa"))["RAF"] == 1200, "the rules of this money pay no holders"
-    assert "Le faire renvoyer" not in words(await look(network.client, f"{home}/tickets"))
-    await network.rules(RAF, Policy(redeem=Redeem(who=("venues", "holders"))))
-    page = await look(network.client, f"{home}/tickets")
-    assert "Le faire renvoyer" in words(page)
-    assert f'href="{home}/refund"' in page.text
-    assert (await look(network.client, f"{home}/refund")).status_code == 200
-
-
-@both
-async def test_what_was_paid_online_goes_on_to_that_payment_and_the_rest_stays(network: Network) -> None:
-    await network.rules(RAF, Policy(redeem=Redeem(who=("venues", "holders"))))
-    at = await concert(network)
-    home = await topped_up_for(network, at)
-    await cancelled(network, at)
-    assert await tend_returns(network.ledger) == 1
-    assert (await network.holds("awa"))["RAF"] == 1200
-    rounds = [send_all_on(network.ledger, sandbox(network)) for _ in range(2)]
-    assert sum(await asyncio.gather(*rounds)) == 1
-    assert await send_all_on(network.ledger, sandbox(network)) == 0
-    assert (await network.holds("awa"))["RAF"] == 500, "7.00 were missing, and paid online"
-    for _ in range(3):
-        await advance_all(network.ledger, sandbox(network))
-    page = await look(network.client, f"{home}/tickets")
-    assert "repart vers votre carte bancaire" in words(page)
-    (link,) = set(re.findall(rf'href="({re.escape(home)}/refund/[0-9a-f-]+)"', page.text))
-    told = words(await look(network.client, link))
-    assert "7,00 €" in told
-    async with network.engine.connect() as connection:
-        assert await onward_for(connection, at.id) == Onward(700, 1, 0)
-        rows = await connection.execute(sa.select(payment_refund.c.euro_cents, payment_refund.c.status))
-        assert [tuple(row) for row in rows] == [(700, "paid")]
-    assert (await states(network))[0] == ["refunded"]
-    assert (await verify(network.engine)).ok
-    seen = words(await look(await network.person("marie"), f"/admin/events/{at.id}/giving-back"))
-    assert "Reparti vers les cartes bancaires 7,00 €" in seen
-
-
-@both
-async def test_what_was_spent_meanwhile_is_not_sent_on(network: Network) -> None:
-    await network.rules(RAF, Policy(redeem=Redeem(who=("venues", "holders"))))
-    at = await concert(network)
-    await topped_up_for(network, at)
-    await cancelled(network, at)
-    await tend_returns(network.ledger)
-    again = await concert(network)
-    await pay(network.ledger, await ordered(network, again, "awa", 1))
-    assert await send_all_on(network.ledger, sandbox(network)) == 1
-    assert (await network.holds("awa")).get("RAF", 0) == 0
-    async with network.engine.connect() as connection:
-        assert await onward_for(connection, at.id) == Onward()
-        assert await connection.scalar(sa.select(refund.c.status)) == "nothing"
-    assert (await verify(network.engine)).ok
-
-
-@both
-async def test_a_server_that_dies_between_refund_and_row_sends_it_once(
-    network: Network, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await network.rules(RAF, Policy(redeem=Redeem(who=("venues", "holders"))))
-    at = await concert(network)
-    await topped_up_for(network, at)
-    await cancelled(network, at)
-    await tend_returns(network.ledger)
-
-    async def died(*_: object, **__: object) -> None:
-        raise RuntimeError("the server died")
-
-    with monkeypatch.context() as dying:
-        dying.setattr("app.refunds.service.advance", died)
-        assert await send_all_on(network.ledger, sandbox(network)) == 0
-    assert (await network.holds("awa"))["RAF"] == 1200, "written down, and not set aside yet"
-    for _ in range(3):
-        await send_all_on(network.ledger, sandbox(network))
-        await advance_all(network.ledger, sandbox(network))
-    assert (await network.holds("awa"))["RAF"] == 500
-    async with network.engine.connect() as connection:
-        assert await onward_for(connection, at.id) == Onward(700, 1, 0)
-    assert (await verify(network.engine)).ok

@@ -34,12 +34,6 @@ pytestmark = pytest.mark.anyio
 HOUR_US = 3_600_000_000
 
 
-@pytest.fixture
-def database_kind() -> str:
-    """Where it makes a difference, a test is marked as one for both databases."""
-    return "sqlite"
-
-
 async def bought(network: Network, many: int, fee: int = 1000, until: int | None = HOUR_US) -> tuple[Event, list[UUID]]:
     """So many tickets of 12.05 for awa, who had 50.00."""
     venue, starts = network.venues["raffinerie"], now_us() + 24 * HOUR_US
