@@ -73,10 +73,10 @@ async def came_back_late(ledger: Ledger, network: Network, connection: AsyncConn
     to the holder again, in the books too."""
     found, since_us = [], next((event.at_us for event in it.events if event.reason == MENDED), 0)
     for row in await refunding.of_request(connection, it.id):
-        late = row.status == "failed" and row.changed_at_us > since_us
-        if late and await ledger.booked([given_back_of(row.id)]):
+        if row.status == "failed" and await ledger.booked([given_back_of(row.id)]):
             await _came_back(ledger, network, it, row)
-            found.append(row)
+            if row.changed_at_us > since_us:
+                found.append(row)
     return found
 
 

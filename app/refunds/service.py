@@ -193,7 +193,7 @@ async def _step(ledger: Ledger, provider: Provider | None, at: World, it: Reques
             async with ledger.engine.begin() as connection:
                 await cardway.plan(connection, it, provider)
                 return await _moved(connection, at, it, "sending")
-        case "sending" | "paid" if it.way == "cards":
+        case "sending" | "paid" | "failed" if it.way == "cards":
             status, reason = await cardway.send(ledger, provider, at.network, at.known, it)
             if status == it.status:
                 return it
@@ -419,10 +419,10 @@ async def advance_all(ledger: Ledger, provider: Provider | None) -> int:
     """Whatever can move by itself; how many did. One that cannot does not stop the others."""
     async with ledger.reader.connect() as connection:
         waiting = await store.due(connection)
-        # What was paid back to a card may come back from there.
+        # What was paid back to a card may come back from there, also where another part of it came back before.
         back = await refunding.failed_requests(connection)
         failed = [await store.named(connection, id_) for id_ in back]
-        waiting += [it for it in failed if it.way == "cards" and it.status == "paid"]
+        waiting += [it for it in failed if it.way == "cards" and it.status in {"paid", "failed"}]
     for it in failed:
         if it.way == "bank":
             await _owe_again(ledger, it)

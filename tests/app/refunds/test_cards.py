@@ -137,6 +137,25 @@ async def test_stripe_gives_back_once_and_what_fails_goes_to_an_account(refundin
     assert (late.status, (await books(network))["payable wallet"]) == ("ready", 600), "then the rest is sent too"
 
 
+async def test_parts_that_come_back_one_after_the_other_are_all_owed_again(refunding: Network) -> None:
+    network, stripe = refunding, FakeStripe()
+    provider = Stripe(Api("stripe", stripe.client(), pause_s=0), [SECRET], SERVER)
+    for cents in (1000, 600):
+        reference = await paid(network, provider, cents)
+        stripe.pay(reference)
+        await credited(network, provider, reference)
+    it = await asked(network, provider)
+    assert it.status == "paid"
+    for cents, owed in ((950, 950), (600, 1550)):
+        stripe.fail(next(one["id"] for one in stripe.refunds.values() if one["amount"] == cents))
+        assert await taken_in(network, provider) == 0
+        await service.advance_all(network.ledger, provider)
+        assert (await _named(network, it.id)).status == "failed"
+        assert (await books(network))["payable wallet"] == owed
+    it = await service.mend(network.ledger, provider, it.id, "Awa Diop", IBAN, actor="holder")
+    assert (it.status, it.cents) == ("ready", 1550)
+
+
 async def _sent(network: Network) -> dict[UUID, outgoing.Sent]:
     async with network.engine.connect() as connection:
         return await outgoing.sent(connection)
