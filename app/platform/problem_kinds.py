@@ -413,7 +413,10 @@ KINDS: dict[str, ProblemKind] = {
         409, N_("The partner has sold more already"), _NOTHING_CHANGED, N_("Choose as many as are sold, or more.")
     ),
     "not-undone": ProblemKind(
-        409, N_("This sale stays"), _NOTHING_CHANGED, N_("A ticket of it was used, given back or handed on.")
+        409,
+        N_("This sale stays"),
+        _NOTHING_CHANGED,
+        N_("The event is over, or a ticket of it was used, given back or handed on."),
     ),
     "ticket-not-leased": ProblemKind(
         409, N_("This terminal has no such ticket to sell"), N_("Nothing was paid."), N_("Start the sale again.")

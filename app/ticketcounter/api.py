@@ -24,7 +24,7 @@ router = APIRouter(prefix="/api/v1/events", tags=["events"])
 
 
 class QuotaBody(BaseModel):
-    """`places`: at most; 0 takes the quota away."""
+    """`places`: at most; 0 takes the quota away, and what is sold stays."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -114,7 +114,8 @@ async def sell_at_counter(request: Request, caller: Caller, event: UUID, body: C
 
 @router.delete("/{event}/counter-sales/{order}", status_code=204, summary="Undo a sale of a counter")
 async def undo_at_counter(request: Request, caller: Caller, event: UUID, order: UUID, venue: UUID) -> None:
-    """By the venue that sold it, as long as none of its tickets was used, given back or handed on. Twice is once."""
+    """By the venue that sold it, until the event is over and as long as none of its tickets was used, given back or
+    handed on. Twice is once."""
     caller.require_venue(venue)
     async with context_of(request).reader.connect() as connection:
         if (await order_named(connection, order)).event != event:

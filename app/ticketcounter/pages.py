@@ -40,7 +40,7 @@ WRONG: Final[Mapping[str, str]] = {
     "price-had": N_("This card has as many places at this price as one may."),
     "price-for-others": N_("This price is for members or helpers, and this card is neither."),
     "card-blocked": N_("This card is blocked."),
-    "not-undone": N_("A ticket of it was used, given back or handed on: it stays."),
+    "not-undone": N_("The event is over, or a ticket of it was used, given back or handed on: it stays."),
     "idempotency-key-reused": N_("Load this page again."),
 }
 

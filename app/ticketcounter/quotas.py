@@ -57,7 +57,7 @@ async def quotas_of(
 
 
 async def set_quota(connection: AsyncConnection, actor: str, of: UUID, price: UUID, partner: UUID, places: int) -> None:
-    """So many at most from now on; 0: none any more. The same again changes nothing.
+    """So many at most from now on; 0: none any more, and what is sold stays. The same again changes nothing.
 
     Raises NotFound, Invalid, Conflict("quota-sold") below what the partner has sold.
     """
@@ -70,7 +70,7 @@ async def set_quota(connection: AsyncConnection, actor: str, of: UUID, price: UU
         raise Invalid(f"A quota is 0 to {CAPACITY_MAX} places.", field="places")
     name = (await venue_named(connection, partner)).name
     sold = (await _sold(connection, {price})).get((price, partner), 0)
-    if places < sold:
+    if 0 < places < sold:
         raise Conflict(f"{sold} are sold already: the quota cannot be lower.", "quota-sold", sold=sold)
     mine = (partner_quota.c.price == price, partner_quota.c.venue == partner)
     if places == 0:

@@ -1,11 +1,12 @@
 """A ticket sold at a counter: paid from the card that lies there into the claim of the event's venue, whoever sells it.
 
-Who sells for a partner takes nothing of it. A sale that was a mistake is undone by who sold it, as long as none of its
-tickets was used, given back or handed on: first a row says so, then the money goes back, then the tickets are void.
+Who sells for a partner takes nothing of it. A sale that was a mistake is undone by who sold it, until the event is over
+and as long as none of its tickets was used, given back or handed on: first a row says so, then the money goes back,
+then the tickets are void.
 
 Errors:
     Conflict("sold-out", "not-on-sale", "price-had", "quota-full")
-    Conflict("not-undone")     a ticket of it was used, given back or handed on, or it is no sale of this counter
+    Conflict("not-undone")     the event is over, or a ticket of it was used, given back or handed on
     DomainError("insufficient-funds") with `missing`
     Forbidden("card-blocked", "price-for-others")
     NotFound, Invalid
@@ -96,6 +97,8 @@ async def undo(ledger: Ledger, actor: str, id_: UUID, seller: UUID) -> None:
         at = await lock(connection, of)
         known = await connection.scalar(sa.select(counter_undo.c.actor).where(counter_undo.c.order_id == id_))
         if known is None:
+            if now_us() >= at.ends_at_us:
+                raise Conflict("The event is over.", "not-undone")
             await _require_whole(connection, await orders.order_named(connection, id_))
             row = {"order_id": id_, "actor": actor, "at_us": now_us()}
             await connection.execute(sa.insert(counter_undo).values(row))

@@ -13,7 +13,7 @@ from app.eventbooks.reading import claimed, tickets_of
 from app.events import service
 from app.events.proof import wrong as events_wrong
 from app.events.rules import Event, Price
-from app.events.tables import ticket_order
+from app.events.tables import event, ticket_order
 from app.forwarding import service as forwarding
 from app.ledger.verify import verify
 from app.platform.clock import now_us
@@ -151,6 +151,32 @@ async def test_a_mistake_is_undone_by_who_made_it_and_a_server_that_dies_is_made
     )
     assert await why(counter.undo(network.ledger, "yann", sale.id, canal)) == "not-undone"
     assert "reste" in words(await send(yann, form_to(await look(yann, HERE), f"{HERE}/{sale.id}/undo")))
+    await proven(network)
+
+
+@both
+async def test_once_the_event_is_over_a_sale_stays(network: Network) -> None:
+    at = await ball(network)
+    await allowed(network, at, 3)
+    sale = await counter.sell(network.ledger, "yann", wish(network, at, 1))
+    over = now_us() - 1
+    past = {"doors_at_us": over - 2 * HOUR_US, "starts_at_us": over - HOUR_US, "ends_at_us": over}
+    async with network.engine.begin() as connection:
+        await connection.execute(sa.update(event).where(event.c.id == at.id).values(past))
+    assert await why(counter.undo(network.ledger, "yann", sale.id, network.venues["canal"].id)) == "not-undone"
+    assert await network.claims("raffinerie") == {"RAF": 1200}
+    await proven(network)
+
+
+@both
+async def test_a_partner_that_sold_is_taken_off_the_list_and_what_it_sold_stays(network: Network) -> None:
+    at = await ball(network)
+    await allowed(network, at, 3)
+    await counter.sell(network.ledger, "yann", wish(network, at, 2))
+    assert problem(await allowed(network, at, 1)) == (409, "quota-sold")
+    assert (await allowed(network, at, 0)).status_code == 204
+    assert await why(counter.sell(network.ledger, "yann", wish(network, at, 1))) == "not-found"
+    assert await network.claims("raffinerie") == {"RAF": 2400}
     await proven(network)
 
 
